@@ -1,0 +1,75 @@
+//! Everything that determines a run, apart from the data.
+
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::optimizer::Adam;
+use crate::weighting::Weighting;
+
+/// What is trained, and how: network, weighting, optimizer, batches, seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// The network.
+    pub network: Network,
+    /// The weighting scheme.
+    pub weighting: Weighting,
+    /// The optimizer.
+    pub optimizer: Adam,
+    /// Rows a batch; the last batch of an epoch may be shorter.
+    pub batch: usize,
+    /// Whether every epoch visits the rows in a new random order.
+    pub shuffle: bool,
+    /// Seed of the initial parameters and of the order of the rows.
+    pub seed: u64,
+}
+
+impl Recipe {
+    /// A recipe with shuffled batches of 32 rows and seed 0; change the fields as you like.
+    pub fn new(network: Network, weighting: impl Into<Weighting>, optimizer: Adam) -> Self {
+        Self {
+            network,
+            weighting: weighting.into(),
+            optimizer,
+            batch: 32,
+            shuffle: true,
+            seed: 0,
+        }
+    }
+
+    /// Checks the recipe by itself and against the data it is to be used on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] or [`Error::Mismatch`], naming the task or tensor; see
+    /// [`Task::check_target`](crate::Task::check_target) for what is checked of the targets.
+    pub fn check(&self, data: &Dataset) -> Result<()> {
+        let tasks = self.network.tasks();
+        self.weighting.check(tasks)?;
+        self.optimizer.check()?;
+        if self.batch == 0 {
+            return Err(Error::invalid(
+                "the batch has 0 rows",
+                "use a batch of at least 1",
+            ));
+        }
+        if data.features().columns() != self.network.features() {
+            return Err(Error::Mismatch {
+                what: "the dataset".into(),
+                unit: "features",
+                found: data.features().columns(),
+                expected: self.network.features(),
+                why: "the network's inputs".into(),
+            });
+        }
+        if data.targets().len() != tasks.len() {
+            return Err(Error::Mismatch {
+                what: "the dataset".into(),
+                unit: "targets",
+                found: data.targets().len(),
+                expected: tasks.len(),
+                why: "one a task".into(),
+            });
+        }
+        let mut pairs = tasks.iter().zip(data.targets());
+        pairs.try_for_each(|(task, target)| task.check_target(target))
+    }
+}

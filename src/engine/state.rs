@@ -1,0 +1,77 @@
+//! The training state: all that changes while training, exact for every engine.
+
+use super::Recipe;
+use crate::error::{Error, Result};
+
+/// Parameters, σ and the optimizer's moments after some number of steps.
+///
+/// Numbers are `f64`, which holds the GPU's `f32` and the reference's `f64` alike, so that saving and
+/// loading a state changes no bit. Slices over the network's parameters are flat, in the order of
+/// [`Network::tensors`](crate::Network::tensors).
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Number of steps made.
+    pub step: u64,
+    /// The network's parameters.
+    pub parameters: Vec<f64>,
+    /// Adam's moments `[m, v]` of each of the network's parameters.
+    pub moments: Vec<[f64; 2]>,
+    /// The weighting's parameter of each task (σ), shape `[tasks]`.
+    pub sigma: Vec<f64>,
+    /// Adam's moments `[m, v]` of each task's σ.
+    pub sigma_moments: Vec<[f64; 2]>,
+    /// Adam's bias corrections `[1 − β₁ⁿ, 1 − β₂ⁿ]` of each task's σ, where n counts the steps in which
+    /// the task had a label: like PyTorch's optimizer for a parameter without a gradient, a σ whose task
+    /// has no label in a batch is left alone.
+    pub sigma_corrections: Vec<[f64; 2]>,
+}
+
+impl State {
+    /// The state before the first step: parameters from the recipe's seed, σ where the weighting starts it.
+    pub fn initial(recipe: &Recipe) -> Self {
+        let parameters = recipe.network.initial_parameters(recipe.seed);
+        let sigma = recipe.weighting.parameters();
+        Self {
+            step: 0,
+            moments: vec![[0.0; 2]; parameters.len()],
+            parameters: parameters.into_iter().map(f64::from).collect(),
+            sigma: sigma.iter().copied().map(f64::from).collect(),
+            sigma_moments: vec![[0.0; 2]; sigma.len()],
+            sigma_corrections: vec![[0.0; 2]; sigma.len()],
+        }
+    }
+
+    /// Checks that the state belongs to this recipe's network and that every number is finite.
+    pub(crate) fn check(&self, recipe: &Recipe) -> Result<()> {
+        let parameters = recipe.network.parameter_count();
+        let tasks = recipe.network.tasks().len();
+        let lengths = [
+            ("parameters", self.parameters.len(), parameters),
+            ("moments", self.moments.len(), parameters),
+            ("sigma", self.sigma.len(), tasks),
+            ("sigma_moments", self.sigma_moments.len(), tasks),
+            ("sigma_corrections", self.sigma_corrections.len(), tasks),
+        ];
+        for (what, found, expected) in lengths {
+            if found != expected {
+                return Err(Error::Mismatch {
+                    what: format!("the state's {what}"),
+                    unit: "entries",
+                    found,
+                    expected,
+                    why: "the recipe's network".into(),
+                });
+            }
+        }
+        let singles = self.parameters.iter().chain(&self.sigma);
+        let pairs = [&self.moments, &self.sigma_moments, &self.sigma_corrections];
+        let mut all = singles.chain(pairs.into_iter().flatten().flatten());
+        match all.find(|value| !value.is_finite()) {
+            Some(value) => Err(Error::invalid(
+                format!("the state holds {value}"),
+                "load a state whose numbers are all finite",
+            )),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The one error type of the library: what went wrong, where, and what to do about it.
+
+use std::path::PathBuf;
+
+/// Everything that can go wrong, as a value that names the cause and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No adapter (GPU or software driver) can run the kernels.
+    #[error("{reason}\n{listing}")]
+    NoAdapter {
+        /// Why none was chosen, and what to do.
+        reason: String,
+        /// The adapters that were looked at, one a line.
+        listing: String,
+    },
+
+    /// The adapter refused to open a device.
+    #[error("the adapter \"{adapter}\" gave no device: {message}")]
+    NoDevice {
+        /// The adapter's name.
+        adapter: String,
+        /// The driver's words.
+        message: String,
+    },
+
+    /// The device ran out of memory.
+    #[error(
+        "the GPU ran out of memory ({message}): use a smaller batch, a narrower network or fewer rows"
+    )]
+    OutOfMemory {
+        /// What was being done.
+        message: String,
+    },
+
+    /// The device was lost: unplugged, reset, or destroyed.
+    #[error(
+        "the GPU device was lost ({message}): open it again with Gpu::new and go on from the last saved state"
+    )]
+    DeviceLost {
+        /// The driver's words.
+        message: String,
+    },
+
+    /// wgpu rejected a call: a bug in this crate, or a limit that it failed to foresee.
+    #[error("wgpu rejected a call, which is a bug in awl; please report it: {message}")]
+    Validation {
+        /// wgpu's words.
+        message: String,
+    },
+
+    /// A tensor is larger than the adapter can bind.
+    #[error(
+        "{tensor} needs {bytes} bytes, more than this adapter's {limit} of {allowed} bytes: {remedy}"
+    )]
+    TooLarge {
+        /// Which tensor.
+        tensor: String,
+        /// Its size.
+        bytes: u64,
+        /// The limit's name in WebGPU.
+        limit: &'static str,
+        /// The limit's value.
+        allowed: u64,
+        /// What would fit.
+        remedy: &'static str,
+    },
+
+    /// An argument that cannot mean anything: no task, a width of zero, a batch of zero, …
+    #[error("{what}: {remedy}")]
+    Invalid {
+        /// What is wrong, naming the task or tensor.
+        what: String,
+        /// What would be right.
+        remedy: String,
+    },
+
+    /// Two things that must have the same length have not.
+    #[error("{what} has {found} {unit}, but {expected} {unit} are needed ({why})")]
+    Mismatch {
+        /// Which tensor.
+        what: String,
+        /// Rows, columns, tasks, …
+        unit: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length it should have.
+        expected: usize,
+        /// Where the expectation comes from.
+        why: String,
+    },
+
+    /// A feature or target is NaN or infinite.
+    #[error(
+        "{tensor} is {value} at row {row}, column {column}: replace it, or mark the label as missing"
+    )]
+    NonFinite {
+        /// Which tensor.
+        tensor: String,
+        /// Row, counted from 0.
+        row: usize,
+        /// Column, counted from 0.
+        column: usize,
+        /// The value.
+        value: f32,
+    },
+
+    /// A class index that is not below the task's number of classes.
+    #[error(
+        "task \"{task}\": class {class} at row {row} is outside 0..{classes}: give the task more classes, or mark the label as missing"
+    )]
+    ClassOutOfRange {
+        /// The task's name.
+        task: String,
+        /// Row, counted from 0.
+        row: usize,
+        /// The class found.
+        class: u32,
+        /// The number of classes.
+        classes: usize,
+    },
+
+    /// A loss became NaN or infinite; training stopped before that step's update.
+    #[error(
+        "the loss of task \"{task}\" became {value} at step {step}; the parameters from before that step are kept: lower the learning rate, or look for extreme values in its targets"
+    )]
+    NonFiniteLoss {
+        /// The step, counted from 1.
+        step: u64,
+        /// The task's name.
+        task: String,
+        /// The loss, or the weighted loss where the loss itself is still finite.
+        value: f32,
+    },
+
+    /// A gradient overflowed while every loss was finite; the parameters concerned were left as they were.
+    #[error(
+        "a gradient became NaN or infinite at step {step} while every loss was finite; training stopped and all parameters are finite: lower the learning rate, or raise σ"
+    )]
+    NonFiniteGradient {
+        /// The step, counted from 1.
+        step: u64,
+    },
+
+    /// A file could not be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+
+    /// A table's contents are not what they should be.
+    #[error("{table}: {problem}")]
+    Table {
+        /// The table's name: its path, where it has one.
+        table: String,
+        /// Row and column, what is wrong, and the remedy.
+        problem: String,
+    },
+}
+
+impl Error {
+    /// An [`Error::Invalid`] from what is wrong and what would be right.
+    pub(crate) fn invalid(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Invalid {
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,101 @@
+//! A task: a named head of the network with its loss.
+
+use super::Loss;
+use crate::data::{Target, Values};
+use crate::error::{Error, Result};
+
+/// What one head of the network learns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// The name in every message, table and state dictionary.
+    pub name: String,
+    /// The loss.
+    pub loss: Loss,
+    /// Number of predictions a row: columns of numbers, or classes.
+    pub width: usize,
+}
+
+impl Task {
+    /// A task of `width` columns (or classes).
+    pub fn new(name: impl Into<String>, loss: Loss, width: usize) -> Self {
+        Self {
+            name: name.into(),
+            loss,
+            width,
+        }
+    }
+
+    /// Checks name, width and the loss's parameters.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.name.is_empty() {
+            return Err(Error::invalid("a task has no name", "name every task"));
+        }
+        if self.width == 0 {
+            return Err(Error::invalid(
+                format!("task \"{}\" has width 0", self.name),
+                "give it at least one column or class",
+            ));
+        }
+        self.loss.check(&self.name, self.width)
+    }
+
+    /// Checks that a target fits the task: kind, width, finite numbers, classes in range.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::Mismatch`], [`Error::NonFinite`] or [`Error::ClassOutOfRange`],
+    /// naming the task.
+    pub fn check_target(&self, target: &Target) -> Result<()> {
+        let name = &self.name;
+        match target.values() {
+            Values::Classes(_) if !self.loss.predicts_class() => Err(Error::invalid(
+                format!(
+                    "task \"{name}\": {} needs numbers as targets, not classes",
+                    self.loss.name()
+                ),
+                "use Target::numbers, or the loss cross_entropy",
+            )),
+            Values::Numbers(_) if self.loss.predicts_class() => Err(Error::invalid(
+                format!(
+                    "task \"{name}\": cross_entropy needs class indices as targets, not numbers"
+                ),
+                "use Target::classes, or another loss",
+            )),
+            Values::Numbers(matrix) if matrix.columns() != self.width => Err(Error::Mismatch {
+                what: format!("the target of task \"{name}\""),
+                unit: "columns",
+                found: matrix.columns(),
+                expected: self.width,
+                why: "the task's width".into(),
+            }),
+            Values::Numbers(_) => match target.first_non_finite() {
+                Some((row, column, value)) => Err(Error::NonFinite {
+                    tensor: format!("the target of task \"{name}\""),
+                    row,
+                    column,
+                    value,
+                }),
+                None => Ok(()),
+            },
+            Values::Classes(classes) => {
+                let outside = |(row, class): &(usize, &u32)| {
+                    **class as usize >= self.width && target.has_label(*row)
+                };
+                match classes.iter().enumerate().find(outside) {
+                    Some((row, &class)) => Err(Error::ClassOutOfRange {
+                        task: name.clone(),
+                        row,
+                        class,
+                        classes: self.width,
+                    }),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl AsRef<str> for Task {
+    fn as_ref(&self) -> &str {
+        &self.name
+    }
+}

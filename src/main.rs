@@ -1,0 +1,2 @@
+//! The program `awl`.
+fn main() {}

@@ -1,0 +1,93 @@
+//! Where each tensor lies in the flat parameter buffer, and what PyTorch calls it.
+
+use super::Network;
+use std::ops::Range;
+
+/// One linear layer: `outputs = inputs · weightᵀ + bias`, at these places of the flat parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Number of inputs.
+    pub inputs: usize,
+    /// Number of outputs.
+    pub outputs: usize,
+    /// Where the weight starts, shape `[outputs, inputs]`.
+    pub weight: usize,
+    /// Where the bias starts, shape `[outputs]`; it follows the weight at once.
+    pub bias: usize,
+}
+
+/// A named tensor of the state dictionary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// PyTorch's name: `trunk.0.weight`, `heads.<task>.bias`, …
+    pub name: String,
+    /// PyTorch's shape: `[outputs, inputs]` for a weight, `[outputs]` for a bias.
+    pub shape: Vec<usize>,
+    /// Its elements among the flat parameters.
+    pub range: Range<usize>,
+}
+
+impl Network {
+    /// The linear layers from input to output; the last one is all heads side by side.
+    pub fn layers(&self) -> Vec<Layer> {
+        let mut next = 0;
+        let mut inputs = self.features;
+        let widths = self.hidden.iter().copied().chain([self.outputs()]);
+        widths
+            .map(|outputs| {
+                let weight = next;
+                let bias = weight + outputs * inputs;
+                next = bias + outputs;
+                let layer = Layer {
+                    inputs,
+                    outputs,
+                    weight,
+                    bias,
+                };
+                inputs = outputs;
+                layer
+            })
+            .collect()
+    }
+
+    /// Number of parameters of the network, σ not counted.
+    pub fn parameter_count(&self) -> usize {
+        let layers = self.layers();
+        layers.last().map_or(0, |heads| heads.bias + heads.outputs)
+    }
+
+    /// Every tensor of the network under the name that PyTorch's state dictionary has for it.
+    ///
+    /// An activation sits between the trunk's layers, as in `nn.Sequential`, so their numbers are even.
+    pub fn tensors(&self) -> Vec<Tensor> {
+        let layers = self.layers();
+        let (heads, trunk) = layers.split_last().expect("a network has a layer of heads");
+        let mut tensors = Vec::new();
+        for (index, layer) in trunk.iter().enumerate() {
+            push_linear(&mut tensors, &format!("trunk.{}", 2 * index), *layer);
+        }
+        for (task, first) in self.tasks().iter().zip(self.offsets()) {
+            let head = Layer {
+                inputs: heads.inputs,
+                outputs: task.width,
+                weight: heads.weight + first * heads.inputs,
+                bias: heads.bias + first,
+            };
+            push_linear(&mut tensors, &format!("heads.{}", task.name), head);
+        }
+        tensors
+    }
+}
+
+fn push_linear(tensors: &mut Vec<Tensor>, name: &str, layer: Layer) {
+    tensors.push(Tensor {
+        name: format!("{name}.weight"),
+        shape: vec![layer.outputs, layer.inputs],
+        range: layer.weight..layer.weight + layer.outputs * layer.inputs,
+    });
+    tensors.push(Tensor {
+        name: format!("{name}.bias"),
+        shape: vec![layer.outputs],
+        range: layer.bias..layer.bias + layer.outputs,
+    });
+}
