@@ -3,12 +3,14 @@
 pub mod data;
 pub mod engine;
 mod error;
+pub mod gpu;
 pub mod loss;
 pub mod network;
 pub mod optimizer;
 pub mod weighting;
 
 pub use error::{Error, Result};
+pub use gpu::Gpu;
 pub use loss::{Loss, Task};
 pub use network::{Activation, Network};
 pub use optimizer::Adam;

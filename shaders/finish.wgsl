@@ -1,0 +1,84 @@
+// The end of a fused step: adds up the shares of every loss and gradient in a fixed order, computes sigma's
+// gradient, applies Adam to all parameters, and writes the step's record.
+//
+// One lane a parameter, sigma after the network's. Every workgroup adds up the losses for itself, since all
+// must know whether the total is finite before they update anything.
+// Reads:  gradient_shares [shares, parameters], loss_shares [shares + 2, tasks], normalisers [batches, tasks]
+// Writes: parameters, moments (shared/optimizer.wgsl), records (shared/records.wgsl), stop
+
+@group(0) @binding(0) var<uniform> optimizer: Optimizer;
+@group(0) @binding(1) var<storage, read_write> parameters: array<f32>;
+@group(0) @binding(2) var<storage, read_write> moments: array<f32>;
+@group(0) @binding(3) var<storage, read> gradient_shares: array<f32>;
+@group(0) @binding(4) var<storage, read> loss_shares: array<f32>;
+@group(0) @binding(5) var<storage, read> normalisers: array<f32>;
+@group(0) @binding(6) var<storage, read_write> records: array<f32>;
+@group(0) @binding(7) var<storage, read_write> stop: array<atomic<u32>, 2>;
+
+// The mean loss of task k, in every lane.
+fn mean_loss(tasks: u32, k: u32, lane: u32) -> f32 {
+    var sum = 0.0;
+    for (var share = lane; share < optimizer.loss_shares; share += LANES) {
+        sum += loss_shares[share * tasks + k];
+    }
+    return sum_over(LANES, lane, sum);
+}
+
+fn gradient_of(i: u32) -> f32 {
+    var sum = 0.0;
+    for (var share = 0u; share < optimizer.gradient_shares; share++) {
+        sum += gradient_shares[share * optimizer.parameters + i];
+    }
+    return sum;
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let tasks = arrayLength(&loss_shares) / (optimizer.loss_shares + 2u);
+    let number = unfolded(workgroup, workgroups);
+    let i = number * LANES + lane;
+    let records_step = number == 0u && lane == 0u;
+    var total = 0.0;
+    var own_loss = 0.0;
+    for (var k = 0u; k < tasks; k++) {
+        let loss = mean_loss(tasks, k, lane);
+        let weight = loss_shares[optimizer.loss_shares * tasks + k];
+        let normaliser = normalisers[step.batch * tasks + k];
+        if normaliser > 0.0 {
+            total += weight * loss + loss_shares[(optimizer.loss_shares + 1u) * tasks + k];
+        }
+        if i == optimizer.parameters + k {
+            own_loss = loss;
+        }
+        if records_step {
+            records[record_at(tasks, k, RECORD_LOSS)] = loss;
+            records[record_at(tasks, k, RECORD_WEIGHT)] = weight;
+            records[record_at(tasks, k, RECORD_NORMALISER)] = normaliser;
+        }
+    }
+    if records_step {
+        records[record_slot(tasks)] = total;
+    }
+    let stopped = has_stopped();
+    if records_step && !stopped && !is_finite(total) {
+        atomicMin(&stop[LOSS_STOP], step.number);
+    }
+    let updates = !stopped && is_finite(total);
+    if i < optimizer.parameters {
+        if updates {
+            update_network(i, gradient_of(i));
+        }
+    } else if i < arrayLength(&parameters) {
+        let k = i - optimizer.parameters;
+        let sigma = parameters[i];
+        records[record_at(tasks, k, RECORD_SIGMA)] = sigma;
+        if updates && optimizer.scheme != FIXED && normalisers[step.batch * tasks + k] > 0.0 {
+            let gradient = gradient_at_zero(optimizer.scheme, sigma) + own_loss * gradient_per_loss(optimizer.scheme, sigma);
+            update_sigma(k, gradient);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// A linear layer and its activation: output = f(input . weight^T + bias), slope = f'(...), so that the
+// backward pass need not know the activation.
+//
+// One workgroup a tile of 32 rows x 32 outputs (shared/tile.wgsl).
+// Reads:  inputs [rows, inputs] (the dataset, through `order`, for the first layer), parameters
+// Writes: output [rows, outputs], slope [rows, outputs] (not for the heads, which have no activation)
+
+@group(0) @binding(0) var<uniform> layer: Layer;
+@group(0) @binding(1) var<storage, read> inputs: array<f32>;
+@group(0) @binding(2) var<storage, read> order: array<u32>;
+@group(0) @binding(3) var<storage, read> parameters: array<f32>;
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;
+@group(0) @binding(5) var<storage, read_write> slope: array<f32>;
+
+const LHS_ALONG_K = true;
+const RHS_ALONG_K = true;
+
+fn lhs(row: u32, k: u32) -> f32 {
+    if row >= step.rows || k >= layer.inputs {
+        return 0.0;
+    }
+    var source = row;
+    if layer.gathers == 1u {
+        source = order[step.first + row];
+    }
+    return inputs[source * layer.inputs + k];
+}
+
+fn rhs(k: u32, column: u32) -> f32 {
+    if k >= layer.inputs || column >= layer.outputs {
+        return 0.0;
+    }
+    return parameters[layer.weight + column * layer.inputs + k];
+}
+
+fn store(row: u32, column: u32, sum: f32) {
+    if row >= step.rows || column >= layer.outputs {
+        return;
+    }
+    let result = activate(layer.activation, sum + parameters[layer.bias + column]);
+    output[row * layer.outputs + column] = result.x;
+    if layer.activation != NO_ACTIVATION {
+        slope[row * layer.outputs + column] = result.y;
+    }
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let across = (layer.outputs + TILE - 1u) / TILE;
+    let tile = unfolded(workgroup, workgroups);
+    let row = tile / across * TILE;
+    let column = tile % across * TILE;
+    if row >= step.rows {
+        return;
+    }
+    var sums = tile_product(row, column, 0u, layer.inputs, lane);
+    for (var i = 0u; i < 4u; i++) {
+        for (var j = 0u; j < 4u; j++) {
+            store(row + lane / QUADS * 4u + i, column + lane % QUADS * 4u + j, sums[i][j]);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// The gradient at a layer's input, already taken through the activation before it:
+// input_gradient = (output_gradient . weight) * slope.
+//
+// One workgroup a tile of 32 rows x 32 inputs (shared/tile.wgsl).
+// Reads:  output_gradient [rows, outputs], parameters, slope [rows, inputs]
+// Writes: input_gradient [rows, inputs]
+
+@group(0) @binding(0) var<uniform> layer: Layer;
+@group(0) @binding(1) var<storage, read> output_gradient: array<f32>;
+@group(0) @binding(2) var<storage, read> parameters: array<f32>;
+@group(0) @binding(3) var<storage, read> slope: array<f32>;
+@group(0) @binding(4) var<storage, read_write> input_gradient: array<f32>;
+
+const LHS_ALONG_K = true;
+const RHS_ALONG_K = false;
+
+fn lhs(row: u32, k: u32) -> f32 {
+    if row >= step.rows || k >= layer.outputs {
+        return 0.0;
+    }
+    return output_gradient[row * layer.outputs + k];
+}
+
+fn rhs(k: u32, column: u32) -> f32 {
+    if k >= layer.outputs || column >= layer.inputs {
+        return 0.0;
+    }
+    return parameters[layer.weight + k * layer.inputs + column];
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let across = (layer.inputs + TILE - 1u) / TILE;
+    let tile = unfolded(workgroup, workgroups);
+    let row = tile / across * TILE;
+    let column = tile % across * TILE;
+    if row >= step.rows {
+        return;
+    }
+    var sums = tile_product(row, column, 0u, layer.outputs, lane);
+    for (var i = 0u; i < 4u; i++) {
+        for (var j = 0u; j < 4u; j++) {
+            let r = row + lane / QUADS * 4u + i;
+            let c = column + lane % QUADS * 4u + j;
+            if r < step.rows && c < layer.inputs {
+                let at = r * layer.inputs + c;
+                input_gradient[at] = sums[i][j] * slope[at];
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+// The fused loss pass by itself, on a caller's buffers: every task's loss, the weighted total, the task weights, the
+// gradient at every prediction and the gradient of every sigma, in one dispatch. Liebel & Korner 2018, eq. 3.
+//
+// A workgroup takes every `workgroups`-th tile of rows (shared/loss_pass.wgsl). Its share of each sum is either
+// added to the sum at once, by a loop of compare-exchange: complete when the dispatch ends, but the order of
+// rounding, and with it the last bits, may change from run to run. Or, with KEEP_SHARES, it is stored, and
+// `loss_alone_sum` adds the shares in a fixed order. No workgroup reads what another wrote.
+// Reads:  predictions, labels, tasks, sigma [tasks]
+// Writes: gradient (shaped like predictions),
+//         results: total, then losses, weights and sigma gradients [tasks] each, then shares [workgroups, tasks]
+
+override KEEP_SHARES: bool = false;
+
+struct Alone {
+    rows: u32,
+    scheme: u32,
+}
+
+@group(0) @binding(0) var<uniform> alone: Alone;
+@group(0) @binding(1) var<storage, read> predictions: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<u32>;
+@group(0) @binding(3) var<storage, read> tasks: array<Task>;
+@group(0) @binding(4) var<storage, read> sigma: array<f32>;
+@group(0) @binding(5) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(6) var<storage, read_write> results: array<atomic<u32>>;
+
+fn label_row(row: u32) -> u32 {
+    return row;
+}
+
+fn add_to_result(at: u32, value: f32) {
+    var old = atomicLoad(&results[at]);
+    loop {
+        let swap = atomicCompareExchangeWeak(&results[at], old, bitcast<u32>(bitcast<f32>(old) + value));
+        if swap.exchanged {
+            break;
+        }
+        old = swap.old_value;
+    }
+}
+
+// Number of labelled rows, 32 to a word of the mask.
+fn labelled_rows(task: Task, lane: u32) -> f32 {
+    if task.mask == NONE {
+        return f32(alone.rows);
+    }
+    var count = 0u;
+    for (var word = lane; word * 32u < alone.rows; word += LANES) {
+        var bits = labels[task.mask + word];
+        let rest = alone.rows - word * 32u;
+        if rest < 32u {
+            bits &= (1u << rest) - 1u;
+        }
+        count += countOneBits(bits);
+    }
+    return sum_over(LANES, lane, f32(count));
+}
+
+// What the task's summed loss is divided by. Every workgroup finds it for itself: it depends on the labels alone.
+fn normaliser_of(task: Task, lane: u32) -> f32 {
+    if task.class_weights != NONE {
+        var sum = 0.0;
+        for (var row = lane; row < alone.rows; row += LANES) {
+            if has_label(task, row) {
+                sum += row_weight(task, row);
+            }
+        }
+        return sum_over(LANES, lane, sum);
+    }
+    let rows = labelled_rows(task, lane);
+    if task.loss == CROSS_ENTROPY {
+        return rows;
+    }
+    return rows * f32(task.width);
+}
+
+fn add_share(k: u32, share: f32, is_first: bool, labelled: bool) {
+    let count = arrayLength(&tasks);
+    let weight = task_weight(alone.scheme, sigma[k]);
+    if is_first {
+        atomicStore(&results[1u + count + k], bitcast<u32>(weight));
+    }
+    if !labelled {
+        return;
+    }
+    var total = weight * share;
+    var slope = share * gradient_per_loss(alone.scheme, sigma[k]);
+    if is_first {
+        total += regulariser(alone.scheme, sigma[k]);
+        slope += gradient_at_zero(alone.scheme, sigma[k]);
+    }
+    add_to_result(0u, total);
+    add_to_result(1u + k, share);
+    add_to_result(1u + 2u * count + k, slope);
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let count = arrayLength(&tasks);
+    for (var k = 0u; k < count; k++) {
+        let normaliser = normaliser_of(tasks[k], lane);
+        let inverse = select(0.0, 1.0 / normaliser, normaliser > 0.0);
+        let scale = inverse * task_weight(alone.scheme, sigma[k]);
+        let sum = task_pass(tasks[k], alone.rows, scale, workgroup.x, workgroups.x, lane);
+        if lane == 0u {
+            if KEEP_SHARES {
+                atomicStore(&results[1u + 3u * count + workgroup.x * count + k], bitcast<u32>(sum * inverse));
+                if workgroup.x == 0u {
+                    // Until the sums take its place.
+                    atomicStore(&results[1u + k], bitcast<u32>(normaliser));
+                }
+            } else {
+                add_share(k, sum * inverse, workgroup.x == 0u, normaliser > 0.0);
+            }
+        }
+    }
+}

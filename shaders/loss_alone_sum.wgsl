@@ -1,0 +1,39 @@
+// Adds up the shares that `loss_alone` kept, in a fixed order: the same input gives the same bits.
+//
+// One workgroup, a lane a task.
+// Reads and writes: results: total, then losses (holding the normalisers before), weights and sigma gradients
+//                   [tasks] each, then shares [workgroups, tasks]
+
+struct Sums {
+    tasks: u32,
+    workgroups: u32,
+    scheme: u32,
+}
+
+@group(0) @binding(0) var<uniform> sums: Sums;
+@group(0) @binding(1) var<storage, read> sigma: array<f32>;
+@group(0) @binding(2) var<storage, read_write> results: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) lane: u32) {
+    var total = 0.0;
+    for (var k = lane; k < sums.tasks; k += LANES) {
+        let weight = task_weight(sums.scheme, sigma[k]);
+        var loss = 0.0;
+        var slope = 0.0;
+        if results[1u + k] > 0.0 {
+            for (var share = 0u; share < sums.workgroups; share++) {
+                loss += results[1u + 3u * sums.tasks + share * sums.tasks + k];
+            }
+            total += weight * loss + regulariser(sums.scheme, sigma[k]);
+            slope = gradient_at_zero(sums.scheme, sigma[k]) + loss * gradient_per_loss(sums.scheme, sigma[k]);
+        }
+        results[1u + k] = loss;
+        results[1u + sums.tasks + k] = weight;
+        results[1u + 2u * sums.tasks + k] = slope;
+    }
+    total = sum_over(LANES, lane, total);
+    if lane == 0u {
+        results[0] = total;
+    }
+}

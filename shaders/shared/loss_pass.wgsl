@@ -1,0 +1,113 @@
+// One task's losses over a share of the rows: sums the loss and writes the gradient at every
+// prediction in the same pass. That is possible because the task's weight depends on sigma alone and
+// the total is linear in the loss, so no gradient has to wait for the sum (see docs of `loss::pass`).
+//
+// LANES_PER_ROW neighbouring lanes work on a row, 64 / LANES_PER_ROW rows make a tile, and a
+// workgroup takes every `workgroups`-th tile.
+//
+// Reads:  predictions [rows, ...], labels, tasks        Writes: gradient, shaped like predictions
+
+override LANES_PER_ROW: u32 = 1u;
+
+// The row of `labels` that belongs to this row of the predictions.
+// fn label_row(row: u32) -> u32            -- each kernel has its own
+
+// Sums over the classes of a row, by the lanes that share it.
+fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lane: u32) -> ClassRow {
+    var row: ClassRow;
+    var highest = -3.402823e38;
+    if counts {
+        for (var c = part; c < task.width; c += LANES_PER_ROW) {
+            highest = max(highest, predictions[at + c]);
+        }
+    }
+    row.highest = max_over(LANES_PER_ROW, lane, highest);
+    var others = 0.0;
+    var all_weights = 0.0;
+    var weighted_depth = 0.0;
+    if counts {
+        for (var c = part; c < task.width; c += LANES_PER_ROW) {
+            let logit = predictions[at + c];
+            if c != class_index {
+                others += exp(logit - row.highest);
+            }
+            if task.parameter != 0.0 {
+                let weight = class_weight(task, c);
+                all_weights += weight;
+                weighted_depth += weight * (row.highest - logit);
+            }
+        }
+        row.own = predictions[at + class_index] - row.highest;
+        row.weight = class_weight(task, class_index);
+    }
+    row.others = sum_over(LANES_PER_ROW, lane, others);
+    if task.parameter != 0.0 {
+        row.all_weights = sum_over(LANES_PER_ROW, lane, all_weights);
+        row.weighted_depth = sum_over(LANES_PER_ROW, lane, weighted_depth);
+    }
+    return row;
+}
+
+// Cross-entropy of a row; returns this lane's part of the loss.
+fn class_row_pass(task: Task, counts: bool, row: u32, scale: f32, part: u32, lane: u32) -> f32 {
+    let at = task.prediction + row * task.prediction_stride;
+    var class_index = 0u;
+    if counts {
+        class_index = labels[task.label + label_row(row) * task.label_stride];
+    }
+    let sums = class_row(task, counts, at, class_index, part, lane);
+    if !counts {
+        return 0.0;
+    }
+    for (var c = part; c < task.width; c += LANES_PER_ROW) {
+        let slope = class_slope(task, sums, c == class_index, class_weight(task, c), predictions[at + c]);
+        gradient[at + c] = scale * slope;
+    }
+    return select(0.0, class_loss(task, sums), part == 0u);
+}
+
+// Every other loss of a row, column by column; returns this lane's part of the loss.
+fn element_row_pass(task: Task, row: u32, scale: f32, part: u32) -> f32 {
+    let at = task.prediction + row * task.prediction_stride;
+    let label_at = task.label + label_row(row) * task.label_stride;
+    var sum = 0.0;
+    for (var c = part; c < task.width; c += LANES_PER_ROW) {
+        let result = element_loss(task, predictions[at + c], bitcast<f32>(labels[label_at + c]));
+        gradient[at + c] = scale * result.y;
+        sum += result.x;
+    }
+    return sum;
+}
+
+fn clear_row_gradient(task: Task, row: u32, part: u32) {
+    let at = task.prediction + row * task.prediction_stride;
+    for (var c = part; c < task.width; c += LANES_PER_ROW) {
+        gradient[at + c] = 0.0;
+    }
+}
+
+// The workgroup's share of a task's summed loss, in every lane. `scale` is what the gradient at a
+// prediction is multiplied by: weight / normaliser.
+fn task_pass(task: Task, rows: u32, scale: f32, workgroup: u32, workgroups: u32, lane: u32) -> f32 {
+    let rows_per_tile = LANES / LANES_PER_ROW;
+    let part = lane % LANES_PER_ROW;
+    let tiles = (rows + rows_per_tile - 1u) / rows_per_tile;
+    var sum = 0.0;
+    for (var tile = workgroup; tile < tiles; tile += workgroups) {
+        let row = tile * rows_per_tile + lane / LANES_PER_ROW;
+        let inside = row < rows;
+        var counts = inside;
+        if inside {
+            counts = has_label(task, label_row(row));
+        }
+        if inside && !counts {
+            clear_row_gradient(task, row, part);
+        }
+        if task.loss == CROSS_ENTROPY {
+            sum += class_row_pass(task, counts, row, scale, part, lane);
+        } else if counts {
+            sum += element_row_pass(task, row, scale, part);
+        }
+    }
+    return sum_over(LANES, lane, sum);
+}

@@ -1,0 +1,83 @@
+// The task losses, value and derivative at once, before the division by the task's normaliser.
+// Rust twin: `loss::Loss`.
+
+const MSE = 0u;
+const MAE = 1u;
+const HUBER = 2u;
+const BCE = 3u;
+const CROSS_ENTROPY = 4u;
+
+fn mse(difference: f32) -> vec2<f32> {
+    return vec2(difference * difference, 2.0 * difference);
+}
+
+fn mae(difference: f32) -> vec2<f32> {
+    return vec2(abs(difference), sign(difference));
+}
+
+fn huber(difference: f32, delta: f32) -> vec2<f32> {
+    let size = abs(difference);
+    if size <= delta {
+        return vec2(0.5 * difference * difference, difference);
+    }
+    return vec2(delta * (size - 0.5 * delta), delta * sign(difference));
+}
+
+// Binary cross-entropy on a logit; the slope sigmoid(x) - t is written so that it does not cancel.
+fn bce(logit: f32, label: f32) -> vec2<f32> {
+    let value = max(logit, 0.0) - logit * label + ln_1p(exp(-abs(logit)));
+    return vec2(value, (1.0 - label) * sigmoid(logit) - label * sigmoid(-logit));
+}
+
+// Loss and slope of one column of numbers.
+fn element_loss(task: Task, prediction: f32, label: f32) -> vec2<f32> {
+    let difference = prediction - label;
+    switch task.loss {
+        case MSE: { return mse(difference); }
+        case MAE: { return mae(difference); }
+        case HUBER: { return huber(difference, task.parameter); }
+        default: { return bce(prediction, label); }
+    }
+}
+
+// What cross-entropy needs to know of a row of logits z whose class is y.
+struct ClassRow {
+    highest: f32,   // max z
+    others: f32,    // sum over c != y of e^(z_c - highest)
+    own: f32,       // z_y - highest, at most 0
+    weight: f32,    // class weight of y
+    all_weights: f32,       // sum over c of w_c; only used with smoothing
+    weighted_depth: f32,    // sum over c of w_c (highest - z_c); only used with smoothing
+}
+
+// ln sum e^(z - highest): exact where the class itself is the highest, which is where it is tiny.
+fn log_sum(row: ClassRow) -> f32 {
+    if row.own == 0.0 {
+        return ln_1p(row.others);
+    }
+    return log(row.others + exp(row.own));
+}
+
+// (1 - s) w_y (-ln p_y) + s/C sum_c w_c (-ln p_c), smoothing s, C classes.
+fn class_loss(task: Task, row: ClassRow) -> f32 {
+    let level = log_sum(row);
+    let own = row.weight * (level - row.own);
+    if task.parameter == 0.0 {
+        return own;
+    }
+    let all = row.all_weights * level + row.weighted_depth;
+    return (1.0 - task.parameter) * own + task.parameter / f32(task.width) * all;
+}
+
+// The slope at logit z of class c: mass p_c - target_c, where target is the label's (smoothed, weighted)
+// mass on each class. At the row's own class p_y = 1 - others/sum, so that p_y - 1 does not cancel.
+fn class_slope(task: Task, row: ClassRow, is_own: bool, weight: f32, logit: f32) -> f32 {
+    let spread = task.parameter / f32(task.width);
+    let kept = (1.0 - task.parameter) * row.weight;
+    let mass = kept + spread * row.all_weights;
+    let sum = row.others + exp(row.own);
+    if is_own {
+        return mass - kept - spread * weight - mass * row.others / sum;
+    }
+    return mass * exp(logit - row.highest) / sum - spread * weight;
+}

@@ -1,0 +1,21 @@
+// The training step that a dispatch belongs to: one slot of a uniform buffer that the host fills for
+// hundreds of steps at once, chosen by a dynamic offset. Rust twin: `engine::gpu::step::StepInfo`.
+
+struct Step {
+    number: u32,        // counted from 1 over the run
+    first: u32,         // position of the batch's first row in the epoch's order
+    rows: u32,          // rows of this batch; the last batch of an epoch may be short
+    batch: u32,         // the batch's number in its epoch
+    record: u32,        // slot of the ring of records
+    // Network group: learning rate / (1 - beta1^t), and sqrt(1 - beta2^t).
+    step_size: f32,
+    root_correction: f32,
+    learning_rate: f32, // network group, for decoupled weight decay
+    sigma_learning_rate: f32,
+    // The epoch's permutation.
+    key_even: u32,
+    key_odd: u32,
+    domain_bits: u32,   // 0: rows in order
+}
+
+@group(1) @binding(0) var<uniform> step: Step;

@@ -1,0 +1,39 @@
+// Adam over all parameters, sigma after the network's, unless training has stopped (shared/optimizer.wgsl).
+//
+// One invocation a parameter.
+// Reads:  gradient [parameters], sigma_gradient [tasks], normalisers [batches, tasks], records (this step's)
+// Writes: parameters, moments, stop
+
+@group(0) @binding(0) var<uniform> optimizer: Optimizer;
+@group(0) @binding(1) var<storage, read_write> parameters: array<f32>;
+@group(0) @binding(2) var<storage, read_write> moments: array<f32>;
+@group(0) @binding(3) var<storage, read> gradient: array<f32>;
+@group(0) @binding(4) var<storage, read> sigma_gradient: array<f32>;
+@group(0) @binding(5) var<storage, read> normalisers: array<f32>;
+@group(0) @binding(6) var<storage, read> records: array<f32>;
+@group(0) @binding(7) var<storage, read_write> stop: array<atomic<u32>, 2>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = unfolded(workgroup, workgroups) * LANES + lane;
+    let tasks = arrayLength(&sigma_gradient);
+    let total = records[record_slot(tasks)];
+    if has_stopped() || !is_finite(total) {
+        if i == 0u && !has_stopped() {
+            atomicMin(&stop[LOSS_STOP], step.number);
+        }
+        return;
+    }
+    if i < optimizer.parameters {
+        update_network(i, gradient[i]);
+    } else if i < arrayLength(&parameters) {
+        let k = i - optimizer.parameters;
+        if optimizer.scheme != FIXED && normalisers[step.batch * tasks + k] > 0.0 {
+            update_sigma(k, sigma_gradient[k]);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+// The gradient at each logit of a task of classes: weight / normaliser times (mass p_c - target_c).
+//
+// One invocation an element.
+
+@group(0) @binding(4) var<storage, read> log_probabilities: array<f32>;
+@group(0) @binding(5) var<storage, read> weights: array<f32>;
+@group(0) @binding(6) var<storage, read> normalisers: array<f32>;
+@group(0) @binding(7) var<storage, read_write> gradient: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = unfolded(workgroup, workgroups) * LANES + lane;
+    let task = tasks[which.task];
+    let row = i / task.width;
+    if row >= step.rows {
+        return;
+    }
+    let c = i % task.width;
+    var slope = 0.0;
+    if has_label(task, label_row(row)) {
+        let own = labels[task.label + label_row(row) * task.label_stride];
+        let spread = task.parameter / f32(task.width);
+        let kept = (1.0 - task.parameter) * class_weight(task, own);
+        var mass = kept;
+        if task.parameter != 0.0 {
+            for (var other = 0u; other < task.width; other++) {
+                mass += spread * class_weight(task, other);
+            }
+        }
+        let target_mass = spread * class_weight(task, c) + select(0.0, kept, c == own);
+        let scale = weights[which.task] / normalisers[step.batch * arrayLength(&tasks) + which.task];
+        slope = scale * (mass * exp(log_probabilities[i]) - target_mass);
+    }
+    gradient[task.prediction + row * task.prediction_stride + c] = slope;
+}

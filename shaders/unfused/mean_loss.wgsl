@@ -1,0 +1,25 @@
+// A task's mean loss: the shares of its sum, added up in a fixed order and divided by its normaliser.
+//
+// One workgroup.    Reads: sums [shares], normalisers [batches, tasks]        Writes: losses [tasks], one entry
+
+struct Which {
+    task: u32,
+}
+
+@group(0) @binding(0) var<uniform> which: Which;
+@group(0) @binding(1) var<storage, read> sums: array<f32>;
+@group(0) @binding(2) var<storage, read> normalisers: array<f32>;
+@group(0) @binding(3) var<storage, read_write> losses: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) lane: u32) {
+    var sum = 0.0;
+    for (var share = lane; share < arrayLength(&sums); share += LANES) {
+        sum += sums[share];
+    }
+    sum = sum_over(LANES, lane, sum);
+    if lane == 0u {
+        let normaliser = normalisers[step.batch * arrayLength(&losses) + which.task];
+        losses[which.task] = select(0.0, sum / normaliser, normaliser > 0.0);
+    }
+}

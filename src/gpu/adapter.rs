@@ -1,0 +1,202 @@
+//! Which adapters there are, which of them can run the kernels, and which is best.
+
+use crate::error::{Error, Result};
+use wgpu::{AdapterInfo, Backend, DeviceType, DownlevelFlags, Limits};
+
+/// What `awl adapters` says of one adapter.
+#[derive(Clone, Debug)]
+pub struct AdapterReport {
+    /// What wgpu knows of it: name, driver, backend, kind.
+    pub info: AdapterInfo,
+    /// Why it cannot be used; `None` if it can.
+    pub unfit: Option<String>,
+}
+
+impl std::fmt::Display for AdapterReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", describe(&self.info))?;
+        match &self.unfit {
+            Some(reason) => write!(f, ": cannot be used, {reason}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The limits that every kernel relies on; all are within WebGPU's defaults.
+const NEEDS: [(&str, u32, fn(&Limits) -> u32); 5] = [
+    ("maxStorageBuffersPerShaderStage", 8, |l| {
+        l.max_storage_buffers_per_shader_stage
+    }),
+    ("maxUniformBuffersPerShaderStage", 2, |l| {
+        l.max_uniform_buffers_per_shader_stage
+    }),
+    ("maxComputeInvocationsPerWorkgroup", 64, |l| {
+        l.max_compute_invocations_per_workgroup
+    }),
+    ("maxComputeWorkgroupStorageSize", 8192, |l| {
+        l.max_compute_workgroup_storage_size
+    }),
+    ("maxDynamicUniformBuffersPerPipelineLayout", 1, |l| {
+        l.max_dynamic_uniform_buffers_per_pipeline_layout
+    }),
+];
+
+/// Every adapter of the enabled backends (`WGPU_BACKEND`), best first, whether it can be used or not.
+pub async fn adapters() -> Vec<AdapterReport> {
+    let found = enumerate().await;
+    found.iter().map(report).collect()
+}
+
+/// The best adapter that can be used and that `WGPU_ADAPTER_NAME` allows.
+pub(super) async fn best() -> Result<wgpu::Adapter> {
+    let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
+    let found = enumerate().await;
+    let reports: Vec<AdapterReport> = found.iter().map(report).collect();
+    let fits =
+        |report: &AdapterReport| report.unfit.is_none() && contains(&report.info.name, &wanted);
+    match reports.iter().position(fits) {
+        Some(index) => Ok(found.into_iter().nth(index).expect("a report an adapter")),
+        None => Err(none_fits(&wanted, &reports)),
+    }
+}
+
+/// Opens a device with WebGPU's default limits, but buffers as large as the adapter allows, and timestamps.
+pub(super) async fn open(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue)> {
+    let own = adapter.limits();
+    let limits = Limits {
+        max_buffer_size: own.max_buffer_size,
+        max_storage_buffer_binding_size: own.max_storage_buffer_binding_size,
+        ..Limits::default().or_worse_values_from(&own)
+    };
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("awl"),
+        required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+        required_limits: limits,
+        ..Default::default()
+    };
+    let opened = adapter.request_device(&descriptor).await;
+    opened.map_err(|error| Error::NoDevice {
+        adapter: describe(&adapter.get_info()),
+        message: error.to_string(),
+    })
+}
+
+/// Name, driver, backend and kind, for people.
+pub(super) fn describe(info: &AdapterInfo) -> String {
+    let kind = match info.device_type {
+        DeviceType::DiscreteGpu => "discrete GPU",
+        DeviceType::IntegratedGpu => "integrated GPU",
+        DeviceType::VirtualGpu => "virtual GPU",
+        DeviceType::Cpu => "software",
+        DeviceType::Other => "kind unknown",
+    };
+    let driver = [info.driver.as_str(), info.driver_info.as_str()]
+        .into_iter()
+        .filter(|words| !words.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let driver = match driver.is_empty() {
+        true => String::new(),
+        false => format!(", {driver}"),
+    };
+    format!("{} ({}, {kind}{driver})", info.name, info.backend)
+}
+
+async fn enumerate() -> Vec<wgpu::Adapter> {
+    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    let backends = descriptor.backends;
+    let instance = wgpu::Instance::new(descriptor);
+    let mut found = instance.enumerate_adapters(backends).await;
+    if found.is_empty() {
+        // A browser lists none, but gives one on request.
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        found.extend(instance.request_adapter(&options).await);
+    }
+    found.sort_by_key(|adapter| preference(&adapter.get_info()));
+    found
+}
+
+/// Smaller is better: real GPUs before software, modern backends before GL.
+fn preference(info: &AdapterInfo) -> (u8, u8) {
+    let kind = match info.device_type {
+        DeviceType::DiscreteGpu => 0,
+        DeviceType::IntegratedGpu => 1,
+        DeviceType::VirtualGpu => 2,
+        DeviceType::Other => 3,
+        DeviceType::Cpu => 4,
+    };
+    (kind, u8::from(info.backend == Backend::Gl))
+}
+
+fn report(adapter: &wgpu::Adapter) -> AdapterReport {
+    let flags = adapter.get_downlevel_capabilities().flags;
+    AdapterReport {
+        info: adapter.get_info(),
+        unfit: unfit(flags, &adapter.limits()),
+    }
+}
+
+fn unfit(flags: DownlevelFlags, limits: &Limits) -> Option<String> {
+    if !flags.contains(DownlevelFlags::COMPUTE_SHADERS) {
+        return Some("it has no compute shaders".into());
+    }
+    let short = NEEDS.iter().find(|(_, need, has)| has(limits) < *need);
+    short.map(|(name, need, has)| format!("its {name} is {}, {need} are needed", has(limits)))
+}
+
+fn contains(name: &str, part: &str) -> bool {
+    name.to_lowercase().contains(&part.to_lowercase())
+}
+
+fn none_fits(wanted: &str, reports: &[AdapterReport]) -> Error {
+    let listing = match reports {
+        [] => "no adapter was found at all".to_string(),
+        _ => {
+            let lines = reports.iter().map(|report| format!("  {report}\n"));
+            format!("adapters found:\n{}", lines.collect::<String>())
+        }
+    };
+    let remedy = "install a Vulkan driver (for software rendering: mesa-vulkan-drivers), \
+                  or unset WGPU_BACKEND and WGPU_ADAPTER_NAME";
+    let reason = match wanted {
+        "" => format!("no GPU adapter can run the kernels: {remedy}"),
+        name => format!(
+            "no usable GPU adapter has \"{name}\" (WGPU_ADAPTER_NAME) in its name: {remedy}"
+        ),
+    };
+    Error::NoAdapter {
+        reason,
+        listing: listing.trim_end().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adapter_without_compute_or_with_small_limits_is_unfit() {
+        let flags = DownlevelFlags::all();
+        assert_eq!(unfit(flags, &Limits::default()), None);
+        let no_compute = unfit(flags - DownlevelFlags::COMPUTE_SHADERS, &Limits::default());
+        assert!(no_compute.is_some_and(|reason| reason.contains("compute")));
+        let few = unfit(flags, &Limits::downlevel_defaults());
+        assert!(few.is_some_and(|reason| reason.contains("maxStorageBuffersPerShaderStage is 4")));
+    }
+
+    #[test]
+    fn the_error_lists_the_adapters_and_says_what_to_do() {
+        let text = none_fits("nonesuch", &[]).to_string();
+        for part in [
+            "nonesuch",
+            "WGPU_ADAPTER_NAME",
+            "no adapter was found",
+            "mesa-vulkan-drivers",
+        ] {
+            assert!(text.contains(part), "{text:?} lacks {part:?}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Compute pipelines: made once a source and set of constants, shared by everybody.
+
+use super::shaders::{Access, Source};
+use super::{Gpu, lock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// A compiled kernel.
+pub(crate) struct Kernel {
+    label: &'static str,
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+impl Kernel {
+    /// Binds buffers to group 0, in the order of the source's bindings.
+    pub fn bind(&self, gpu: &Gpu, buffers: &[wgpu::BindingResource<'_>]) -> wgpu::BindGroup {
+        let entries: Vec<_> = buffers
+            .iter()
+            .zip(0..)
+            .map(|(resource, binding)| wgpu::BindGroupEntry {
+                binding,
+                resource: resource.clone(),
+            })
+            .collect();
+        gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(self.label),
+            layout: &self.layout,
+            entries: &entries,
+        })
+    }
+
+    /// A dispatch of this kernel over these buffers, in `workgroups` workgroups.
+    pub fn dispatch(
+        self: &Arc<Self>,
+        gpu: &Gpu,
+        buffers: &[wgpu::BindingResource<'_>],
+        workgroups: usize,
+    ) -> Dispatch {
+        Dispatch {
+            bindings: self.bind(gpu, buffers),
+            kernel: Arc::clone(self),
+            grid: grid(workgroups),
+        }
+    }
+}
+
+/// A kernel with its buffers and its grid: all that a step has to record.
+pub(crate) struct Dispatch {
+    kernel: Arc<Kernel>,
+    bindings: wgpu::BindGroup,
+    grid: [u32; 2],
+}
+
+impl Dispatch {
+    /// Records the dispatch; `step` is group 1 with its dynamic offset, for kernels that know the step.
+    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, step: Option<(&wgpu::BindGroup, u32)>) {
+        pass.set_pipeline(&self.kernel.pipeline);
+        pass.set_bind_group(0, &self.bindings, &[]);
+        if let Some((group, offset)) = step {
+            pass.set_bind_group(1, group, &[offset]);
+        }
+        let [x, y] = self.grid;
+        pass.dispatch_workgroups(x, y, 1);
+    }
+}
+
+/// Folds a number of workgroups into two dimensions, since one holds at most 65,535. The kernels unfold it with
+/// `unfolded` (`shaders/shared/grid.wgsl`) and ignore the few workgroups past the end.
+pub(crate) fn grid(workgroups: usize) -> [u32; 2] {
+    const MOST: usize = 65_535;
+    let down = workgroups.div_ceil(MOST).max(1);
+    let across = workgroups.div_ceil(down).max(1);
+    [across as u32, down as u32]
+}
+
+type Key = (&'static str, Vec<(&'static str, u64)>);
+
+/// The kernels of a device.
+#[derive(Default)]
+pub(super) struct Cache {
+    kernels: Mutex<HashMap<Key, Arc<Kernel>>>,
+}
+
+impl Cache {
+    pub fn get(
+        &self,
+        device: &wgpu::Device,
+        source: &'static Source,
+        constants: &[(&'static str, f64)],
+    ) -> Arc<Kernel> {
+        let bits = constants
+            .iter()
+            .map(|(name, value)| (*name, value.to_bits()));
+        let key = (source.label, bits.collect());
+        let mut kernels = lock(&self.kernels);
+        let made = kernels
+            .entry(key)
+            .or_insert_with(|| Arc::new(compile(device, source, constants)));
+        Arc::clone(made)
+    }
+}
+
+fn compile(
+    device: &wgpu::Device,
+    source: &'static Source,
+    constants: &[(&'static str, f64)],
+) -> Kernel {
+    let label = source.label;
+    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some(label),
+        entries: &layout_entries(source.bindings, false),
+    });
+    let step_layout = step_layout(device);
+    let groups: &[_] = match source.knows_step {
+        true => &[Some(&layout), Some(&step_layout)],
+        false => &[Some(&layout)],
+    };
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(label),
+        bind_group_layouts: groups,
+        immediate_size: 0,
+    });
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(label),
+        source: wgpu::ShaderSource::Wgsl(source.text().into()),
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(label),
+        layout: Some(&pipeline_layout),
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants,
+            // Every kernel writes workgroup memory before it reads it.
+            zero_initialize_workgroup_memory: false,
+        },
+        cache: None,
+    });
+    Kernel {
+        label,
+        pipeline,
+        layout,
+    }
+}
+
+/// The layout of group 1: the step, at a dynamic offset.
+pub(crate) fn step_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("step"),
+        entries: &layout_entries(&[Access::Uniform], true),
+    })
+}
+
+fn layout_entries(bindings: &[Access], dynamic: bool) -> Vec<wgpu::BindGroupLayoutEntry> {
+    let entry = |(&access, binding): (&Access, u32)| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty: match access {
+                Access::Uniform => wgpu::BufferBindingType::Uniform,
+                Access::Read => wgpu::BufferBindingType::Storage { read_only: true },
+                Access::Write => wgpu::BufferBindingType::Storage { read_only: false },
+            },
+            has_dynamic_offset: dynamic,
+            min_binding_size: None,
+        },
+        count: None,
+    };
+    bindings.iter().zip(0..).map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grid;
+
+    #[test]
+    fn a_grid_holds_its_workgroups_and_little_more() {
+        for workgroups in [
+            0, 1, 65_535, 65_536, 131_070, 131_071, 1_000_000, 20_000_000,
+        ] {
+            let [x, y] = grid(workgroups);
+            assert!(x <= 65_535 && y <= 65_535, "{workgroups}");
+            let total = x as usize * y as usize;
+            assert!(total >= workgroups.max(1), "{workgroups}");
+            assert!(total < workgroups.max(1) + y as usize, "{workgroups}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The GPU room: adapter, device, buffers, pipelines, read-back and clock. The only room that speaks raw
+//! wgpu plumbing; it knows nothing of networks, losses or training.
+//!
+//! Everything here is asynchronous where the GPU makes one wait, so that it also builds for the browser;
+//! callers at the edge (a program, an example, a test) block with `pollster`.
+
+mod adapter;
+mod buffer;
+mod clock;
+mod kernel;
+mod readback;
+mod shaders;
+
+pub use self::adapter::{AdapterReport, adapters};
+pub(crate) use self::buffer::Buffer;
+pub(crate) use self::clock::Clock;
+pub(crate) use self::kernel::{Dispatch, Kernel, grid};
+pub(crate) use self::readback::{Readback, read};
+pub(crate) use self::shaders::{Source, kernels};
+
+use self::kernel::Cache;
+use crate::error::{Error, Result};
+use std::sync::{Arc, Mutex};
+
+/// An open GPU: device, queue, and the pipelines made on it so far. Cheap to clone.
+#[derive(Clone)]
+pub struct Gpu {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    kernels: Cache,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+/// What the device reported on its own, kept until somebody asks.
+#[derive(Clone)]
+enum Fault {
+    Lost(String),
+    OutOfMemory(String),
+    Validation(String),
+}
+
+impl Gpu {
+    /// Opens the best adapter: a real GPU before a software driver, Vulkan, Metal and DX12 before GL.
+    ///
+    /// `WGPU_BACKEND` (such as `vulkan,gl`) and `WGPU_ADAPTER_NAME` (a part of the name) narrow the choice.
+    ///
+    /// ```
+    /// let gpu = pollster::block_on(awl::Gpu::new())?;
+    /// println!("{}", gpu.name());
+    /// # Ok::<(), awl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] with a listing if none fits, [`Error::NoDevice`] if the best one does not open.
+    pub async fn new() -> Result<Self> {
+        let adapter = adapter::best().await?;
+        let (device, queue) = adapter::open(&adapter).await?;
+        let gpu = Self::from_device(device, queue);
+        gpu.watch();
+        Ok(gpu)
+    }
+
+    /// Uses a device and queue of your own, opened with at least WebGPU's default limits.
+    ///
+    /// Your own handlers for uncaptured errors and device loss stay in place.
+    pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                device,
+                queue,
+                kernels: Cache::default(),
+                fault: Arc::default(),
+            }),
+        }
+    }
+
+    /// The device.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.inner.device
+    }
+
+    /// The queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.inner.queue
+    }
+
+    /// The adapter's name, driver and backend, for people.
+    pub fn name(&self) -> String {
+        adapter::describe(&self.device().adapter_info())
+    }
+
+    /// Keeps errors and the loss of the device until [`check`](Self::check) asks, instead of panicking.
+    fn watch(&self) {
+        let fault = Arc::clone(&self.inner.fault);
+        self.device()
+            .on_uncaptured_error(Arc::new(move |error| keep(&fault, Fault::from(error))));
+        let fault = Arc::clone(&self.inner.fault);
+        self.device()
+            .set_device_lost_callback(move |reason, message| {
+                let message = match message.is_empty() {
+                    true => format!("{reason:?}"),
+                    false => format!("{reason:?}: {message}"),
+                };
+                keep(&fault, Fault::Lost(message));
+            });
+    }
+
+    /// Whether the device is still sound.
+    ///
+    /// # Errors
+    /// The first thing that the device reported: [`Error::DeviceLost`], [`Error::OutOfMemory`] or
+    /// [`Error::Validation`].
+    pub fn check(&self) -> Result<()> {
+        match &*lock(&self.inner.fault) {
+            Some(fault) => Err(fault.clone().into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs `make`, which creates resources, and turns what the device says of them into an error.
+    pub(crate) async fn guarded<T>(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.check()?;
+        let (made, faults) = {
+            let filters = [
+                wgpu::ErrorFilter::OutOfMemory,
+                wgpu::ErrorFilter::Validation,
+            ];
+            let [memory, validation] = filters.map(|filter| self.device().push_error_scope(filter));
+            let made = make();
+            let validation = validation.pop();
+            (made, [memory.pop(), validation])
+        };
+        let [memory, validation] = faults;
+        if let Some(error) = memory.await {
+            return Err(Fault::from(error).into());
+        }
+        let rejected = validation.await;
+        self.check()?;
+        match rejected {
+            Some(error) => Err(Fault::from(error).into()),
+            None => made,
+        }
+    }
+
+    /// The kernel for a source at these constants: compiled once, then shared.
+    pub(crate) fn kernel(
+        &self,
+        source: &'static Source,
+        constants: &[(&'static str, f64)],
+    ) -> Arc<Kernel> {
+        self.inner.kernels.get(self.device(), source, constants)
+    }
+}
+
+impl std::fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Gpu").field(&self.name()).finish()
+    }
+}
+
+impl From<wgpu::Error> for Fault {
+    fn from(error: wgpu::Error) -> Self {
+        match error {
+            wgpu::Error::OutOfMemory { source } => Self::OutOfMemory(source.to_string()),
+            wgpu::Error::Validation { description, .. }
+            | wgpu::Error::Internal { description, .. } => Self::Validation(description),
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Lost(message) => Self::DeviceLost { message },
+            Fault::OutOfMemory(message) => Self::OutOfMemory { message },
+            Fault::Validation(message) => Self::Validation { message },
+        }
+    }
+}
+
+/// Keeps the first fault; the loss of the device explains all others and replaces them.
+fn keep(slot: &Mutex<Option<Fault>>, fault: Fault) {
+    let mut slot = lock(slot);
+    if slot.is_none() || matches!(fault, Fault::Lost(_)) {
+        *slot = Some(fault);
+    }
+}
+
+/// Locks, also after another thread panicked while it held the lock: the data are whole at all times.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

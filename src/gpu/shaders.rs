@@ -1,0 +1,230 @@
+//! Every kernel: which files make up its source, and what it binds. One table, so that a test can hold all
+//! of them against naga without a GPU.
+//!
+//! A kernel's source is its own file after the shared ones that it uses, joined as they are; WGSL lets
+//! declarations stand in any order.
+
+/// How a kernel uses a binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// A uniform buffer.
+    Uniform,
+    /// A storage buffer that is only read.
+    Read,
+    /// A storage buffer that is written.
+    Write,
+}
+
+/// A kernel's source and its bindings in group 0, in order.
+pub(crate) struct Source {
+    /// Its name, also its label on the device.
+    pub label: &'static str,
+    /// The files, shared ones first.
+    pub parts: &'static [&'static str],
+    /// Group 0.
+    pub bindings: &'static [Access],
+    /// Whether group 1 is the step (`shaders/shared/step.wgsl`).
+    pub knows_step: bool,
+}
+
+impl Source {
+    /// The whole text.
+    pub fn text(&self) -> String {
+        self.parts.concat()
+    }
+}
+
+macro_rules! shader {
+    ($path:literal) => {
+        include_str!(concat!("../../shaders/", $path, ".wgsl"))
+    };
+}
+
+/// Declares kernels: `NAME: "label" = [shared files…] [bindings…], step or alone;`
+macro_rules! kernels {
+    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal;)*) => {
+        /// The kernels by name.
+        pub(crate) mod kernels {
+            use super::{Access::*, Source};
+            $(
+                $(#[$doc])*
+                pub static $name: Source = Source {
+                    label: $label,
+                    parts: &[$(shader!($part),)* shader!($label)],
+                    bindings: &[$($access),*],
+                    knows_step: $step,
+                };
+            )*
+            /// All of them.
+            #[cfg(test)]
+            pub static ALL: &[&Source] = &[$(&$name),*];
+        }
+    };
+}
+
+kernels! {
+    /// The epoch's order of the rows.
+    ORDER: "order" = ["shared/grid", "shared/step", "shared/permutation"]
+        [Write], true;
+    /// What each batch's losses are divided by.
+    NORMALISERS: "normalisers" = ["shared/grid", "shared/labels", "shared/losses", "shared/numbers", "shared/reduction"]
+        [Read, Read, Read, Write, Uniform], false;
+    /// A layer with its activation.
+    FORWARD: "forward" = ["shared/grid", "shared/step", "shared/numbers", "shared/activations", "shared/layer", "shared/tile"]
+        [Uniform, Read, Read, Read, Write, Write], true;
+    /// The fused loss pass of a training step.
+    LOSS: "loss" = ["shared/step", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
+        [Uniform, Read, Read, Read, Read, Read, Read, Write, Write], true;
+    /// The gradient at a layer's input.
+    INPUT_GRADIENT: "input_gradient" = ["shared/grid", "shared/step", "shared/layer", "shared/tile"]
+        [Uniform, Read, Read, Read, Write], true;
+    /// Shares of the gradient of a layer's parameters.
+    WEIGHT_GRADIENT: "weight_gradient" = ["shared/grid", "shared/step", "shared/layer", "shared/tile"]
+        [Uniform, Read, Read, Read, Write], true;
+    /// The end of a fused step: sums, σ and Adam.
+    FINISH: "finish" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction"]
+        [Uniform, Write, Write, Read, Read, Read, Write, Write], true;
+    /// The fused loss pass on a caller's buffers.
+    LOSS_ALONE: "loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
+        [Uniform, Read, Read, Read, Read, Write, Write], false;
+    /// Its shares added up in a fixed order.
+    LOSS_ALONE_SUM: "loss_alone_sum" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/reduction"]
+        [Uniform, Read, Write], false;
+    /// Unfused: the batch's rows.
+    GATHER: "unfused/gather" = ["shared/grid", "shared/step"]
+        [Uniform, Read, Read, Write], true;
+    /// Unfused: a matrix product.
+    PRODUCT: "unfused/product" = ["shared/grid", "shared/step", "shared/tile"]
+        [Uniform, Read, Read, Write], true;
+    /// Unfused: adding the bias.
+    BIAS: "unfused/bias" = ["shared/grid", "shared/step", "shared/layer"]
+        [Uniform, Read, Write], true;
+    /// Unfused: the activation.
+    ACTIVATION: "unfused/activation" = ["shared/grid", "shared/step", "shared/numbers", "shared/activations", "shared/layer"]
+        [Uniform, Read, Write], true;
+    /// Unfused: the activation's gradient.
+    ACTIVATION_GRADIENT: "unfused/activation_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/activations", "shared/layer"]
+        [Uniform, Read, Write], true;
+    /// Unfused: shares of the bias's gradient.
+    BIAS_GRADIENT: "unfused/bias_gradient" = ["shared/grid", "shared/step", "shared/layer"]
+        [Uniform, Read, Write], true;
+    /// Unfused: the shares of all gradients added up.
+    SUM_SHARES: "unfused/sum_shares" = ["shared/grid"]
+        [Read, Write], false;
+    /// Unfused: the loss of each row, numbers.
+    ELEMENT_LOSS: "unfused/element_loss" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
+        [Uniform, Read, Read, Read, Read, Write], true;
+    /// Unfused: the gradient at each prediction, numbers.
+    ELEMENT_GRADIENT: "unfused/element_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
+        [Uniform, Read, Read, Read, Read, Read, Read, Write], true;
+    /// Unfused: log-probabilities of classes.
+    LOG_SOFTMAX: "unfused/log_softmax" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
+        [Uniform, Read, Read, Read, Read, Write], true;
+    /// Unfused: the loss of each row, classes.
+    CLASS_LOSS: "unfused/class_loss" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
+        [Uniform, Read, Read, Read, Read, Write], true;
+    /// Unfused: the gradient at each logit.
+    CLASS_GRADIENT: "unfused/class_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
+        [Uniform, Read, Read, Read, Read, Read, Read, Write], true;
+    /// Unfused: shares of a task's summed loss.
+    ROW_SUMS: "unfused/row_sums" = ["shared/grid", "shared/step", "shared/reduction"]
+        [Read, Write], true;
+    /// Unfused: a task's mean loss.
+    MEAN_LOSS: "unfused/mean_loss" = ["shared/grid", "shared/step", "shared/reduction"]
+        [Uniform, Read, Read, Write], true;
+    /// Unfused: weights and total.
+    WEIGH: "unfused/weigh" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting", "shared/records"]
+        [Uniform, Read, Read, Read, Write, Write], true;
+    /// Unfused: the gradient of σ.
+    SIGMA_GRADIENT: "unfused/sigma_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting"]
+        [Uniform, Read, Read, Read, Write], true;
+    /// Unfused: Adam.
+    ADAM: "unfused/adam" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
+        [Uniform, Write, Write, Read, Read, Read, Read, Write], true;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use naga::valid::{Capabilities, ValidationFlags, Validator};
+    use std::path::Path;
+
+    #[test]
+    fn every_kernel_parses_and_validates_without_a_gpu() {
+        for source in kernels::ALL {
+            let text = source.text();
+            let module = naga::front::wgsl::parse_str(&text)
+                .unwrap_or_else(|e| panic!("{}: {}", source.label, e.emit_to_string(&text)));
+            Validator::new(ValidationFlags::all(), Capabilities::empty())
+                .validate(&module)
+                .unwrap_or_else(|e| panic!("{}: {}", source.label, e.emit_to_string(&text)));
+        }
+    }
+
+    #[test]
+    fn the_table_declares_the_bindings_that_the_shaders_have() {
+        for source in kernels::ALL {
+            let module = naga::front::wgsl::parse_str(&source.text()).expect("parses");
+            let mut found = Vec::new();
+            for (_, variable) in module.global_variables.iter() {
+                let Some(binding) = &variable.binding else {
+                    continue;
+                };
+                if binding.group == 0 {
+                    found.push((binding.binding, access(variable.space)));
+                }
+            }
+            found.sort_by_key(|(binding, _)| *binding);
+            let declared: Vec<_> = (0..).zip(source.bindings.iter().copied()).collect();
+            assert_eq!(found, declared, "{}", source.label);
+            let storage = source
+                .bindings
+                .iter()
+                .filter(|a| **a != Access::Uniform)
+                .count();
+            assert!(
+                storage <= 8,
+                "{} needs more than WebGPU's 8 storage buffers",
+                source.label
+            );
+        }
+    }
+
+    fn access(space: naga::AddressSpace) -> Access {
+        match space {
+            naga::AddressSpace::Uniform => Access::Uniform,
+            naga::AddressSpace::Storage { access }
+                if access.contains(naga::StorageAccess::STORE) =>
+            {
+                Access::Write
+            }
+            _ => Access::Read,
+        }
+    }
+
+    #[test]
+    fn every_shader_file_belongs_to_a_kernel() {
+        let used: Vec<&str> = kernels::ALL
+            .iter()
+            .flat_map(|source| source.parts)
+            .copied()
+            .collect();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+        let mut files = 0;
+        for folder in ["", "shared", "unfused"] {
+            for entry in std::fs::read_dir(root.join(folder)).expect("a folder of shaders") {
+                let path = entry.expect("an entry").path();
+                if path.is_file() {
+                    let text = std::fs::read_to_string(&path).expect("a text");
+                    assert!(
+                        used.contains(&text.as_str()),
+                        "{} is used by no kernel",
+                        path.display()
+                    );
+                    files += 1;
+                }
+            }
+        }
+        assert!(files > 30, "only {files} shader files were found");
+    }
+}
