@@ -6,7 +6,7 @@
 // Reads:  gradient_shares [shares, parameters], loss_shares [shares + 2, tasks], normalisers [batches, tasks]
 // Writes: parameters, moments (shared/optimizer.wgsl), records (shared/records.wgsl), stop
 
-@group(0) @binding(0) var<uniform> optimizer: Optimizer;
+@group(0) @binding(0) var<storage, read> optimizer: Optimizer;
 @group(0) @binding(1) var<storage, read_write> parameters: array<f32>;
 @group(0) @binding(2) var<storage, read_write> moments: array<f32>;
 @group(0) @binding(3) var<storage, read> gradient_shares: array<f32>;
@@ -68,17 +68,22 @@ fn main(
         atomicMin(&stop[LOSS_STOP], step.number);
     }
     let updates = !stopped && is_finite(total);
+    var update = network_update();
+    var gradient = 0.0;
+    var has_gradient = i < arrayLength(&parameters);
     if i < optimizer.parameters {
-        if updates {
-            update_network(i, gradient_of(i));
-        }
-    } else if i < arrayLength(&parameters) {
+        gradient = gradient_of(i);
+    } else if has_gradient {
         let k = i - optimizer.parameters;
         let sigma = parameters[i];
         records[record_at(tasks, k, RECORD_SIGMA)] = sigma;
-        if updates && optimizer.scheme != FIXED && normalisers[step.batch * tasks + k] > 0.0 {
-            let gradient = gradient_at_zero(optimizer.scheme, sigma) + own_loss * gradient_per_loss(optimizer.scheme, sigma);
-            update_sigma(k, gradient);
+        has_gradient = SCHEME != FIXED && normalisers[step.batch * tasks + k] > 0.0;
+        if updates && has_gradient {
+            update = sigma_update(k);
         }
+        gradient = gradient_at_zero(sigma) + own_loss * gradient_per_loss(sigma);
+    }
+    if updates && has_gradient {
+        apply(update, i, gradient);
     }
 }

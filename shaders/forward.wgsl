@@ -5,7 +5,7 @@
 // Reads:  inputs [rows, inputs] (the dataset, through `order`, for the first layer), parameters
 // Writes: output [rows, outputs], slope [rows, outputs] (not for the heads, which have no activation)
 
-@group(0) @binding(0) var<uniform> layer: Layer;
+@group(0) @binding(0) var<storage, read> layer: Layer;
 @group(0) @binding(1) var<storage, read> inputs: array<f32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
 @group(0) @binding(3) var<storage, read> parameters: array<f32>;
@@ -57,10 +57,14 @@ fn main(
     if row >= step.rows {
         return;
     }
-    var sums = tile_product(row, column, 0u, layer.inputs, lane);
+    let sums = tile_product(row, column, 0u, layer.inputs, lane);
+    let c = column + lane % QUADS * 4u;
     for (var i = 0u; i < 4u; i++) {
-        for (var j = 0u; j < 4u; j++) {
-            store(row + lane / QUADS * 4u + i, column + lane % QUADS * 4u + j, sums[i][j]);
-        }
+        let r = row + lane / QUADS * 4u + i;
+        let quad = sums[i];
+        store(r, c, quad.x);
+        store(r, c + 1u, quad.y);
+        store(r, c + 2u, quad.z);
+        store(r, c + 3u, quad.w);
     }
 }

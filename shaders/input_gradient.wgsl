@@ -5,7 +5,7 @@
 // Reads:  output_gradient [rows, outputs], parameters, slope [rows, inputs]
 // Writes: input_gradient [rows, inputs]
 
-@group(0) @binding(0) var<uniform> layer: Layer;
+@group(0) @binding(0) var<storage, read> layer: Layer;
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;
 @group(0) @binding(2) var<storage, read> parameters: array<f32>;
 @group(0) @binding(3) var<storage, read> slope: array<f32>;
@@ -28,6 +28,13 @@ fn rhs(k: u32, column: u32) -> f32 {
     return parameters[layer.weight + k * layer.inputs + column];
 }
 
+fn store(row: u32, column: u32, sum: f32) {
+    if row < step.rows && column < layer.inputs {
+        let at = row * layer.inputs + column;
+        input_gradient[at] = sum * slope[at];
+    }
+}
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -41,15 +48,14 @@ fn main(
     if row >= step.rows {
         return;
     }
-    var sums = tile_product(row, column, 0u, layer.outputs, lane);
+    let sums = tile_product(row, column, 0u, layer.outputs, lane);
+    let c = column + lane % QUADS * 4u;
     for (var i = 0u; i < 4u; i++) {
-        for (var j = 0u; j < 4u; j++) {
-            let r = row + lane / QUADS * 4u + i;
-            let c = column + lane % QUADS * 4u + j;
-            if r < step.rows && c < layer.inputs {
-                let at = r * layer.inputs + c;
-                input_gradient[at] = sums[i][j] * slope[at];
-            }
-        }
+        let r = row + lane / QUADS * 4u + i;
+        let quad = sums[i];
+        store(r, c, quad.x);
+        store(r, c + 1u, quad.y);
+        store(r, c + 2u, quad.z);
+        store(r, c + 3u, quad.w);
     }
 }

@@ -8,20 +8,14 @@
 // Writes: gradient [rows, outputs], loss_shares [workgroups + 2, tasks]: the shares, then the tasks' weights
 //         and regularisers, which `finish` cannot compute itself while it updates sigma
 
-struct Weighted {
-    scheme: u32,
-    sigma: u32,     // where sigma starts in `parameters`
-}
-
-@group(0) @binding(0) var<uniform> weighted: Weighted;
-@group(0) @binding(1) var<storage, read> predictions: array<f32>;
-@group(0) @binding(2) var<storage, read> labels: array<u32>;
-@group(0) @binding(3) var<storage, read> tasks: array<Task>;
-@group(0) @binding(4) var<storage, read> order: array<u32>;
-@group(0) @binding(5) var<storage, read> parameters: array<f32>;
-@group(0) @binding(6) var<storage, read> normalisers: array<f32>;
-@group(0) @binding(7) var<storage, read_write> gradient: array<f32>;
-@group(0) @binding(8) var<storage, read_write> loss_shares: array<f32>;
+@group(0) @binding(0) var<storage, read> predictions: array<f32>;
+@group(0) @binding(1) var<storage, read> labels: array<u32>;
+@group(0) @binding(2) var<storage, read> tasks: array<Task>;
+@group(0) @binding(3) var<storage, read> order: array<u32>;
+@group(0) @binding(4) var<storage, read> parameters: array<f32>;
+@group(0) @binding(5) var<storage, read> normalisers: array<f32>;
+@group(0) @binding(6) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(7) var<storage, read_write> loss_shares: array<f32>;
 
 fn label_row(row: u32) -> u32 {
     return order[step.first + row];
@@ -37,14 +31,14 @@ fn main(
     for (var k = 0u; k < count; k++) {
         let normaliser = normalisers[step.batch * count + k];
         let inverse = select(0.0, 1.0 / normaliser, normaliser > 0.0);
-        let sigma = parameters[weighted.sigma + k];
-        let weight = task_weight(weighted.scheme, sigma);
+        let sigma = parameters[arrayLength(&parameters) - count + k];
+        let weight = task_weight(sigma);
         let sum = task_pass(tasks[k], step.rows, weight * inverse, workgroup.x, workgroups.x, lane);
         if lane == 0u {
             loss_shares[workgroup.x * count + k] = sum * inverse;
             if workgroup.x == 0u {
                 loss_shares[workgroups.x * count + k] = weight;
-                loss_shares[(workgroups.x + 1u) * count + k] = regulariser(weighted.scheme, sigma);
+                loss_shares[(workgroups.x + 1u) * count + k] = regulariser(sigma);
             }
         }
     }

@@ -13,10 +13,9 @@ override KEEP_SHARES: bool = false;
 
 struct Alone {
     rows: u32,
-    scheme: u32,
 }
 
-@group(0) @binding(0) var<uniform> alone: Alone;
+@group(0) @binding(0) var<storage, read> alone: Alone;
 @group(0) @binding(1) var<storage, read> predictions: array<f32>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read> tasks: array<Task>;
@@ -76,7 +75,7 @@ fn normaliser_of(task: Task, lane: u32) -> f32 {
 
 fn add_share(k: u32, share: f32, is_first: bool, labelled: bool) {
     let count = arrayLength(&tasks);
-    let weight = task_weight(alone.scheme, sigma[k]);
+    let weight = task_weight(sigma[k]);
     if is_first {
         atomicStore(&results[1u + count + k], bitcast<u32>(weight));
     }
@@ -84,10 +83,10 @@ fn add_share(k: u32, share: f32, is_first: bool, labelled: bool) {
         return;
     }
     var total = weight * share;
-    var slope = share * gradient_per_loss(alone.scheme, sigma[k]);
+    var slope = share * gradient_per_loss(sigma[k]);
     if is_first {
-        total += regulariser(alone.scheme, sigma[k]);
-        slope += gradient_at_zero(alone.scheme, sigma[k]);
+        total += regulariser(sigma[k]);
+        slope += gradient_at_zero(sigma[k]);
     }
     add_to_result(0u, total);
     add_to_result(1u + k, share);
@@ -104,7 +103,7 @@ fn main(
     for (var k = 0u; k < count; k++) {
         let normaliser = normaliser_of(tasks[k], lane);
         let inverse = select(0.0, 1.0 / normaliser, normaliser > 0.0);
-        let scale = inverse * task_weight(alone.scheme, sigma[k]);
+        let scale = inverse * task_weight(sigma[k]);
         let sum = task_pass(tasks[k], alone.rows, scale, workgroup.x, workgroups.x, lane);
         if lane == 0u {
             if KEEP_SHARES {

@@ -7,10 +7,9 @@
 struct Sums {
     tasks: u32,
     workgroups: u32,
-    scheme: u32,
 }
 
-@group(0) @binding(0) var<uniform> sums: Sums;
+@group(0) @binding(0) var<storage, read> sums: Sums;
 @group(0) @binding(1) var<storage, read> sigma: array<f32>;
 @group(0) @binding(2) var<storage, read_write> results: array<f32>;
 
@@ -18,15 +17,15 @@ struct Sums {
 fn main(@builtin(local_invocation_index) lane: u32) {
     var total = 0.0;
     for (var k = lane; k < sums.tasks; k += LANES) {
-        let weight = task_weight(sums.scheme, sigma[k]);
+        let weight = task_weight(sigma[k]);
         var loss = 0.0;
         var slope = 0.0;
         if results[1u + k] > 0.0 {
             for (var share = 0u; share < sums.workgroups; share++) {
                 loss += results[1u + 3u * sums.tasks + share * sums.tasks + k];
             }
-            total += weight * loss + regulariser(sums.scheme, sigma[k]);
-            slope = gradient_at_zero(sums.scheme, sigma[k]) + loss * gradient_per_loss(sums.scheme, sigma[k]);
+            total += weight * loss + regulariser(sigma[k]);
+            slope = gradient_at_zero(sigma[k]) + loss * gradient_per_loss(sigma[k]);
         }
         results[1u + k] = loss;
         results[1u + sums.tasks + k] = weight;

@@ -14,7 +14,7 @@ struct Batches {
 @group(0) @binding(1) var<storage, read> tasks: array<Task>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
 @group(0) @binding(3) var<storage, read_write> normalisers: array<f32>;
-@group(0) @binding(4) var<uniform> batches: Batches;
+@group(0) @binding(4) var<storage, read> batches: Batches;
 
 @compute @workgroup_size(64)
 fn main(

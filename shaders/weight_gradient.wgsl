@@ -6,7 +6,7 @@
 // Reads:  output_gradient [rows, outputs], inputs [rows, inputs] (through `order` for the first layer)
 // Writes: gradient_shares [shares, parameters], this layer's part of this share
 
-@group(0) @binding(0) var<uniform> layer: Layer;
+@group(0) @binding(0) var<storage, read> layer: Layer;
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;
 @group(0) @binding(2) var<storage, read> inputs: array<f32>;
 @group(0) @binding(3) var<storage, read> order: array<u32>;
@@ -59,10 +59,14 @@ fn main(
     let column = tile % across * TILE;
     let from_row = min(share * layer.share_rows, step.rows);
     let to_row = min(from_row + layer.share_rows, step.rows);
-    var sums = tile_product(row, column, from_row, to_row, lane);
+    let sums = tile_product(row, column, from_row, to_row, lane);
+    let c = column + lane % QUADS * 4u;
     for (var i = 0u; i < 4u; i++) {
-        for (var j = 0u; j < 4u; j++) {
-            store(share, row + lane / QUADS * 4u + i, column + lane % QUADS * 4u + j, sums[i][j]);
-        }
+        let r = row + lane / QUADS * 4u + i;
+        let quad = sums[i];
+        store(share, r, c, quad.x);
+        store(share, r, c + 1u, quad.y);
+        store(share, r, c + 2u, quad.z);
+        store(share, r, c + 3u, quad.w);
     }
 }

@@ -7,6 +7,7 @@ pub mod gpu;
 pub mod loss;
 pub mod network;
 pub mod optimizer;
+pub mod train;
 pub mod weighting;
 
 pub use error::{Error, Result};
@@ -14,4 +15,5 @@ pub use gpu::Gpu;
 pub use loss::{Loss, Task};
 pub use network::{Activation, Network};
 pub use optimizer::Adam;
+pub use train::Trainer;
 pub use weighting::{AutomaticWeightedLoss, Weighting};

@@ -1,2 +1,7 @@
-//! The program `awl`.
-fn main() {}
+//! The program `awl`: one file a command under `cli/`.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -10,7 +10,6 @@ struct Group {
     epsilon: f32,
     weight_decay: f32,
     decoupled: u32,
-    unused: u32, // fills 32 bytes, which a uniform's members are aligned to
 }
 
 struct Updated {

@@ -5,33 +5,34 @@
 
 const FIXED = 0u;
 const AWL = 1u;
+override SCHEME: u32 = AWL;
 
 // d total / d L
-fn task_weight(scheme: u32, parameter: f32) -> f32 {
-    if scheme == AWL {
+fn task_weight(parameter: f32) -> f32 {
+    if SCHEME == AWL {
         return 0.5 / (parameter * parameter);
     }
     return parameter;
 }
 
 // What the task adds to the total beside its weighted loss.
-fn regulariser(scheme: u32, parameter: f32) -> f32 {
-    if scheme == AWL {
+fn regulariser(parameter: f32) -> f32 {
+    if SCHEME == AWL {
         return ln_1p(parameter * parameter);
     }
     return 0.0;
 }
 
 // d total / d parameter = gradient_at_zero + L gradient_per_loss: linear in the loss, so that shares of it add up.
-fn gradient_at_zero(scheme: u32, parameter: f32) -> f32 {
-    if scheme == AWL {
+fn gradient_at_zero(parameter: f32) -> f32 {
+    if SCHEME == AWL {
         return 2.0 * parameter / (1.0 + parameter * parameter);
     }
     return 0.0;
 }
 
-fn gradient_per_loss(scheme: u32, parameter: f32) -> f32 {
-    if scheme == AWL {
+fn gradient_per_loss(parameter: f32) -> f32 {
+    if SCHEME == AWL {
         return -1.0 / (parameter * parameter * parameter);
     }
     return 0.0;

@@ -4,7 +4,7 @@
 // Reads:  gradient [parameters], sigma_gradient [tasks], normalisers [batches, tasks], records (this step's)
 // Writes: parameters, moments, stop
 
-@group(0) @binding(0) var<uniform> optimizer: Optimizer;
+@group(0) @binding(0) var<storage, read> optimizer: Optimizer;
 @group(0) @binding(1) var<storage, read_write> parameters: array<f32>;
 @group(0) @binding(2) var<storage, read_write> moments: array<f32>;
 @group(0) @binding(3) var<storage, read> gradient: array<f32>;
@@ -29,11 +29,11 @@ fn main(
         return;
     }
     if i < optimizer.parameters {
-        update_network(i, gradient[i]);
+        apply(network_update(), i, gradient[i]);
     } else if i < arrayLength(&parameters) {
         let k = i - optimizer.parameters;
-        if optimizer.scheme != FIXED && normalisers[step.batch * tasks + k] > 0.0 {
-            update_sigma(k, sigma_gradient[k]);
+        if SCHEME != FIXED && normalisers[step.batch * tasks + k] > 0.0 {
+            apply(sigma_update(k), i, sigma_gradient[k]);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 const COLUMNS = 8u;
 
-@group(0) @binding(0) var<uniform> layer: Layer;
+@group(0) @binding(0) var<storage, read> layer: Layer;
 @group(0) @binding(1) var<storage, read> gradient: array<f32>;
 @group(0) @binding(2) var<storage, read_write> gradient_shares: array<f32>;
 

@@ -4,7 +4,7 @@
 
 struct Gather { columns: u32 }
 
-@group(0) @binding(0) var<uniform> gather: Gather;
+@group(0) @binding(0) var<storage, read> gather: Gather;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
 @group(0) @binding(3) var<storage, read_write> batch: array<f32>;

@@ -6,7 +6,7 @@ struct Which {
     task: u32,
 }
 
-@group(0) @binding(0) var<uniform> which: Which;
+@group(0) @binding(0) var<storage, read> which: Which;
 @group(0) @binding(1) var<storage, read> sums: array<f32>;
 @group(0) @binding(2) var<storage, read> normalisers: array<f32>;
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>;

@@ -23,7 +23,7 @@ override LHS_ALONG_K: bool = true;
 override RHS_ALONG_K: bool = true;
 const STEP_ROWS = 0xffffffffu;
 
-@group(0) @binding(0) var<uniform> product: Product;
+@group(0) @binding(0) var<storage, read> product: Product;
 @group(0) @binding(1) var<storage, read> left: array<f32>;
 @group(0) @binding(2) var<storage, read> right: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
@@ -46,6 +46,12 @@ fn rhs(k: u32, column: u32) -> f32 {
     return right[product.rhs + k * product.rhs_k + column * product.rhs_column];
 }
 
+fn store(share: u32, row: u32, column: u32, sum: f32) {
+    if row < extent(product.rows) && column < product.columns {
+        output[product.output + share * product.share_stride + row * product.columns + column] = sum;
+    }
+}
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -65,14 +71,14 @@ fn main(
     let column = tile % across * TILE;
     let k_from = min(share * product.share_depth, depth);
     let k_to = min(k_from + product.share_depth, depth);
-    var sums = tile_product(row, column, k_from, k_to, lane);
+    let sums = tile_product(row, column, k_from, k_to, lane);
+    let c = column + lane % QUADS * 4u;
     for (var i = 0u; i < 4u; i++) {
-        for (var j = 0u; j < 4u; j++) {
-            let r = row + lane / QUADS * 4u + i;
-            let c = column + lane % QUADS * 4u + j;
-            if r < rows && c < product.columns {
-                output[product.output + share * product.share_stride + r * product.columns + c] = sums[i][j];
-            }
-        }
+        let r = row + lane / QUADS * 4u + i;
+        let quad = sums[i];
+        store(share, r, c, quad.x);
+        store(share, r, c + 1u, quad.y);
+        store(share, r, c + 2u, quad.z);
+        store(share, r, c + 3u, quad.w);
     }
 }

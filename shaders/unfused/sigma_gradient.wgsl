@@ -2,16 +2,10 @@
 //
 // One invocation a task.    Reads: losses [tasks], normalisers [batches, tasks], parameters (sigma at its end)
 
-struct Weighted {
-    scheme: u32,
-    sigma: u32,
-}
-
-@group(0) @binding(0) var<uniform> weighted: Weighted;
-@group(0) @binding(1) var<storage, read> losses: array<f32>;
-@group(0) @binding(2) var<storage, read> normalisers: array<f32>;
-@group(0) @binding(3) var<storage, read> parameters: array<f32>;
-@group(0) @binding(4) var<storage, read_write> sigma_gradient: array<f32>;
+@group(0) @binding(0) var<storage, read> losses: array<f32>;
+@group(0) @binding(1) var<storage, read> normalisers: array<f32>;
+@group(0) @binding(2) var<storage, read> parameters: array<f32>;
+@group(0) @binding(3) var<storage, read_write> sigma_gradient: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -20,7 +14,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if k >= tasks {
         return;
     }
-    let sigma = parameters[weighted.sigma + k];
-    let slope = gradient_at_zero(weighted.scheme, sigma) + losses[k] * gradient_per_loss(weighted.scheme, sigma);
+    let sigma = parameters[arrayLength(&parameters) - tasks + k];
+    let slope = gradient_at_zero(sigma) + losses[k] * gradient_per_loss(sigma);
     sigma_gradient[k] = select(0.0, slope, normalisers[step.batch * tasks + k] > 0.0);
 }

@@ -2,17 +2,11 @@
 //
 // One workgroup; lane 0 sums.    Reads: losses [tasks], normalisers [batches, tasks], parameters (sigma at its end)
 
-struct Weighted {
-    scheme: u32,
-    sigma: u32,
-}
-
-@group(0) @binding(0) var<uniform> weighted: Weighted;
-@group(0) @binding(1) var<storage, read> losses: array<f32>;
-@group(0) @binding(2) var<storage, read> normalisers: array<f32>;
-@group(0) @binding(3) var<storage, read> parameters: array<f32>;
-@group(0) @binding(4) var<storage, read_write> weights: array<f32>;
-@group(0) @binding(5) var<storage, read_write> records: array<f32>;
+@group(0) @binding(0) var<storage, read> losses: array<f32>;
+@group(0) @binding(1) var<storage, read> normalisers: array<f32>;
+@group(0) @binding(2) var<storage, read> parameters: array<f32>;
+@group(0) @binding(3) var<storage, read_write> weights: array<f32>;
+@group(0) @binding(4) var<storage, read_write> records: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
@@ -22,11 +16,11 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     let tasks = arrayLength(&losses);
     var total = 0.0;
     for (var k = 0u; k < tasks; k++) {
-        let sigma = parameters[weighted.sigma + k];
+        let sigma = parameters[arrayLength(&parameters) - tasks + k];
         let normaliser = normalisers[step.batch * tasks + k];
-        weights[k] = task_weight(weighted.scheme, sigma);
+        weights[k] = task_weight(sigma);
         if normaliser > 0.0 {
-            total += weights[k] * losses[k] + regulariser(weighted.scheme, sigma);
+            total += weights[k] * losses[k] + regulariser(sigma);
         }
         records[record_at(tasks, k, RECORD_LOSS)] = losses[k];
         records[record_at(tasks, k, RECORD_WEIGHT)] = weights[k];

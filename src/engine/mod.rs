@@ -2,18 +2,25 @@
 //!
 //! | engine | what it is |
 //! |---|---|
-//! | `Fused` | the product: losses, weighting and all their gradients in one dispatch, sums finished inside the Adam kernel |
-//! | `Unfused` | a kernel an operation, as an eager framework runs it; what the fused engine is measured against |
+//! | [`GpuEngine::fused`] | the product: losses, weighting and all their gradients in one dispatch, sums finished inside the Adam kernel |
+//! | [`GpuEngine::unfused`] | a kernel an operation, as an eager framework runs it; what the fused engine is measured against |
 //! | [`Reference`] | `f64` on the CPU, as plain as the formulas; what both are judged by |
 //!
 //! An engine owns the dataset and the training state. It is told which rows make up a step
 //! ([`Step`]) and answers with a [`Record`] a step; it knows nothing of epochs' ends, metrics or files.
 
+mod fused;
+mod infos;
+mod layers;
+mod on_gpu;
 mod recipe;
 mod reference;
+mod resident;
 mod state;
 mod step;
+mod unfused;
 
+pub use self::on_gpu::GpuEngine;
 pub use self::recipe::Recipe;
 pub use self::reference::Reference;
 pub use self::state::State;
@@ -22,6 +29,7 @@ pub use self::step::{Record, Step, TaskRecord};
 use crate::data::Matrix;
 use crate::error::Result;
 use std::pin::Pin;
+use std::time::Duration;
 
 /// A future that an engine returns; on one thread, since a browser has no other.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
@@ -69,6 +77,11 @@ pub trait Engine {
     /// # Errors
     /// [`Mismatch`](crate::Error::Mismatch) if it belongs to another network.
     fn load(&mut self, state: &State) -> Result<()>;
+
+    /// Time that the GPU spent on the steps collected so far; `None` without a GPU, or without timestamps.
+    fn gpu_time(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The most steps that one [`submit`](Engine::submit) may carry.

@@ -15,6 +15,23 @@ pub struct Step {
     pub rows: usize,
 }
 
+impl Step {
+    /// The step of this number (from 1) in a run over `rows` rows, `batch` rows at a time: batches do not wrap, so the
+    /// last one of an epoch may be short.
+    pub fn numbered(number: u64, rows: usize, batch: usize) -> Self {
+        let batches = rows.div_ceil(batch) as u64;
+        let index = ((number - 1) % batches) as usize;
+        let first = index * batch;
+        Self {
+            number,
+            epoch: (number - 1) / batches,
+            batch: index,
+            first,
+            rows: batch.min(rows - first),
+        }
+    }
+}
+
 /// What a step saw, *before* the update that it made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {

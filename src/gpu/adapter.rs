@@ -1,7 +1,7 @@
 //! Which adapters there are, which of them can run the kernels, and which is best.
 
 use crate::error::{Error, Result};
-use wgpu::{AdapterInfo, Backend, DeviceType, DownlevelFlags, Limits};
+use wgpu::{AdapterInfo, Backend, Backends, DeviceType, DownlevelFlags, Limits};
 
 /// What `awl adapters` says of one adapter.
 #[derive(Clone, Debug)]
@@ -43,21 +43,26 @@ const NEEDS: [(&str, u32, fn(&Limits) -> u32); 5] = [
 
 /// Every adapter of the enabled backends (`WGPU_BACKEND`), best first, whether it can be used or not.
 pub async fn adapters() -> Vec<AdapterReport> {
-    let found = enumerate().await;
+    let found = enumerate(Backends::all()).await;
     found.iter().map(report).collect()
 }
 
 /// The best adapter that can be used and that `WGPU_ADAPTER_NAME` allows.
+///
+/// GL is only asked where nothing else fits: opening it talks to the display, which may complain.
 pub(super) async fn best() -> Result<wgpu::Adapter> {
     let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
-    let found = enumerate().await;
-    let reports: Vec<AdapterReport> = found.iter().map(report).collect();
-    let fits =
-        |report: &AdapterReport| report.unfit.is_none() && contains(&report.info.name, &wanted);
-    match reports.iter().position(fits) {
-        Some(index) => Ok(found.into_iter().nth(index).expect("a report an adapter")),
-        None => Err(none_fits(&wanted, &reports)),
+    let mut reports = Vec::new();
+    for backends in [Backends::PRIMARY, Backends::SECONDARY] {
+        for adapter in enumerate(backends).await {
+            let report = report(&adapter);
+            if report.unfit.is_none() && contains(&report.info.name, &wanted) {
+                return Ok(adapter);
+            }
+            reports.push(report);
+        }
     }
+    Err(none_fits(&wanted, &reports))
 }
 
 /// Opens a device with WebGPU's default limits, but buffers as large as the adapter allows, and timestamps.
@@ -102,12 +107,14 @@ pub(super) fn describe(info: &AdapterInfo) -> String {
     format!("{} ({}, {kind}{driver})", info.name, info.backend)
 }
 
-async fn enumerate() -> Vec<wgpu::Adapter> {
-    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+/// Every adapter of these backends, among those that `WGPU_BACKEND` allows, best first.
+async fn enumerate(backends: Backends) -> Vec<wgpu::Adapter> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    descriptor.backends &= backends;
     let backends = descriptor.backends;
     let instance = wgpu::Instance::new(descriptor);
     let mut found = instance.enumerate_adapters(backends).await;
-    if found.is_empty() {
+    if found.is_empty() && backends.contains(Backends::BROWSER_WEBGPU) {
         // A browser lists none, but gives one on request.
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,

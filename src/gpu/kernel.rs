@@ -67,7 +67,7 @@ impl Dispatch {
 
 /// Folds a number of workgroups into two dimensions, since one holds at most 65,535. The kernels unfold it with
 /// `unfolded` (`shaders/shared/grid.wgsl`) and ignore the few workgroups past the end.
-pub(crate) fn grid(workgroups: usize) -> [u32; 2] {
+fn grid(workgroups: usize) -> [u32; 2] {
     const MOST: usize = 65_535;
     let down = workgroups.div_ceil(MOST).max(1);
     let across = workgroups.div_ceil(down).max(1);
@@ -145,7 +145,7 @@ fn compile(
 }
 
 /// The layout of group 1: the step, at a dynamic offset.
-pub(crate) fn step_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
+pub(super) fn step_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some("step"),
         entries: &layout_entries(&[Access::Uniform], true),

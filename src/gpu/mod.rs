@@ -14,8 +14,8 @@ mod shaders;
 pub use self::adapter::{AdapterReport, adapters};
 pub(crate) use self::buffer::Buffer;
 pub(crate) use self::clock::Clock;
-pub(crate) use self::kernel::{Dispatch, Kernel, grid};
-pub(crate) use self::readback::{Readback, read};
+pub(crate) use self::kernel::{Dispatch, Kernel};
+pub(crate) use self::readback::{Pending, Readback, read};
 pub(crate) use self::shaders::{Source, kernels};
 
 use self::kernel::Cache;
@@ -153,6 +153,22 @@ impl Gpu {
         constants: &[(&'static str, f64)],
     ) -> Arc<Kernel> {
         self.inner.kernels.get(self.device(), source, constants)
+    }
+
+    /// Group 1 of the kernels that know their step: one slot of `bytes` bytes of `steps`, at a dynamic offset.
+    pub(crate) fn step_group(&self, steps: &wgpu::Buffer, bytes: u64) -> wgpu::BindGroup {
+        self.device().create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("step"),
+            layout: &kernel::step_layout(self.device()),
+            entries: &[wgpu::BindGroupEntry {
+                binding: 0,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer: steps,
+                    offset: 0,
+                    size: wgpu::BufferSize::new(bytes),
+                }),
+            }],
+        })
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Readback {
 
 /// Results on their way.
 pub(crate) struct Pending {
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code))]
+    submission: wgpu::SubmissionIndex,
     done: OneshotReceiver<Result<(), BufferAsyncError>>,
 }
 
@@ -33,15 +35,15 @@ impl Readback {
         &self.buffer
     }
 
-    /// Asks for the contents once everything submitted so far is done.
-    pub fn request(&self) -> Pending {
+    /// Asks for the contents once this submission is done.
+    pub fn request(&self, submission: wgpu::SubmissionIndex) -> Pending {
         let (sender, done) = oneshot_channel();
         self.buffer
             .map_async(wgpu::MapMode::Read, .., move |result| {
                 // Nobody may be waiting any more.
                 let _ = sender.send(result);
             });
-        Pending { done }
+        Pending { submission, done }
     }
 
     /// Waits for a request and hands its bytes to `take`; the buffer can be copied to again afterwards.
@@ -53,7 +55,10 @@ impl Readback {
     ) -> Result<R> {
         // A browser calls back by itself; elsewhere somebody must wait on the device.
         #[cfg(not(target_arch = "wasm32"))]
-        if let Err(error) = gpu.device().poll(wgpu::PollType::wait_indefinitely()) {
+        if let Err(error) = gpu.device().poll(wgpu::PollType::Wait {
+            submission_index: Some(pending.submission),
+            timeout: None,
+        }) {
             gpu.check()?;
             return Err(Error::DeviceLost {
                 message: error.to_string(),
@@ -85,8 +90,8 @@ pub(crate) async fn read<T: Pod>(
     let readback = gpu.guarded(make).await?;
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
     encoder.copy_buffer_to_buffer(buffer, 0, readback.buffer(), 0, bytes);
-    gpu.queue().submit([encoder.finish()]);
-    let pending = readback.request();
+    let submission = gpu.queue().submit([encoder.finish()]);
+    let pending = readback.request(submission);
     let collect = |view: &[u8]| bytemuck::pod_collect_to_vec(&view[..bytes as usize]);
     readback.finish(gpu, pending, collect).await
 }

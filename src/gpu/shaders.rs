@@ -68,79 +68,79 @@ kernels! {
         [Write], true;
     /// What each batch's losses are divided by.
     NORMALISERS: "normalisers" = ["shared/grid", "shared/labels", "shared/losses", "shared/numbers", "shared/reduction"]
-        [Read, Read, Read, Write, Uniform], false;
+        [Read, Read, Read, Write, Read], false;
     /// A layer with its activation.
     FORWARD: "forward" = ["shared/grid", "shared/step", "shared/numbers", "shared/activations", "shared/layer", "shared/tile"]
-        [Uniform, Read, Read, Read, Write, Write], true;
+        [Read, Read, Read, Read, Write, Write], true;
     /// The fused loss pass of a training step.
     LOSS: "loss" = ["shared/step", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
-        [Uniform, Read, Read, Read, Read, Read, Read, Write, Write], true;
+        [Read, Read, Read, Read, Read, Read, Write, Write], true;
     /// The gradient at a layer's input.
     INPUT_GRADIENT: "input_gradient" = ["shared/grid", "shared/step", "shared/layer", "shared/tile"]
-        [Uniform, Read, Read, Read, Write], true;
+        [Read, Read, Read, Read, Write], true;
     /// Shares of the gradient of a layer's parameters.
     WEIGHT_GRADIENT: "weight_gradient" = ["shared/grid", "shared/step", "shared/layer", "shared/tile"]
-        [Uniform, Read, Read, Read, Write], true;
+        [Read, Read, Read, Read, Write], true;
     /// The end of a fused step: sums, σ and Adam.
     FINISH: "finish" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction"]
-        [Uniform, Write, Write, Read, Read, Read, Write, Write], true;
+        [Read, Write, Write, Read, Read, Read, Write, Write], true;
     /// The fused loss pass on a caller's buffers.
     LOSS_ALONE: "loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
-        [Uniform, Read, Read, Read, Read, Write, Write], false;
+        [Read, Read, Read, Read, Read, Write, Write], false;
     /// Its shares added up in a fixed order.
     LOSS_ALONE_SUM: "loss_alone_sum" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/reduction"]
-        [Uniform, Read, Write], false;
+        [Read, Read, Write], false;
     /// Unfused: the batch's rows.
     GATHER: "unfused/gather" = ["shared/grid", "shared/step"]
-        [Uniform, Read, Read, Write], true;
+        [Read, Read, Read, Write], true;
     /// Unfused: a matrix product.
     PRODUCT: "unfused/product" = ["shared/grid", "shared/step", "shared/tile"]
-        [Uniform, Read, Read, Write], true;
+        [Read, Read, Read, Write], true;
     /// Unfused: adding the bias.
     BIAS: "unfused/bias" = ["shared/grid", "shared/step", "shared/layer"]
-        [Uniform, Read, Write], true;
+        [Read, Read, Write], true;
     /// Unfused: the activation.
     ACTIVATION: "unfused/activation" = ["shared/grid", "shared/step", "shared/numbers", "shared/activations", "shared/layer"]
-        [Uniform, Read, Write], true;
+        [Read, Read, Write], true;
     /// Unfused: the activation's gradient.
     ACTIVATION_GRADIENT: "unfused/activation_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/activations", "shared/layer"]
-        [Uniform, Read, Write], true;
+        [Read, Read, Write], true;
     /// Unfused: shares of the bias's gradient.
     BIAS_GRADIENT: "unfused/bias_gradient" = ["shared/grid", "shared/step", "shared/layer"]
-        [Uniform, Read, Write], true;
+        [Read, Read, Write], true;
     /// Unfused: the shares of all gradients added up.
     SUM_SHARES: "unfused/sum_shares" = ["shared/grid"]
         [Read, Write], false;
     /// Unfused: the loss of each row, numbers.
     ELEMENT_LOSS: "unfused/element_loss" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
-        [Uniform, Read, Read, Read, Read, Write], true;
+        [Read, Read, Read, Read, Read, Write], true;
     /// Unfused: the gradient at each prediction, numbers.
     ELEMENT_GRADIENT: "unfused/element_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
-        [Uniform, Read, Read, Read, Read, Read, Read, Write], true;
+        [Read, Read, Read, Read, Read, Read, Read, Write], true;
     /// Unfused: log-probabilities of classes.
     LOG_SOFTMAX: "unfused/log_softmax" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
-        [Uniform, Read, Read, Read, Read, Write], true;
+        [Read, Read, Read, Read, Read, Write], true;
     /// Unfused: the loss of each row, classes.
     CLASS_LOSS: "unfused/class_loss" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
-        [Uniform, Read, Read, Read, Read, Write], true;
+        [Read, Read, Read, Read, Read, Write], true;
     /// Unfused: the gradient at each logit.
     CLASS_GRADIENT: "unfused/class_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
-        [Uniform, Read, Read, Read, Read, Read, Read, Write], true;
+        [Read, Read, Read, Read, Read, Read, Read, Write], true;
     /// Unfused: shares of a task's summed loss.
     ROW_SUMS: "unfused/row_sums" = ["shared/grid", "shared/step", "shared/reduction"]
         [Read, Write], true;
     /// Unfused: a task's mean loss.
     MEAN_LOSS: "unfused/mean_loss" = ["shared/grid", "shared/step", "shared/reduction"]
-        [Uniform, Read, Read, Write], true;
+        [Read, Read, Read, Write], true;
     /// Unfused: weights and total.
     WEIGH: "unfused/weigh" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting", "shared/records"]
-        [Uniform, Read, Read, Read, Write, Write], true;
+        [Read, Read, Read, Write, Write], true;
     /// Unfused: the gradient of σ.
     SIGMA_GRADIENT: "unfused/sigma_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting"]
-        [Uniform, Read, Read, Read, Write], true;
+        [Read, Read, Read, Write], true;
     /// Unfused: Adam.
     ADAM: "unfused/adam" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
-        [Uniform, Write, Write, Read, Read, Read, Read, Write], true;
+        [Read, Write, Write, Read, Read, Read, Read, Write], true;
 }
 
 #[cfg(test)]

@@ -1,0 +1,30 @@
+//! The command line: what each command is called, and how its result becomes an exit status. No numerics.
+
+mod adapters;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Multi-task training with learned task weights, on any GPU.
+#[derive(Parser)]
+#[command(name = "awl", version, about, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the adapters (GPUs and software drivers), best first, and whether each can be used.
+    ///
+    /// WGPU_BACKEND (such as vulkan,gl) and WGPU_ADAPTER_NAME narrow what training uses; the first
+    /// narrows this list too. The exit status is 0 if an adapter can be used, else 1.
+    Adapters(adapters::Arguments),
+}
+
+/// Runs the command that the user typed. Exit status 0 is success, 1 a failure at run time, 2 bad usage.
+pub fn run() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Adapters(arguments) => adapters::run(&arguments),
+    }
+}

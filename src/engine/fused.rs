@@ -1,0 +1,166 @@
+//! The fused engine's step: what can be one dispatch is one.
+//!
+//! Forward, a kernel a layer with bias and activation in it; one loss pass for every task's loss and gradient;
+//! backward, a kernel a layer for the gradient at its input and one for the shares of its parameters' gradient; and
+//! one kernel that adds up all shares, computes σ's gradient and applies Adam to everything.
+
+use super::infos::{LayerInfo, OptimizerInfo};
+use super::layers::{Activations, Source, TILE, forward};
+use super::resident::Resident;
+use crate::error::Result;
+use crate::gpu::{Buffer, Dispatch, kernels};
+use crate::loss::pass;
+
+/// The dispatches of one step, in order.
+pub(super) fn step(resident: &Resident) -> Result<Vec<Dispatch>> {
+    let gpu = &resident.gpu;
+    let network = &resident.recipe.network;
+    let rows = resident.batch;
+    let activations = Activations::new(gpu, network, rows)?;
+    let gradients = output_gradients(resident)?;
+    let source = Source {
+        features: &resident.features,
+        order: Some(&resident.order),
+    };
+    let parameters = &resident.parameters;
+    let shares = resident.shares;
+    let gradient_shares = Buffer::zeros(gpu, "gradient shares", shares.count * shares.stride)?;
+    let mut dispatches = forward(
+        gpu,
+        network,
+        &source,
+        parameters,
+        &activations,
+        rows,
+        shares,
+    )?;
+
+    let lanes = resident.lanes_per_row();
+    let workgroups = pass::workgroups(rows, lanes);
+    let tasks = network.tasks().len();
+    let loss_shares = Buffer::zeros(gpu, "loss shares", (workgroups + 2) * tasks)?;
+    let predictions = activations.predictions();
+    let heads_gradient = &gradients[gradients.len() - 1];
+    dispatches.push(loss(
+        resident,
+        predictions,
+        heads_gradient,
+        &loss_shares,
+        workgroups,
+    )?);
+    backward(
+        resident,
+        &activations,
+        &gradients,
+        &gradient_shares,
+        &mut dispatches,
+    )?;
+    dispatches.push(finish(
+        resident,
+        &gradient_shares,
+        &loss_shares,
+        workgroups,
+    )?);
+    Ok(dispatches)
+}
+
+/// The gradient at every layer's output, `[rows, outputs]`, before its activation.
+fn output_gradients(resident: &Resident) -> Result<Vec<Buffer<f32>>> {
+    let layers = resident.recipe.network.layers();
+    let buffer = |(index, layer): (usize, &crate::network::Layer)| {
+        let label = format!("the gradient at the outputs of layer {index}");
+        Buffer::zeros(&resident.gpu, &label, resident.batch * layer.outputs)
+    };
+    layers.iter().enumerate().map(buffer).collect()
+}
+
+fn loss(
+    resident: &Resident,
+    predictions: &Buffer<f32>,
+    gradient: &Buffer<f32>,
+    loss_shares: &Buffer<f32>,
+    workgroups: usize,
+) -> Result<Dispatch> {
+    let gpu = &resident.gpu;
+    let lanes = resident.lanes_per_row() as f64;
+    let buffers = [
+        predictions.binding(),
+        resident.labels.binding(),
+        resident.tasks.binding(),
+        resident.order.binding(),
+        resident.parameters.binding(),
+        resident.normalisers.binding(),
+        gradient.binding(),
+        loss_shares.binding(),
+    ];
+    let constants = [("LANES_PER_ROW", lanes), resident.scheme()];
+    let kernel = gpu.kernel(&kernels::LOSS, &constants);
+    Ok(kernel.dispatch(gpu, &buffers, workgroups))
+}
+
+fn backward(
+    resident: &Resident,
+    activations: &Activations,
+    gradients: &[Buffer<f32>],
+    gradient_shares: &Buffer<f32>,
+    dispatches: &mut Vec<Dispatch>,
+) -> Result<()> {
+    let gpu = &resident.gpu;
+    let layers = resident.recipe.network.layers();
+    let of_weight = gpu.kernel(&kernels::WEIGHT_GRADIENT, &[]);
+    let of_input = gpu.kernel(&kernels::INPUT_GRADIENT, &[]);
+    for (index, layer) in layers.iter().enumerate().rev() {
+        let info = LayerInfo::new(layer, None, index == 0, resident.shares);
+        let info = Buffer::storage(gpu, "a layer", &[info])?;
+        let inputs = match index {
+            0 => &resident.features,
+            _ => &activations.outputs[index - 1],
+        };
+        let buffers = [
+            info.binding(),
+            gradients[index].binding(),
+            inputs.binding(),
+            resident.order.binding(),
+            gradient_shares.binding(),
+        ];
+        let tiles = layer.outputs.div_ceil(TILE) * (layer.inputs + 1).div_ceil(TILE);
+        dispatches.push(of_weight.dispatch(gpu, &buffers, tiles * resident.shares.count));
+        if index > 0 {
+            let buffers = [
+                info.binding(),
+                gradients[index].binding(),
+                resident.parameters.binding(),
+                activations.slopes[index - 1].binding(),
+                gradients[index - 1].binding(),
+            ];
+            let tiles = resident.batch.div_ceil(TILE) * layer.inputs.div_ceil(TILE);
+            dispatches.push(of_input.dispatch(gpu, &buffers, tiles));
+        }
+    }
+    Ok(())
+}
+
+fn finish(
+    resident: &Resident,
+    gradient_shares: &Buffer<f32>,
+    loss_shares: &Buffer<f32>,
+    workgroups: usize,
+) -> Result<Dispatch> {
+    let gpu = &resident.gpu;
+    let info = OptimizerInfo::new(&resident.recipe, resident.shares.count, workgroups);
+    let info = Buffer::storage(gpu, "the optimizer", &[info])?;
+    let buffers = [
+        info.binding(),
+        resident.parameters.binding(),
+        resident.moments.binding(),
+        gradient_shares.binding(),
+        loss_shares.binding(),
+        resident.normalisers.binding(),
+        resident.records.binding(),
+        resident.stop.binding(),
+    ];
+    let workgroups = resident.parameters.len().div_ceil(64);
+    Ok(gpu
+        .kernel(&kernels::FINISH, &[resident.scheme()])
+        .dispatch(gpu, &buffers, workgroups))
+}

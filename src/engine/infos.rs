@@ -1,0 +1,208 @@
+//! What the host tells the training kernels: the structs of `shaders/shared/`, field for field.
+
+use super::{Recipe, Step};
+use crate::data::Permutation;
+use crate::network::{Activation, Layer};
+use crate::optimizer::Group;
+use bytemuck::{Pod, Zeroable};
+
+/// `Step` in `step.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+pub(super) struct StepInfo {
+    number: u32,
+    first: u32,
+    rows: u32,
+    batch: u32,
+    record: u32,
+    step_size: f32,
+    root_correction: f32,
+    learning_rate: f32,
+    sigma_learning_rate: f32,
+    key: [u32; 2],
+    domain_bits: u32,
+}
+
+impl StepInfo {
+    /// Bytes from one step's slot to the next: WebGPU's alignment of dynamic offsets.
+    pub const STRIDE: u32 = 256;
+
+    /// This step of a run over `rows` rows, recorded in slot `record`.
+    pub fn new(recipe: &Recipe, rows: usize, step: &Step, record: usize) -> Self {
+        let adam = &recipe.optimizer;
+        let (beta1, beta2) = adam.network.betas;
+        let exponent = step.number as f64;
+        let order = Permutation::new(rows as u32, recipe.seed, step.epoch);
+        Self {
+            number: step.number as u32,
+            first: step.first as u32,
+            rows: step.rows as u32,
+            batch: step.batch as u32,
+            record: record as u32,
+            step_size: (adam.network.learning_rate / (1.0 - beta1.powf(exponent))) as f32,
+            root_correction: (1.0 - beta2.powf(exponent)).sqrt() as f32,
+            learning_rate: adam.network.learning_rate as f32,
+            sigma_learning_rate: adam.sigma.learning_rate as f32,
+            key: order.key(),
+            domain_bits: if recipe.shuffle { order.bits() } else { 0 },
+        }
+    }
+
+    /// A forward pass over the first `rows` rows of a buffer.
+    pub fn forward(rows: usize) -> Self {
+        Self {
+            rows: rows as u32,
+            ..Self::default()
+        }
+    }
+}
+
+/// `Layer` in `layer.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct LayerInfo {
+    inputs: u32,
+    outputs: u32,
+    weight: u32,
+    bias: u32,
+    activation: u32,
+    gathers: u32,
+    shares: u32,
+    share_rows: u32,
+    share_stride: u32,
+}
+
+/// The kernels' number for "no activation".
+const NO_ACTIVATION: u32 = 4;
+
+impl LayerInfo {
+    /// A layer; `gathers` if its input is the dataset, read through the epoch's order.
+    pub fn new(
+        layer: &Layer,
+        activation: Option<Activation>,
+        gathers: bool,
+        shares: Shares,
+    ) -> Self {
+        Self {
+            inputs: layer.inputs as u32,
+            outputs: layer.outputs as u32,
+            weight: layer.weight as u32,
+            bias: layer.bias as u32,
+            activation: activation.map_or(NO_ACTIVATION, Activation::code),
+            gathers: u32::from(gathers),
+            shares: shares.count as u32,
+            share_rows: shares.rows as u32,
+            share_stride: shares.stride as u32,
+        }
+    }
+}
+
+/// How the rows of a batch are split for the gradients of weights and biases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shares {
+    /// Number of shares.
+    pub count: usize,
+    /// Rows a share.
+    pub rows: usize,
+    /// Elements from one share to the next: the network's parameters.
+    pub stride: usize,
+}
+
+impl Shares {
+    /// Enough shares to keep a GPU busy, few enough that adding them up costs little and that they fit
+    /// into one binding of `most_bytes`.
+    pub fn new(batch: usize, parameters: usize, most_bytes: u64) -> Self {
+        let fitting = (most_bytes / (4 * parameters as u64)).max(1) as usize;
+        let count = batch.div_ceil(256).min(64).min(fitting);
+        Self {
+            count,
+            rows: batch.div_ceil(count),
+            stride: parameters,
+        }
+    }
+}
+
+/// `Group` in `adam.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct GroupInfo {
+    beta1: f32,
+    beta2: f32,
+    rest1: f32,
+    rest2: f32,
+    epsilon: f32,
+    weight_decay: f32,
+    decoupled: u32,
+}
+
+impl From<&Group> for GroupInfo {
+    fn from(group: &Group) -> Self {
+        let (beta1, beta2) = group.betas;
+        Self {
+            beta1: beta1 as f32,
+            beta2: beta2 as f32,
+            rest1: (1.0 - beta1) as f32,
+            rest2: (1.0 - beta2) as f32,
+            epsilon: group.epsilon as f32,
+            weight_decay: group.weight_decay as f32,
+            decoupled: u32::from(group.decoupled),
+        }
+    }
+}
+
+/// `Optimizer` in `optimizer.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct OptimizerInfo {
+    parameters: u32,
+    gradient_shares: u32,
+    loss_shares: u32,
+    network: GroupInfo,
+    sigma: GroupInfo,
+}
+
+impl OptimizerInfo {
+    /// The optimizer of a run whose gradients and losses come in this many shares.
+    pub fn new(recipe: &Recipe, gradient_shares: usize, loss_shares: usize) -> Self {
+        Self {
+            parameters: recipe.network.parameter_count() as u32,
+            gradient_shares: gradient_shares as u32,
+            loss_shares: loss_shares as u32,
+            network: (&recipe.optimizer.network).into(),
+            sigma: (&recipe.optimizer.sigma).into(),
+        }
+    }
+}
+
+/// `Product` in `unfused/product.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct ProductInfo {
+    pub rows: u32,
+    pub columns: u32,
+    pub depth: u32,
+    pub lhs: u32,
+    pub lhs_row: u32,
+    pub lhs_k: u32,
+    pub rhs: u32,
+    pub rhs_k: u32,
+    pub rhs_column: u32,
+    pub output: u32,
+    pub shares: u32,
+    pub share_depth: u32,
+    pub share_stride: u32,
+}
+
+/// Stands for the rows of the step in a product's sizes.
+pub(super) const STEP_ROWS: u32 = u32::MAX;
+
+impl ProductInfo {
+    /// A product whose summed dimension is not split.
+    pub fn one_share(depth: usize) -> Self {
+        Self {
+            shares: 1,
+            share_depth: depth as u32,
+            ..Zeroable::zeroed()
+        }
+    }
+}

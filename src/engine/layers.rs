@@ -1,0 +1,191 @@
+//! A batch's way through the layers on the device: the activations' buffers and the fused forward kernels.
+//!
+//! Training and prediction use the same kernels; only where the rows come from differs.
+
+use super::infos::{LayerInfo, Shares, StepInfo};
+use super::resident::Steps;
+use crate::data::{Matrix, check_finite};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Dispatch, Gpu, Readback, kernels};
+use crate::network::Network;
+
+/// Side of the square of outputs that a workgroup of a tiled kernel computes.
+pub(super) const TILE: usize = 32;
+
+/// Outputs of every layer for a batch, and the slopes of the trunk's activations.
+pub(super) struct Activations {
+    /// One a layer, `[rows, outputs]`; the last holds the predictions.
+    pub outputs: Vec<Buffer<f32>>,
+    /// One a layer, `[rows, outputs]`; the last, of the heads, has one element that nobody reads.
+    pub slopes: Vec<Buffer<f32>>,
+}
+
+impl Activations {
+    pub fn new(gpu: &Gpu, network: &Network, rows: usize) -> Result<Self> {
+        let layers = network.layers();
+        let mut outputs = Vec::new();
+        let mut slopes = Vec::new();
+        for (index, layer) in layers.iter().enumerate() {
+            let size = rows * layer.outputs;
+            let is_heads = index + 1 == layers.len();
+            outputs.push(Buffer::zeros(
+                gpu,
+                &format!("the outputs of layer {index}"),
+                size,
+            )?);
+            let size = if is_heads { 1 } else { size };
+            slopes.push(Buffer::zeros(
+                gpu,
+                &format!("the slopes of layer {index}"),
+                size,
+            )?);
+        }
+        Ok(Self { outputs, slopes })
+    }
+
+    /// The predictions, `[rows, outputs]`.
+    pub fn predictions(&self) -> &Buffer<f32> {
+        &self.outputs[self.outputs.len() - 1]
+    }
+}
+
+/// Where the first layer finds its rows.
+pub(super) struct Source<'a> {
+    /// `[rows, features]`.
+    pub features: &'a Buffer<f32>,
+    /// The epoch's order, if the rows are picked through it.
+    pub order: Option<&'a Buffer<u32>>,
+}
+
+/// One fused forward kernel a layer, for batches of up to `rows` rows.
+pub(super) fn forward(
+    gpu: &Gpu,
+    network: &Network,
+    source: &Source<'_>,
+    parameters: &Buffer<f32>,
+    activations: &Activations,
+    rows: usize,
+    shares: Shares,
+) -> Result<Vec<Dispatch>> {
+    let kernel = gpu.kernel(&kernels::FORWARD, &[]);
+    let layers = network.layers();
+    let no_order = Buffer::zeros(gpu, "no order", 1)?;
+    let mut dispatches = Vec::new();
+    for (index, layer) in layers.iter().enumerate() {
+        let activation = (index + 1 < layers.len()).then_some(network.activation());
+        let gathers = index == 0 && source.order.is_some();
+        let info = LayerInfo::new(layer, activation, gathers, shares);
+        let input = match index {
+            0 => source.features,
+            _ => &activations.outputs[index - 1],
+        };
+        let info = Buffer::storage(gpu, "a layer", &[info])?;
+        let buffers = [
+            info.binding(),
+            input.binding(),
+            source.order.unwrap_or(&no_order).binding(),
+            parameters.binding(),
+            activations.outputs[index].binding(),
+            activations.slopes[index].binding(),
+        ];
+        let tiles = rows.div_ceil(TILE) * layer.outputs.div_ceil(TILE);
+        dispatches.push(kernel.dispatch(gpu, &buffers, tiles));
+    }
+    Ok(dispatches)
+}
+
+/// Predictions for rows that are not in the dataset, a block of rows at a time.
+pub(super) struct Predictor {
+    rows: usize,
+    features: Buffer<f32>,
+    activations: Activations,
+    dispatches: Vec<Dispatch>,
+    step: Steps,
+    readback: Readback,
+}
+
+impl Predictor {
+    /// Buffers for blocks of up to 4,096 rows, fewer where layers are very wide.
+    pub fn new(gpu: &Gpu, network: &Network, parameters: &Buffer<f32>) -> Result<Self> {
+        let layers = network.layers();
+        let widths = layers.iter().map(|layer| layer.inputs.max(layer.outputs));
+        let widest = widths.max().unwrap_or(1) as u64;
+        let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
+        let rows = (most_bytes / (4 * widest)).clamp(1, 4096) as usize;
+        let shares = Shares::new(rows, network.parameter_count(), most_bytes);
+        let features = Buffer::zeros(gpu, "rows to predict", rows * network.features())?;
+        let activations = Activations::new(gpu, network, rows)?;
+        let source = Source {
+            features: &features,
+            order: None,
+        };
+        Ok(Self {
+            dispatches: forward(
+                gpu,
+                network,
+                &source,
+                parameters,
+                &activations,
+                rows,
+                shares,
+            )?,
+            step: Steps::new(gpu, 1)?,
+            readback: Readback::new(gpu, "predictions", 4 * (rows * network.outputs()) as u64),
+            rows,
+            features,
+            activations,
+        })
+    }
+
+    /// `[rows, features]` in, `[rows, outputs]` out.
+    pub async fn predict(&self, gpu: &Gpu, network: &Network, features: &Matrix) -> Result<Matrix> {
+        if features.columns() != network.features() {
+            return Err(Error::Mismatch {
+                what: "the rows to predict".into(),
+                unit: "features",
+                found: features.columns(),
+                expected: network.features(),
+                why: "the network's inputs".into(),
+            });
+        }
+        check_finite("the features to predict from", features)?;
+        let mut predictions = Vec::with_capacity(features.rows() * network.outputs());
+        for block in features.values().chunks(self.rows * network.features()) {
+            self.block(gpu, network, block, &mut predictions).await?;
+        }
+        Matrix::new(network.outputs(), predictions)
+    }
+
+    async fn block(
+        &self,
+        gpu: &Gpu,
+        network: &Network,
+        block: &[f32],
+        predictions: &mut Vec<f32>,
+    ) -> Result<()> {
+        let rows = block.len() / network.features();
+        self.features.write(gpu, 0, block);
+        self.step.write(gpu, [StepInfo::forward(rows)].into_iter());
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some("prediction"),
+                timestamp_writes: None,
+            });
+            for dispatch in &self.dispatches {
+                dispatch.record(&mut pass, self.step.slot(0));
+            }
+        }
+        let bytes = 4 * (rows * network.outputs()) as u64;
+        let from = self.activations.predictions().raw();
+        encoder.copy_buffer_to_buffer(from, 0, self.readback.buffer(), 0, bytes);
+        let submission = gpu.queue().submit([encoder.finish()]);
+        let pending = self.readback.request(submission);
+        let collect = |view: &[u8]| {
+            predictions.extend(bytemuck::pod_collect_to_vec::<u8, f32>(
+                &view[..bytes as usize],
+            ));
+        };
+        self.readback.finish(gpu, pending, collect).await
+    }
+}

@@ -1,0 +1,123 @@
+//! The engines on the GPU: one machine, two ways to make a step.
+
+use super::layers::Predictor;
+use super::resident::Resident;
+use super::{Answer, Engine, Recipe, Record, State, Step, fused, unfused};
+use crate::data::{Dataset, Matrix};
+use crate::error::Result;
+use crate::gpu::{Dispatch, Gpu};
+use std::time::Duration;
+
+/// A training engine on the GPU: the data, the state and every kernel stay there; the host only says which
+/// steps to make and collects their records.
+pub struct GpuEngine {
+    name: &'static str,
+    resident: Resident,
+    step: Vec<Dispatch>,
+    predictor: Option<Predictor>,
+}
+
+impl GpuEngine {
+    /// The fused engine: losses, weighting and all their gradients in one dispatch, all sums finished inside the
+    /// kernel that applies Adam.
+    ///
+    /// # Errors
+    /// Those of [`Recipe::check`]; [`TooLarge`](crate::Error::TooLarge) for a tensor beyond the adapter's
+    /// limits; [`OutOfMemory`](crate::Error::OutOfMemory).
+    pub async fn fused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
+        Self::new(gpu, recipe, data, "fused", fused::step).await
+    }
+
+    /// The unfused engine: a kernel an operation, as an eager framework runs them; same results.
+    ///
+    /// # Errors
+    /// Those of [`fused`](Self::fused).
+    pub async fn unfused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
+        Self::new(gpu, recipe, data, "unfused", unfused::step).await
+    }
+
+    async fn new(
+        gpu: &Gpu,
+        recipe: Recipe,
+        data: &Dataset,
+        name: &'static str,
+        plan: fn(&Resident) -> Result<Vec<Dispatch>>,
+    ) -> Result<Self> {
+        recipe.check(data)?;
+        let make = || {
+            let resident = Resident::new(gpu, recipe, data)?;
+            let step = plan(&resident)?;
+            Ok(Self {
+                name,
+                resident,
+                step,
+                predictor: None,
+            })
+        };
+        gpu.guarded(make).await
+    }
+
+    /// Number of dispatches a step, not counting the two that open an epoch.
+    pub fn dispatches_per_step(&self) -> usize {
+        self.step.len()
+    }
+
+    async fn predictor(&mut self) -> Result<&Predictor> {
+        if self.predictor.is_none() {
+            let Resident {
+                gpu,
+                recipe,
+                parameters,
+                ..
+            } = &self.resident;
+            let make = || Predictor::new(gpu, &recipe.network, parameters);
+            self.predictor = Some(gpu.guarded(make).await?);
+        }
+        Ok(self.predictor.as_ref().expect("it was just made"))
+    }
+}
+
+impl Engine for GpuEngine {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn recipe(&self) -> &Recipe {
+        &self.resident.recipe
+    }
+
+    fn rows(&self) -> usize {
+        self.resident.rows
+    }
+
+    fn submit(&mut self, steps: &[Step]) -> Result<()> {
+        self.resident.submit(steps, &self.step)
+    }
+
+    fn collect(&mut self) -> Answer<'_, Vec<Record>> {
+        Box::pin(self.resident.collect())
+    }
+
+    fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
+        Box::pin(async move {
+            let gpu = self.resident.gpu.clone();
+            let network = self.resident.recipe.network.clone();
+            self.predictor()
+                .await?
+                .predict(&gpu, &network, features)
+                .await
+        })
+    }
+
+    fn state(&mut self) -> Answer<'_, State> {
+        Box::pin(self.resident.state())
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        self.resident.load(state)
+    }
+
+    fn gpu_time(&self) -> Option<Duration> {
+        self.resident.gpu_time()
+    }
+}

@@ -1,0 +1,389 @@
+//! What both GPU engines keep on the device: the dataset, the training state, the epoch's order, the ring of
+//! records; and the submissions that are under way.
+
+use super::infos::{Shares, StepInfo};
+use super::{MOST_STEPS, Recipe, Record, State, Step, TaskRecord};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Clock, Dispatch, Gpu, Readback, kernels, read};
+use crate::loss::{Labels, TaskLayout, pass};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The kernels' mark for "no step has stopped training".
+const NEVER: u32 = u32::MAX;
+/// Values recorded of each task.
+const FIELDS: usize = 4;
+
+/// Everything on the device that outlives a step.
+pub(super) struct Resident {
+    pub gpu: Gpu,
+    pub recipe: Recipe,
+    /// Rows of the dataset.
+    pub rows: usize,
+    /// Rows of a full batch.
+    pub batch: usize,
+    pub shares: Shares,
+    pub features: Buffer<f32>,
+    pub labels: Buffer<u32>,
+    pub tasks: Buffer<TaskLayout>,
+    pub order: Buffer<u32>,
+    pub normalisers: Buffer<f32>,
+    /// The network's parameters, then σ.
+    pub parameters: Buffer<f32>,
+    /// First moments, second moments, then σ's bias corrections (`optimizer.wgsl`).
+    pub moments: Buffer<f32>,
+    pub records: Buffer<f32>,
+    /// The first step whose loss, and whose gradient, was not finite.
+    pub stop: Buffer<u32>,
+    steps: Steps,
+    prepare: [Dispatch; 2],
+    prepared: Option<u64>,
+    submitted: u64,
+    flights: VecDeque<Flight>,
+    spare: Vec<Readback>,
+    clock: Option<Clock>,
+    gpu_time: Duration,
+}
+
+/// Slots of step information, picked by dynamic offset.
+pub(super) struct Steps {
+    buffer: Buffer<u8>,
+    group: wgpu::BindGroup,
+}
+
+impl Steps {
+    pub fn new(gpu: &Gpu, slots: usize) -> Result<Self> {
+        let stride = StepInfo::STRIDE as usize;
+        let buffer = Buffer::uniform(gpu, "steps", &vec![0u8; slots * stride])?;
+        let group = gpu.step_group(buffer.raw(), size_of::<StepInfo>() as u64);
+        Ok(Self { buffer, group })
+    }
+
+    /// Fills the first slots.
+    pub fn write(&self, gpu: &Gpu, infos: impl ExactSizeIterator<Item = StepInfo>) {
+        let stride = StepInfo::STRIDE as usize;
+        let mut bytes = vec![0u8; infos.len() * stride];
+        for (slot, info) in bytes.chunks_mut(stride).zip(infos) {
+            slot[..size_of::<StepInfo>()].copy_from_slice(bytemuck::bytes_of(&info));
+        }
+        self.buffer.write(gpu, 0, &bytes);
+    }
+
+    /// Group 1 for this slot.
+    pub fn slot(&self, slot: usize) -> Option<(&wgpu::BindGroup, u32)> {
+        Some((&self.group, slot as u32 * StepInfo::STRIDE))
+    }
+}
+
+/// A submission whose records have not been collected.
+struct Flight {
+    readback: Readback,
+    pending: crate::gpu::Pending,
+    steps: Vec<Step>,
+}
+
+impl Resident {
+    /// Uploads the data and the initial state.
+    pub fn new(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
+        let rows = data.rows();
+        let batch = recipe.batch.min(rows);
+        let tasks = recipe.network.tasks();
+        let parameters = recipe.network.parameter_count();
+        let all = parameters + tasks.len();
+        let packed = Labels::pack(tasks, data.targets())?;
+        let labels = Buffer::storage(gpu, "the dataset's labels", &packed.words)?;
+        let layouts = Buffer::storage(gpu, "the tasks", &packed.layouts)?;
+        let features = Buffer::storage(gpu, "the dataset's features", data.features().values())?;
+        let order = Buffer::zeros(gpu, "the order of the rows", rows)?;
+        let batches = rows.div_ceil(batch);
+        let normalisers = Buffer::zeros(gpu, "the normalisers", batches * tasks.len())?;
+        let sizes = Buffer::storage(gpu, "the batches", &[batch as u32, batches as u32])?;
+        let prepare = [
+            gpu.kernel(&kernels::ORDER, &[])
+                .dispatch(gpu, &[order.binding()], rows.div_ceil(64)),
+            gpu.kernel(&kernels::NORMALISERS, &[]).dispatch(
+                gpu,
+                &[
+                    labels.binding(),
+                    layouts.binding(),
+                    order.binding(),
+                    normalisers.binding(),
+                    sizes.binding(),
+                ],
+                batches,
+            ),
+        ];
+        let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
+        let record = 1 + FIELDS * tasks.len();
+        let mut resident = Self {
+            shares: Shares::new(batch, parameters, most_bytes),
+            parameters: Buffer::zeros(gpu, "the parameters", all)?,
+            moments: Buffer::zeros(gpu, "Adam's moments", 2 * all + 2 * tasks.len())?,
+            records: Buffer::zeros(gpu, "the records", MOST_STEPS * record)?,
+            stop: Buffer::zeros(gpu, "the stop mark", 2)?,
+            steps: Steps::new(gpu, MOST_STEPS)?,
+            clock: Clock::new(gpu),
+            gpu: gpu.clone(),
+            rows,
+            batch,
+            features,
+            labels,
+            tasks: layouts,
+            order,
+            normalisers,
+            prepare,
+            prepared: None,
+            submitted: 0,
+            flights: VecDeque::new(),
+            spare: Vec::new(),
+            gpu_time: Duration::ZERO,
+            recipe,
+        };
+        resident.load(&State::initial(&resident.recipe))?;
+        Ok(resident)
+    }
+
+    /// Lanes that share a row in the loss kernels.
+    pub fn lanes_per_row(&self) -> usize {
+        let widths = self.recipe.network.tasks().iter().map(|task| task.width);
+        pass::lanes_per_row(widths.max().unwrap_or(1))
+    }
+
+    /// The constant by which a kernel knows the weighting scheme (`weighting.wgsl`).
+    pub fn scheme(&self) -> (&'static str, f64) {
+        ("SCHEME", f64::from(self.recipe.weighting.code()))
+    }
+
+    /// Records `dispatches` for each step, and starts them.
+    pub fn submit(&mut self, steps: &[Step], dispatches: &[Dispatch]) -> Result<()> {
+        self.gpu.check()?;
+        let Some(last) = steps.last() else {
+            return Ok(());
+        };
+        if steps.len() > MOST_STEPS {
+            return Err(Error::Mismatch {
+                what: "a submission".into(),
+                unit: "steps",
+                found: steps.len(),
+                expected: MOST_STEPS,
+                why: "the most that fit".into(),
+            });
+        }
+        let infos = steps.iter().enumerate();
+        let infos = infos.map(|(slot, step)| StepInfo::new(&self.recipe, self.rows, step, slot));
+        self.steps.write(&self.gpu, infos);
+        let mut encoder = self
+            .gpu
+            .device()
+            .create_command_encoder(&Default::default());
+        self.record(&mut encoder, steps, dispatches);
+        let readback = self.spare.pop().unwrap_or_else(|| self.new_readback());
+        self.copy_records(&mut encoder, &readback, steps.len());
+        let submission = self.gpu.queue().submit([encoder.finish()]);
+        self.flights.push_back(Flight {
+            pending: readback.request(submission),
+            readback,
+            steps: steps.to_vec(),
+        });
+        self.submitted = last.number;
+        self.gpu.check()
+    }
+
+    fn record(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        steps: &[Step],
+        dispatches: &[Dispatch],
+    ) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("training steps"),
+            timestamp_writes: self.clock.as_ref().map(Clock::writes),
+        });
+        for (slot, step) in steps.iter().enumerate() {
+            let group = self.steps.slot(slot);
+            if self.prepared != Some(step.epoch) {
+                self.prepared = Some(step.epoch);
+                self.prepare[0].record(&mut pass, group);
+                self.prepare[1].record(&mut pass, None);
+            }
+            for dispatch in dispatches {
+                dispatch.record(&mut pass, group);
+            }
+        }
+    }
+
+    // A readback holds the stop marks, the clock's two timestamps, then the records.
+    const STOP_BYTES: u64 = 8;
+    const HEAD_BYTES: u64 = Self::STOP_BYTES + Clock::BYTES;
+
+    fn new_readback(&self) -> Readback {
+        let bytes = Self::HEAD_BYTES + 4 * self.records.len() as u64;
+        Readback::new(&self.gpu, "records", bytes)
+    }
+
+    fn copy_records(&self, encoder: &mut wgpu::CommandEncoder, to: &Readback, steps: usize) {
+        encoder.copy_buffer_to_buffer(self.stop.raw(), 0, to.buffer(), 0, Self::STOP_BYTES);
+        if let Some(clock) = &self.clock {
+            clock.resolve(encoder, to.buffer(), Self::STOP_BYTES);
+        }
+        let bytes = 4 * (steps * self.record_length()) as u64;
+        encoder.copy_buffer_to_buffer(self.records.raw(), 0, to.buffer(), Self::HEAD_BYTES, bytes);
+    }
+
+    fn record_length(&self) -> usize {
+        1 + FIELDS * self.recipe.network.tasks().len()
+    }
+
+    /// Waits for the oldest submission; its records, or why training stopped.
+    pub async fn collect(&mut self) -> Result<Vec<Record>> {
+        let Some(flight) = self.flights.pop_front() else {
+            return Ok(Vec::new());
+        };
+        let length = flight.steps.len() * self.record_length();
+        let read = |bytes: &[u8]| {
+            let (head, records) = bytes.split_at(Self::HEAD_BYTES as usize);
+            let (stop, clock) = head.split_at(Self::STOP_BYTES as usize);
+            let elapsed = self
+                .clock
+                .as_ref()
+                .map(|_| Clock::elapsed(&self.gpu, clock));
+            let stop: Vec<u32> = bytemuck::pod_collect_to_vec(stop);
+            let records: Vec<f32> = bytemuck::pod_collect_to_vec(&records[..4 * length]);
+            (stop, elapsed, records)
+        };
+        let taken = flight
+            .readback
+            .finish(&self.gpu, flight.pending, read)
+            .await;
+        let (stop, elapsed, values) = taken?;
+        self.spare.push(flight.readback);
+        self.gpu_time += elapsed.unwrap_or_default();
+        let slots = values.chunks(self.record_length());
+        let records: Vec<Record> = flight
+            .steps
+            .iter()
+            .zip(slots)
+            .map(|(step, slot)| record(step, slot))
+            .collect();
+        match self.failure([stop[0], stop[1]], &records) {
+            Some(error) => Err(error),
+            None => Ok(records),
+        }
+    }
+
+    /// Why training has stopped, if it has. Every later record repeats the failing losses, since nothing is
+    /// updated any more, so any one of them tells.
+    fn failure(&self, [loss, gradient]: [u32; 2], records: &[Record]) -> Option<Error> {
+        if loss == NEVER && gradient == NEVER {
+            return None;
+        }
+        if gradient < loss {
+            return Some(Error::NonFiniteGradient {
+                step: gradient.into(),
+            });
+        }
+        let step = u64::from(loss);
+        let record = records
+            .iter()
+            .find(|record| record.step >= step)
+            .or(records.last())?;
+        let (task, value) = culprit(record);
+        let task = self.recipe.network.tasks()[task].name.clone();
+        Some(Error::NonFiniteLoss { step, task, value })
+    }
+
+    /// GPU time of the submissions collected so far, if the adapter has timestamps.
+    pub fn gpu_time(&self) -> Option<Duration> {
+        self.clock.as_ref().map(|_| self.gpu_time)
+    }
+
+    /// Reads the training state.
+    pub async fn state(&self) -> Result<State> {
+        let parameters: Vec<f32> =
+            read(&self.gpu, self.parameters.raw(), self.parameters.len()).await?;
+        let moments: Vec<f32> = read(&self.gpu, self.moments.raw(), self.moments.len()).await?;
+        let stop: Vec<u32> = read(&self.gpu, self.stop.raw(), 2).await?;
+        let network = self.recipe.network.parameter_count();
+        let all = parameters.len();
+        let tasks = all - network;
+        let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect();
+        let pairs = |first: &[f32], second: &[f32]| {
+            let pairs = first.iter().zip(second);
+            pairs.map(|(&a, &b)| [f64::from(a), f64::from(b)]).collect()
+        };
+        let (first, rest) = moments.split_at(all);
+        let (second, corrections) = rest.split_at(all);
+        let (corrections1, corrections2) = corrections.split_at(tasks);
+        // A loss that is not finite stops training before its step, a gradient within it.
+        let last = self.submitted;
+        let step = last.min(u64::from(stop[0]) - 1).min(u64::from(stop[1]));
+        Ok(State {
+            step,
+            parameters: wide(&parameters[..network]),
+            moments: pairs(&first[..network], &second[..network]),
+            sigma: wide(&parameters[network..]),
+            sigma_moments: pairs(&first[network..], &second[network..]),
+            sigma_corrections: pairs(corrections1, corrections2),
+        })
+    }
+
+    /// Replaces the training state.
+    pub fn load(&mut self, state: &State) -> Result<()> {
+        state.check(&self.recipe)?;
+        let narrow = |value: &f64| *value as f32;
+        let parameters: Vec<f32> = state
+            .parameters
+            .iter()
+            .chain(&state.sigma)
+            .map(narrow)
+            .collect();
+        let mut moments = Vec::with_capacity(self.moments.len());
+        for which in [0, 1] {
+            let pairs = state.moments.iter().chain(&state.sigma_moments);
+            moments.extend(pairs.map(|pair| pair[which] as f32));
+        }
+        for which in [0, 1] {
+            moments.extend(
+                state
+                    .sigma_corrections
+                    .iter()
+                    .map(|pair| pair[which] as f32),
+            );
+        }
+        self.parameters.write(&self.gpu, 0, &parameters);
+        self.moments.write(&self.gpu, 0, &moments);
+        self.stop.write(&self.gpu, 0, &[NEVER, NEVER]);
+        self.submitted = state.step;
+        Ok(())
+    }
+}
+
+/// A step's record from its slot: total, then loss, weight, σ and normaliser of each task.
+fn record(step: &Step, slot: &[f32]) -> Record {
+    let task = |fields: &[f32]| TaskRecord {
+        loss: (fields[3] > 0.0).then_some(fields[0].into()),
+        weight: fields[1].into(),
+        sigma: fields[2].into(),
+    };
+    Record {
+        step: step.number,
+        total: slot[0].into(),
+        tasks: slot[1..].chunks(FIELDS).map(task).collect(),
+    }
+}
+
+/// The task that made a total leave the finite numbers, and its loss, or its weighted loss where that is finite.
+fn culprit(record: &Record) -> (usize, f32) {
+    let losses = || {
+        record
+            .tasks
+            .iter()
+            .enumerate()
+            .filter_map(|(k, task)| Some((k, task.loss?, task.weight)))
+    };
+    let bare = losses().find(|(_, loss, _)| !loss.is_finite());
+    let weighted = || losses().map(|(k, loss, weight)| (k, loss * weight, 1.0));
+    let worst = bare.or_else(|| weighted().find(|(_, value, _)| !(*value as f32).is_finite()));
+    worst.map_or((0, record.total as f32), |(k, value, _)| (k, value as f32))
+}

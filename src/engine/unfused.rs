@@ -1,0 +1,408 @@
+//! The unfused engine's step: a kernel an operation, in the order in which an eager framework would run them.
+//!
+//! No deliberate slowness: the products use the fused engine's tiles, sums are split over workgroups, Adam is one
+//! dispatch. What it pays for is what fusion saves: dispatches, and round trips of intermediate results.
+
+use super::infos::{LayerInfo, OptimizerInfo, ProductInfo, STEP_ROWS, Shares};
+use super::layers::TILE;
+use super::resident::Resident;
+use crate::error::Result;
+use crate::gpu::{Buffer, Dispatch, Gpu, Source, kernels};
+use crate::loss::{Task, pass};
+use crate::network::Layer;
+use bytemuck::{Pod, Zeroable};
+use wgpu::BindingResource as Binding;
+
+/// The dispatches of one step, in order.
+pub(super) fn step(resident: &Resident) -> Result<Vec<Dispatch>> {
+    let plan = Plan::new(resident)?;
+    let tasks = || resident.recipe.network.tasks().iter().enumerate();
+    let mut dispatches = vec![plan.gather()?];
+    for index in 0..plan.layers.len() {
+        dispatches.extend(plan.forward(index)?);
+    }
+    for (k, task) in tasks() {
+        dispatches.extend(plan.task_loss(k, task)?);
+    }
+    dispatches.extend(plan.weigh());
+    for (k, task) in tasks() {
+        dispatches.push(plan.task_gradient(k, task)?);
+    }
+    for index in (0..plan.layers.len()).rev() {
+        dispatches.extend(plan.parameter_gradients(index)?);
+        if index > 0 {
+            dispatches.extend(plan.input_gradient(index)?);
+        }
+    }
+    dispatches.extend([plan.sum_shares(), plan.adam()?]);
+    Ok(dispatches)
+}
+
+struct Plan<'a> {
+    resident: &'a Resident,
+    gpu: &'a Gpu,
+    layers: Vec<Layer>,
+    /// The batch's features, then every layer's output after its activation.
+    values: Vec<Buffer<f32>>,
+    /// Every layer's output before its activation; the last holds the predictions.
+    sums: Vec<Buffer<f32>>,
+    /// The gradient at every layer's output, before its activation.
+    gradients: Vec<Buffer<f32>>,
+    /// A buffer a task, `[rows, classes]`; one element for a task of numbers.
+    log_probabilities: Vec<Buffer<f32>>,
+    row_losses: Buffer<f32>,
+    loss_sums: Buffer<f32>,
+    losses: Buffer<f32>,
+    weights: Buffer<f32>,
+    sigma_gradient: Buffer<f32>,
+    gradient_shares: Buffer<f32>,
+    gradient: Buffer<f32>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(resident: &'a Resident) -> Result<Self> {
+        let gpu = &resident.gpu;
+        let network = &resident.recipe.network;
+        let layers = network.layers();
+        let rows = resident.batch;
+        let tasks = network.tasks();
+        let (trunk, heads) = layers.split_at(layers.len() - 1);
+        let per_layer = |what: &str, layers: &[Layer]| -> Result<Vec<Buffer<f32>>> {
+            let buffer = |layer: &Layer| Buffer::zeros(gpu, what, rows * layer.outputs);
+            layers.iter().map(buffer).collect()
+        };
+        let mut values = vec![Buffer::zeros(
+            gpu,
+            "the batch's features",
+            rows * network.features(),
+        )?];
+        values.extend(per_layer("a layer's values", trunk)?);
+        let mut sums = per_layer("a layer's sums", trunk)?;
+        sums.extend(per_layer("the predictions", heads)?);
+        let classes = |task: &Task| match task.loss.predicts_class() {
+            true => Buffer::zeros(gpu, "log-probabilities", rows * task.width),
+            false => Buffer::zeros(gpu, "no log-probabilities", 1),
+        };
+        let shares = resident.shares;
+        Ok(Self {
+            gradients: per_layer("the gradient at a layer's outputs", &layers)?,
+            log_probabilities: tasks.iter().map(classes).collect::<Result<_>>()?,
+            row_losses: Buffer::zeros(gpu, "row losses", rows)?,
+            loss_sums: Buffer::zeros(gpu, "loss sums", pass::workgroups(rows, 1))?,
+            losses: Buffer::zeros(gpu, "losses", tasks.len())?,
+            weights: Buffer::zeros(gpu, "weights", tasks.len())?,
+            sigma_gradient: Buffer::zeros(gpu, "the gradient at σ", tasks.len())?,
+            gradient_shares: Buffer::zeros(gpu, "gradient shares", shares.count * shares.stride)?,
+            gradient: Buffer::zeros(gpu, "the parameters' gradient", shares.stride)?,
+            resident,
+            gpu,
+            layers,
+            values,
+            sums,
+        })
+    }
+
+    fn info<T: Pod>(&self, contents: T) -> Result<Buffer<T>> {
+        Buffer::storage(self.gpu, "unfused", &[contents])
+    }
+
+    /// Workgroups for one invocation an element of `[rows, columns]`.
+    fn elements(&self, columns: usize) -> usize {
+        (self.resident.batch * columns).div_ceil(64)
+    }
+
+    fn dispatch(
+        &self,
+        source: &'static Source,
+        buffers: &[Binding<'_>],
+        workgroups: usize,
+    ) -> Dispatch {
+        self.gpu
+            .kernel(source, &[])
+            .dispatch(self.gpu, buffers, workgroups)
+    }
+
+    /// A dispatch of a kernel that knows the weighting scheme.
+    fn scheme_dispatch(
+        &self,
+        source: &'static Source,
+        buffers: &[Binding<'_>],
+        workgroups: usize,
+    ) -> Dispatch {
+        let kernel = self.gpu.kernel(source, &[self.resident.scheme()]);
+        kernel.dispatch(self.gpu, buffers, workgroups)
+    }
+
+    fn gather(&self) -> Result<Dispatch> {
+        let features = self.resident.recipe.network.features();
+        let info = self.info(features as u32)?;
+        let buffers = [
+            info.binding(),
+            self.resident.features.binding(),
+            self.resident.order.binding(),
+            self.values[0].binding(),
+        ];
+        Ok(self.dispatch(&kernels::GATHER, &buffers, self.elements(features)))
+    }
+
+    fn layer_info(&self, index: usize) -> Result<Buffer<LayerInfo>> {
+        let activation = self.resident.recipe.network.activation();
+        let shares = self.resident.shares;
+        self.info(LayerInfo::new(
+            &self.layers[index],
+            Some(activation),
+            false,
+            shares,
+        ))
+    }
+
+    /// Product, bias and, in the trunk, activation.
+    fn forward(&self, index: usize) -> Result<Vec<Dispatch>> {
+        let layer = self.layers[index];
+        let parameters = &self.resident.parameters;
+        let sums = &self.sums[index];
+        let product = ProductInfo {
+            rows: STEP_ROWS,
+            columns: layer.outputs as u32,
+            depth: layer.inputs as u32,
+            lhs_row: layer.inputs as u32,
+            lhs_k: 1,
+            rhs: layer.weight as u32,
+            rhs_k: 1,
+            rhs_column: layer.inputs as u32,
+            ..ProductInfo::one_share(layer.inputs)
+        };
+        let info = self.layer_info(index)?;
+        let elements = self.elements(layer.outputs);
+        let bias = [info.binding(), parameters.binding(), sums.binding()];
+        let mut dispatches = vec![
+            self.product(product, &self.values[index], parameters, sums, [true, true])?,
+            self.dispatch(&kernels::BIAS, &bias, elements),
+        ];
+        if index + 1 < self.layers.len() {
+            let buffers = [
+                info.binding(),
+                sums.binding(),
+                self.values[index + 1].binding(),
+            ];
+            dispatches.push(self.dispatch(&kernels::ACTIVATION, &buffers, elements));
+        }
+        Ok(dispatches)
+    }
+
+    /// A product; `along_k` says whether each side's elements lie side by side along the summed index.
+    fn product(
+        &self,
+        info: ProductInfo,
+        lhs: &Buffer<f32>,
+        rhs: &Buffer<f32>,
+        output: &Buffer<f32>,
+        along_k: [bool; 2],
+    ) -> Result<Dispatch> {
+        let rows = match info.rows {
+            STEP_ROWS => self.resident.batch,
+            rows => rows as usize,
+        };
+        let tiles = rows.div_ceil(TILE) * (info.columns as usize).div_ceil(TILE);
+        let [lhs_along_k, rhs_along_k] = along_k.map(|along| f64::from(u8::from(along)));
+        let constants = [("LHS_ALONG_K", lhs_along_k), ("RHS_ALONG_K", rhs_along_k)];
+        let info_buffer = self.info(info)?;
+        let buffers = [
+            info_buffer.binding(),
+            lhs.binding(),
+            rhs.binding(),
+            output.binding(),
+        ];
+        let kernel = self.gpu.kernel(&kernels::PRODUCT, &constants);
+        Ok(kernel.dispatch(self.gpu, &buffers, tiles * info.shares as usize))
+    }
+
+    fn predictions(&self) -> &Buffer<f32> {
+        &self.sums[self.sums.len() - 1]
+    }
+
+    /// One task's mean loss: a value a row, their sums in shares, their mean.
+    fn task_loss(&self, k: usize, task: &Task) -> Result<Vec<Dispatch>> {
+        let which = self.info(k as u32)?;
+        let labels = [
+            which.binding(),
+            self.resident.labels.binding(),
+            self.resident.tasks.binding(),
+            self.resident.order.binding(),
+        ];
+        let predictions = [self.predictions().binding()];
+        let log_probabilities = [self.log_probabilities[k].binding()];
+        let row_losses = [self.row_losses.binding()];
+        let mut dispatches = Vec::new();
+        if task.loss.predicts_class() {
+            let lanes = pass::lanes_per_row(task.width);
+            let buffers = [&labels[..], &predictions, &log_probabilities].concat();
+            let kernel = self
+                .gpu
+                .kernel(&kernels::LOG_SOFTMAX, &[("LANES_PER_ROW", lanes as f64)]);
+            dispatches.push(kernel.dispatch(self.gpu, &buffers, self.elements(lanes)));
+            let buffers = [&labels[..], &log_probabilities, &row_losses].concat();
+            dispatches.push(self.dispatch(&kernels::CLASS_LOSS, &buffers, self.elements(1)));
+        } else {
+            let buffers = [&labels[..], &predictions, &row_losses].concat();
+            dispatches.push(self.dispatch(&kernels::ELEMENT_LOSS, &buffers, self.elements(1)));
+        }
+        let buffers = [self.row_losses.binding(), self.loss_sums.binding()];
+        dispatches.push(self.dispatch(&kernels::ROW_SUMS, &buffers, self.loss_sums.len()));
+        let buffers = [
+            which.binding(),
+            self.loss_sums.binding(),
+            self.resident.normalisers.binding(),
+            self.losses.binding(),
+        ];
+        dispatches.push(self.dispatch(&kernels::MEAN_LOSS, &buffers, 1));
+        Ok(dispatches)
+    }
+
+    /// The weighting forward (weights and total) and backward (σ's gradient).
+    fn weigh(&self) -> [Dispatch; 2] {
+        let inputs = [
+            self.losses.binding(),
+            self.resident.normalisers.binding(),
+            self.resident.parameters.binding(),
+        ];
+        let outputs = [self.weights.binding(), self.resident.records.binding()];
+        let forward = self.scheme_dispatch(&kernels::WEIGH, &[&inputs[..], &outputs].concat(), 1);
+        let outputs = [self.sigma_gradient.binding()];
+        let buffers = [&inputs[..], &outputs].concat();
+        let workgroups = self.losses.len().div_ceil(64);
+        [
+            forward,
+            self.scheme_dispatch(&kernels::SIGMA_GRADIENT, &buffers, workgroups),
+        ]
+    }
+
+    fn task_gradient(&self, k: usize, task: &Task) -> Result<Dispatch> {
+        let which = self.info(k as u32)?;
+        let (source, of) = match task.loss.predicts_class() {
+            true => (&kernels::CLASS_GRADIENT, &self.log_probabilities[k]),
+            false => (&kernels::ELEMENT_GRADIENT, self.predictions()),
+        };
+        let buffers = [
+            which.binding(),
+            self.resident.labels.binding(),
+            self.resident.tasks.binding(),
+            self.resident.order.binding(),
+            of.binding(),
+            self.weights.binding(),
+            self.resident.normalisers.binding(),
+            self.gradients[self.gradients.len() - 1].binding(),
+        ];
+        Ok(self.dispatch(source, &buffers, self.elements(task.width)))
+    }
+
+    /// Shares of the gradients of a layer's weight and bias.
+    fn parameter_gradients(&self, index: usize) -> Result<[Dispatch; 2]> {
+        let layer = self.layers[index];
+        let Shares {
+            count,
+            rows,
+            stride,
+        } = self.resident.shares;
+        let product = ProductInfo {
+            rows: layer.outputs as u32,
+            columns: layer.inputs as u32,
+            depth: STEP_ROWS,
+            lhs_row: 1,
+            lhs_k: layer.outputs as u32,
+            rhs_k: layer.inputs as u32,
+            rhs_column: 1,
+            output: layer.weight as u32,
+            shares: count as u32,
+            share_depth: rows as u32,
+            share_stride: stride as u32,
+            ..Zeroable::zeroed()
+        };
+        let gradient = &self.gradients[index];
+        let values = &self.values[index];
+        let info = self.layer_info(index)?;
+        let bias = [
+            info.binding(),
+            gradient.binding(),
+            self.gradient_shares.binding(),
+        ];
+        let workgroups = layer.outputs.div_ceil(8) * count;
+        Ok([
+            self.product(
+                product,
+                gradient,
+                values,
+                &self.gradient_shares,
+                [false, false],
+            )?,
+            self.dispatch(&kernels::BIAS_GRADIENT, &bias, workgroups),
+        ])
+    }
+
+    /// The gradient at a layer's input, then through the activation before it.
+    fn input_gradient(&self, index: usize) -> Result<[Dispatch; 2]> {
+        let layer = self.layers[index];
+        let product = ProductInfo {
+            rows: STEP_ROWS,
+            columns: layer.inputs as u32,
+            depth: layer.outputs as u32,
+            lhs_row: layer.outputs as u32,
+            lhs_k: 1,
+            rhs: layer.weight as u32,
+            rhs_k: layer.inputs as u32,
+            rhs_column: 1,
+            ..ProductInfo::one_share(layer.outputs)
+        };
+        let parameters = &self.resident.parameters;
+        let below = &self.gradients[index - 1];
+        let info = self.layer_info(index - 1)?;
+        let buffers = [
+            info.binding(),
+            self.sums[index - 1].binding(),
+            below.binding(),
+        ];
+        Ok([
+            self.product(
+                product,
+                &self.gradients[index],
+                parameters,
+                below,
+                [true, false],
+            )?,
+            self.dispatch(
+                &kernels::ACTIVATION_GRADIENT,
+                &buffers,
+                self.elements(layer.inputs),
+            ),
+        ])
+    }
+
+    fn sum_shares(&self) -> Dispatch {
+        let buffers = [self.gradient_shares.binding(), self.gradient.binding()];
+        self.dispatch(
+            &kernels::SUM_SHARES,
+            &buffers,
+            self.gradient.len().div_ceil(64),
+        )
+    }
+
+    fn adam(&self) -> Result<Dispatch> {
+        let resident = self.resident;
+        let info = self.info(OptimizerInfo::new(&resident.recipe, 1, 1))?;
+        let buffers = [
+            info.binding(),
+            resident.parameters.binding(),
+            resident.moments.binding(),
+            self.gradient.binding(),
+            self.sigma_gradient.binding(),
+            resident.normalisers.binding(),
+            resident.records.binding(),
+            resident.stop.binding(),
+        ];
+        Ok(self.scheme_dispatch(
+            &kernels::ADAM,
+            &buffers,
+            resident.parameters.len().div_ceil(64),
+        ))
+    }
+}

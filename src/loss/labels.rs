@@ -1,0 +1,185 @@
+//! Labels as the kernels read them: one buffer of words for all tasks, and where each task's part lies.
+
+use super::Task;
+use crate::data::{Target, Values};
+use crate::error::{Error, Result};
+
+/// Where one task's predictions and labels lie; the host's side of `Task` in `shaders/shared/labels.wgsl`.
+///
+/// Offsets and strides count elements of 4 bytes. [`Labels::pack`] makes layouts for labels that it packs;
+/// fill in your own for labels that are on the GPU already.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct TaskLayout {
+    /// The loss's number: `mse` 0, `mae` 1, `huber` 2, `bce` 3, `cross_entropy` 4.
+    pub loss: u32,
+    /// Columns of numbers, or classes.
+    pub width: u32,
+    /// Huber's δ, or the label smoothing; else 0.
+    pub parameter: f32,
+    /// Where row 0 lies among the predictions, and likewise in their gradient.
+    pub prediction: u32,
+    /// From one row of predictions to the next.
+    pub prediction_stride: u32,
+    /// Where row 0 lies among the labels: numbers as the bits of `f32`, classes as `u32`.
+    pub label: u32,
+    /// From one row of labels to the next.
+    pub label_stride: u32,
+    /// Where the mask starts among the labels, a bit a row, lowest bit first; or [`NONE`].
+    pub mask: u32,
+    /// Where the class weights start among the labels, the bits of an `f32` a class; or [`NONE`].
+    pub class_weights: u32,
+}
+
+/// Stands for "there is none" in a [`TaskLayout`].
+pub const NONE: u32 = u32::MAX;
+
+/// All tasks' labels in one run of words, with their layouts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labels {
+    /// Numbers, class indices, masks and class weights.
+    pub words: Vec<u32>,
+    /// One a task; predictions side by side, shape `[rows, Σ widths]`.
+    pub layouts: Vec<TaskLayout>,
+}
+
+impl Labels {
+    /// Packs the targets of these tasks.
+    ///
+    /// # Errors
+    /// Those of [`Task::check_target`], and [`Error::Mismatch`] for another number of targets than tasks,
+    /// or targets of different lengths.
+    pub fn pack(tasks: &[Task], targets: &[Target]) -> Result<Self> {
+        if tasks.len() != targets.len() {
+            return Err(Error::Mismatch {
+                what: "the labels".into(),
+                unit: "targets",
+                found: targets.len(),
+                expected: tasks.len(),
+                why: "one a task".into(),
+            });
+        }
+        let stride: usize = tasks.iter().map(|task| task.width).sum();
+        let rows = targets.first().map_or(0, Target::rows);
+        let mut words = Vec::new();
+        let mut layouts = Vec::new();
+        let mut prediction = 0;
+        for (task, target) in tasks.iter().zip(targets) {
+            task.check_target(target)?;
+            if target.rows() != rows {
+                return Err(Error::Mismatch {
+                    what: format!("the target of task \"{}\"", task.name),
+                    unit: "rows",
+                    found: target.rows(),
+                    expected: rows,
+                    why: "as many as the first task's".into(),
+                });
+            }
+            layouts.push(TaskLayout {
+                loss: task.loss.code(),
+                width: task.width as u32,
+                parameter: task.loss.parameter(),
+                prediction,
+                prediction_stride: stride as u32,
+                label: push_values(&mut words, target),
+                label_stride: if task.loss.predicts_class() {
+                    1
+                } else {
+                    task.width as u32
+                },
+                mask: target
+                    .mask()
+                    .map_or(NONE, |mask| push_mask(&mut words, mask)),
+                class_weights: task.loss.class_weights().map_or(NONE, |weights| {
+                    push(&mut words, weights.iter().map(|weight| weight.to_bits()))
+                }),
+            });
+            prediction += task.width as u32;
+        }
+        Ok(Self { words, layouts })
+    }
+}
+
+/// Appends words and says where they start.
+fn push(words: &mut Vec<u32>, more: impl IntoIterator<Item = u32>) -> u32 {
+    let start = words.len() as u32;
+    words.extend(more);
+    start
+}
+
+/// Appends the values; unlabelled rows become 0, so that no stray NaN reaches a kernel.
+fn push_values(words: &mut Vec<u32>, target: &Target) -> u32 {
+    match target.values() {
+        Values::Numbers(matrix) => {
+            let columns = matrix.columns();
+            let word = |(i, value): (usize, &f32)| match target.has_label(i / columns) {
+                true => value.to_bits(),
+                false => 0,
+            };
+            push(words, matrix.values().iter().enumerate().map(word))
+        }
+        Values::Classes(classes) => {
+            let word = |(row, &class): (usize, &u32)| if target.has_label(row) { class } else { 0 };
+            push(words, classes.iter().enumerate().map(word))
+        }
+    }
+}
+
+fn push_mask(words: &mut Vec<u32>, mask: &[bool]) -> u32 {
+    let word = |bits: &[bool]| (0..).zip(bits).map(|(i, &bit)| u32::from(bit) << i).sum();
+    push(words, mask.chunks(32).map(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Matrix;
+    use crate::loss::Loss;
+
+    #[test]
+    fn labels_lie_where_their_layouts_say() -> Result<()> {
+        let tasks = [
+            Task::new("mass", Loss::Mse, 1),
+            Task::new(
+                "species",
+                Loss::CrossEntropy {
+                    label_smoothing: 0.1,
+                    class_weights: Some(vec![1.0, 2.0, 0.5]),
+                },
+                3,
+            ),
+        ];
+        let rows = 40;
+        let mass = Target::numbers(Matrix::new(1, (0..rows).map(|i| i as f32).collect())?);
+        let labelled = (0..rows).map(|i| i != 3 && i != 35).collect();
+        let species =
+            Target::classes((0..rows as u32).map(|i| i % 3).collect()).labelled(labelled)?;
+        let labels = Labels::pack(&tasks, &[mass, species])?;
+        let [mass, species] = labels.layouts[..] else {
+            panic!("two layouts")
+        };
+        assert_eq!(
+            (
+                mass.label,
+                mass.mask,
+                mass.prediction,
+                mass.prediction_stride
+            ),
+            (0, NONE, 0, 4)
+        );
+        assert_eq!(labels.words[7], 7f32.to_bits());
+        assert_eq!(
+            (species.label, species.prediction, species.width),
+            (40, 1, 3)
+        );
+        assert_eq!(labels.words[40 + 8], 2);
+        assert_eq!(labels.words[species.mask as usize], !(1 << 3));
+        assert_eq!(labels.words[species.mask as usize + 1], 0b1111_0111);
+        assert_eq!(
+            labels.words[species.class_weights as usize + 1],
+            2f32.to_bits()
+        );
+        assert_eq!(labels.words.len(), 40 + 40 + 2 + 3);
+        Ok(())
+    }
+}

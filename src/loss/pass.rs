@@ -1,0 +1,245 @@
+//! The fused loss pass by itself, on a caller's own buffers.
+//!
+//! One dispatch gives every task's loss, the weighted total, the task weights, the gradient of the total at
+//! every prediction and at every σ. One is enough because a task's weight depends on its σ alone, and
+//! total and ∂total/∂σ are linear in the losses: the gradient at a prediction need not wait for the sums, and
+//! each workgroup's share of the sums can simply be added up.
+
+use super::labels::{NONE, TaskLayout};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Dispatch, Gpu, kernels, read};
+use crate::weighting::Weighting;
+
+/// How the workgroups' shares of the losses are added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sums {
+    /// At once, by atomics: one dispatch in all, but the order of rounding, and with it the last bits of losses,
+    /// total and σ gradients, may differ from run to run.
+    #[default]
+    OneDispatch,
+    /// In a fixed order, by a second, tiny dispatch: the same input gives the same bits.
+    Repeatable,
+}
+
+/// The caller's buffers, all with usage `STORAGE`.
+#[derive(Clone, Copy, Debug)]
+pub struct LossBuffers<'a> {
+    /// Predictions, `f32`, as the layouts say.
+    pub predictions: &'a wgpu::Buffer,
+    /// Labels, words, as the layouts say; [`Labels::pack`](super::Labels::pack) makes their contents.
+    pub labels: &'a wgpu::Buffer,
+    /// σ (or the given weights), `f32`, shape `[tasks]`.
+    pub sigma: &'a wgpu::Buffer,
+    /// Where the gradient at each prediction goes, `f32`, laid out like the predictions.
+    pub gradient: &'a wgpu::Buffer,
+}
+
+/// What a loss pass finds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LossResults {
+    /// The weighted sum of the losses with the weighting's own terms.
+    pub total: f32,
+    /// Mean loss of each task over its labelled rows; 0 for a task without a label.
+    pub losses: Vec<f32>,
+    /// `∂total/∂loss` of each task.
+    pub weights: Vec<f32>,
+    /// `∂total/∂σ` of each task; 0 for a task without a label, and where weights are given.
+    pub sigma_gradient: Vec<f32>,
+}
+
+/// A loss pass bound to its buffers: encode it as often as their contents change.
+pub struct LossPass {
+    gpu: Gpu,
+    dispatches: Vec<Dispatch>,
+    results: Buffer<f32>,
+    tasks: usize,
+}
+
+/// Lanes of a workgroup, in every kernel.
+const LANES: usize = 64;
+/// The most workgroups, hence shares, of a loss pass.
+const MOST_SHARES: usize = 256;
+
+/// How many lanes work on a row together, from the widest task: enough to keep wide rows' reads side by side.
+pub(crate) fn lanes_per_row(widest: usize) -> usize {
+    match widest {
+        0..=16 => 1,
+        17..=64 => 8,
+        _ => LANES,
+    }
+}
+
+/// Workgroups of a loss pass over this many rows.
+pub(crate) fn workgroups(rows: usize, lanes_per_row: usize) -> usize {
+    rows.div_ceil(LANES / lanes_per_row).clamp(1, MOST_SHARES)
+}
+
+impl LossPass {
+    /// Prepares a pass over `rows` rows of these tasks. Only the scheme of `weighting` matters: its parameters
+    /// are read from `buffers.sigma` each time.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no tasks, no rows or a width of 0, [`Error::Mismatch`] for a buffer that is
+    /// shorter than the layouts say, or whatever the device says.
+    pub async fn new(
+        gpu: &Gpu,
+        layouts: &[TaskLayout],
+        rows: usize,
+        weighting: &Weighting,
+        buffers: LossBuffers<'_>,
+        sums: Sums,
+    ) -> Result<Self> {
+        check(layouts, rows, buffers)?;
+        let make = || Self::create(gpu, layouts, rows, weighting, buffers, sums);
+        gpu.guarded(make).await
+    }
+
+    fn create(
+        gpu: &Gpu,
+        layouts: &[TaskLayout],
+        rows: usize,
+        weighting: &Weighting,
+        buffers: LossBuffers<'_>,
+        sums: Sums,
+    ) -> Result<Self> {
+        let tasks = layouts.len();
+        let widest = layouts.iter().map(|layout| layout.width).max();
+        let lanes = lanes_per_row(widest.unwrap_or(1) as usize);
+        let workgroups = workgroups(rows, lanes);
+        let keeps_shares = sums == Sums::Repeatable;
+        let shares = if keeps_shares { workgroups * tasks } else { 0 };
+        let results = Buffer::zeros(gpu, "loss results", 1 + 3 * tasks + shares)?;
+        let scheme = ("SCHEME", f64::from(weighting.code()));
+        let constants = [
+            scheme,
+            ("LANES_PER_ROW", lanes as f64),
+            ("KEEP_SHARES", f64::from(u8::from(keeps_shares))),
+        ];
+        let info = Buffer::storage(gpu, "loss pass", &[rows as u32])?;
+        let layouts = Buffer::storage(gpu, "tasks", layouts)?;
+        let buffers = [
+            info.binding(),
+            buffers.predictions.as_entire_binding(),
+            buffers.labels.as_entire_binding(),
+            layouts.binding(),
+            buffers.sigma.as_entire_binding(),
+            buffers.gradient.as_entire_binding(),
+            results.binding(),
+        ];
+        let kernel = gpu.kernel(&kernels::LOSS_ALONE, &constants);
+        let mut dispatches = vec![kernel.dispatch(gpu, &buffers, workgroups)];
+        if keeps_shares {
+            let info = [tasks as u32, workgroups as u32];
+            let info = Buffer::storage(gpu, "loss sums", &info)?;
+            let [_, _, _, _, sigma, _, results] = buffers;
+            let kernel = gpu.kernel(&kernels::LOSS_ALONE_SUM, &[scheme]);
+            dispatches.push(kernel.dispatch(gpu, &[info.binding(), sigma, results], 1));
+        }
+        Ok(Self {
+            gpu: gpu.clone(),
+            dispatches,
+            results,
+            tasks,
+        })
+    }
+
+    /// Number of dispatches: 1, or 2 with [`Sums::Repeatable`].
+    pub fn dispatches(&self) -> usize {
+        self.dispatches.len()
+    }
+
+    /// Records the pass; submission is up to you.
+    pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
+        encoder.clear_buffer(self.results.raw(), 0, None);
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("loss pass"),
+            timestamp_writes: None,
+        });
+        for dispatch in &self.dispatches {
+            dispatch.record(&mut pass, None);
+        }
+    }
+
+    /// The results on the GPU, `f32`: total, then losses, weights and σ gradients, `[tasks]` each.
+    pub fn results(&self) -> &wgpu::Buffer {
+        self.results.raw()
+    }
+
+    /// Reads the results of the last pass submitted.
+    ///
+    /// # Errors
+    /// Whatever the device says.
+    pub async fn read(&self) -> Result<LossResults> {
+        let length = 1 + 3 * self.tasks;
+        let values: Vec<f32> = read(&self.gpu, self.results.raw(), length).await?;
+        let (total, rest) = values.split_at(1);
+        let mut parts = rest.chunks(self.tasks).map(<[f32]>::to_vec);
+        let mut part = || parts.next().unwrap_or_default();
+        Ok(LossResults {
+            total: total[0],
+            losses: part(),
+            weights: part(),
+            sigma_gradient: part(),
+        })
+    }
+}
+
+/// Checks that every element the layouts speak of lies inside its buffer.
+fn check(layouts: &[TaskLayout], rows: usize, buffers: LossBuffers<'_>) -> Result<()> {
+    if layouts.is_empty() || rows == 0 {
+        let what = if rows == 0 { "rows" } else { "tasks" };
+        return Err(Error::invalid(
+            format!("the loss pass has no {what}"),
+            "give it at least one",
+        ));
+    }
+    let mut predictions = 0;
+    let mut labels = 0;
+    for (index, task) in layouts.iter().enumerate() {
+        if task.width == 0 || task.loss > 4 {
+            return Err(Error::invalid(
+                format!(
+                    "task {index} has width {} and loss number {}",
+                    task.width, task.loss
+                ),
+                "use a width of at least 1 and a loss from 0 to 4",
+            ));
+        }
+        let last = |start: u32, stride: u32, width: u64| {
+            u64::from(start) + (rows as u64 - 1) * u64::from(stride) + width
+        };
+        let width = u64::from(task.width);
+        let is_class = task.loss == 4;
+        predictions = predictions.max(last(task.prediction, task.prediction_stride, width));
+        labels = labels.max(last(
+            task.label,
+            task.label_stride,
+            if is_class { 1 } else { width },
+        ));
+        if task.mask != NONE {
+            labels = labels.max(u64::from(task.mask) + rows.div_ceil(32) as u64);
+        }
+        if task.class_weights != NONE {
+            labels = labels.max(u64::from(task.class_weights) + width);
+        }
+    }
+    let needs = [
+        ("the predictions", buffers.predictions, predictions),
+        ("the labels", buffers.labels, labels),
+        ("sigma", buffers.sigma, layouts.len() as u64),
+        ("the gradient", buffers.gradient, predictions),
+    ];
+    match needs
+        .into_iter()
+        .find(|(_, buffer, need)| buffer.size() / 4 < *need)
+    {
+        Some((what, buffer, need)) => Err(Error::Mismatch {
+            what: format!("the buffer of {what}"),
+            unit: "elements",
+            found: (buffer.size() / 4) as usize,
+            expected: need as usize,
+            why: format!("the layouts' last element over {rows} rows"),
+        }),
+        None => Ok(()),
+    }
+}

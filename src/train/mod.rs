@@ -1,0 +1,5 @@
+//! The training loop and the metrics.
+
+mod trainer;
+
+pub use self::trainer::Trainer;
