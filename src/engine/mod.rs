@@ -15,7 +15,7 @@ mod state;
 mod step;
 
 pub use self::recipe::Recipe;
-pub use self::reference::Reference;
+pub use self::reference::{Gradients, Reference};
 pub use self::state::State;
 pub use self::step::{Record, Step, TaskRecord};
 

@@ -1,5 +1,8 @@
 //! What goes into a step, and what is recorded of it.
 
+use super::{MOST_STEPS, Recipe};
+use crate::error::{Error, Result};
+
 /// Which rows make up a training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -13,6 +16,45 @@ pub struct Step {
     pub first: usize,
     /// Number of rows.
     pub rows: usize,
+}
+
+impl Step {
+    /// Checks a submission for a dataset of `rows` rows, so that an engine can trust every index in it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for more than [`MOST_STEPS`] steps, a step numbered 0, a batch without rows or
+    /// with more than the recipe's, or one that ends outside the dataset.
+    pub(crate) fn check_all(steps: &[Self], recipe: &Recipe, rows: usize) -> Result<()> {
+        if steps.len() > MOST_STEPS {
+            return Err(Error::invalid(
+                format!("{} steps in one submission", steps.len()),
+                format!("submit at most {MOST_STEPS} at once"),
+            ));
+        }
+        let mut steps = steps.iter();
+        steps.try_for_each(|step| step.check(recipe.batch, rows))
+    }
+
+    fn check(&self, batch: usize, rows: usize) -> Result<()> {
+        let bad = |what: String, remedy: String| Err(Error::invalid(what, remedy));
+        let Self { number, first, .. } = self;
+        if *number == 0 {
+            return bad("a step is numbered 0".into(), "count steps from 1".into());
+        }
+        if !(1..=batch).contains(&self.rows) {
+            return bad(
+                format!("step {number} has {} rows", self.rows),
+                format!("use 1 to {batch}, the recipe's batch"),
+            );
+        }
+        match first.checked_add(self.rows) {
+            Some(end) if end <= rows => Ok(()),
+            _ => bad(
+                format!("step {number} takes {} rows from row {first} on", self.rows),
+                format!("stay within the dataset's {rows} rows"),
+            ),
+        }
+    }
 }
 
 /// What a step saw, *before* the update that it made.
