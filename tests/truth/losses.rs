@@ -191,6 +191,47 @@ pub fn extreme_logits_keep_their_closed_form(make: Make, tolerance: f64) {
     );
 }
 
+/// What `reduction='mean'` divides by: labelled rows and columns for numbers, the labelled rows' class
+/// weights for classes. A batch whose classes all weigh 0 has no loss (PyTorch says NaN).
+pub fn means_are_taken_as_pytorch_takes_them(make: Make, tolerance: f64) {
+    let weighted = || cross_entropy(0.0, Some(&[2.0, 5.0, 0.0]));
+    let tasks = [
+        Task::new("numbers", Loss::Mse, 3),
+        Task::new("classes", weighted(), 3),
+        Task::new("weightless", weighted(), 3),
+    ];
+    let recipe = linear(&tasks, Weighting::equal(3), Adam::new(0.0), 3);
+    let numbers = vec![1.0, 2.0, 3.0, 9.0, 9.0, 9.0, 0.0, 0.0, 2.0];
+    let numbers = Target::numbers(Matrix::new(3, numbers).expect("a matrix"));
+    let numbers = numbers.labelled(vec![true, false, true]).expect("a mask");
+    let classes = [vec![0, 1, 1], vec![2; 3]].map(Target::classes);
+    let targets = [vec![numbers], classes.into()].concat();
+    let mut engine = make(recipe, constant_feature(0.0, targets));
+    let engine = engine.as_mut();
+    let mut state = state_of(engine);
+    // Predictions of 0; logits for probabilities 1/8, 3/8 and 1/2.
+    let logits = [0.0, 3_f64.ln(), 4_f64.ln()];
+    state.parameters = [&[0.0; 12][..], &logits, &logits].concat();
+    engine.load(&state).expect("the state fits");
+
+    let record = run(engine, &schedule(3, 3, 1)).expect("a step").remove(0);
+    let case = format!("{}, means", engine.name());
+    let losses: Vec<f64> = record.tasks.iter().filter_map(|task| task.loss).collect();
+    let squares = (1.0 + 4.0 + 9.0 + 4.0) / 6.0;
+    let costs = (2.0 * 8_f64.ln() + 10.0 * (8.0 / 3.0_f64).ln()) / 12.0;
+    assert_close(&case, &losses, &[squares, costs], tolerance);
+    assert_eq!(
+        record.tasks[2].loss, None,
+        "{case}: nothing to take a mean of"
+    );
+    assert_close(&case, &[record.total], &[squares + costs], tolerance);
+}
+
+#[test]
+fn the_reference_takes_means_as_pytorch_does() {
+    means_are_taken_as_pytorch_takes_them(&reference, 1e-12);
+}
+
 #[test]
 fn the_reference_keeps_extreme_logits_in_closed_form() {
     extreme_logits_keep_their_closed_form(&reference, 1e-12);
