@@ -10,7 +10,8 @@ const NO_ACTIVATION = 4u;
 fn activate(kind: u32, x: f32) -> vec2<f32> {
     switch kind {
         case RELU: {
-            return select(vec2(0.0), vec2(x, 1.0), x > 0.0);
+            // Written so that NaN stays NaN.
+            return select(vec2(x, 1.0), vec2(0.0), x <= 0.0);
         }
         case TANH: {
             let t = stable_tanh(x);

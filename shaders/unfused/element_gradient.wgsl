@@ -24,7 +24,8 @@ fn main(
     let label_at = task.label + label_row(row) * task.label_stride + c;
     var slope = 0.0;
     if has_label(task, label_row(row)) {
-        let scale = weights[which.task] / normalisers[step.batch * arrayLength(&tasks) + which.task];
+        let normaliser = normalisers[step.batch * arrayLength(&tasks) + which.task];
+        let scale = select(0.0, weights[which.task] / normaliser, normaliser > 0.0);
         slope = scale * element_loss(task, predictions[at], bitcast<f32>(labels[label_at])).y;
     }
     gradient[at] = slope;

@@ -13,6 +13,7 @@ mod fused;
 mod infos;
 mod layers;
 mod on_gpu;
+mod outcome;
 mod recipe;
 mod reference;
 mod resident;
@@ -22,7 +23,7 @@ mod unfused;
 
 pub use self::on_gpu::GpuEngine;
 pub use self::recipe::Recipe;
-pub use self::reference::Reference;
+pub use self::reference::{Gradients, Reference};
 pub use self::state::State;
 pub use self::step::{Record, Step, TaskRecord};
 

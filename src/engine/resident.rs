@@ -2,18 +2,14 @@
 //! records; and the submissions that are under way.
 
 use super::infos::{Shares, StepInfo};
-use super::{MOST_STEPS, Recipe, Record, State, Step, TaskRecord};
+use super::outcome::{FIELDS, Failure, NEVER, failure, record};
+use super::{MOST_STEPS, Recipe, Record, State, Step};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Clock, Dispatch, Gpu, Readback, kernels, read};
 use crate::loss::{Labels, TaskLayout, pass};
 use std::collections::VecDeque;
 use std::time::Duration;
-
-/// The kernels' mark for "no step has stopped training".
-const NEVER: u32 = u32::MAX;
-/// Values recorded of each task.
-const FIELDS: usize = 4;
 
 /// Everything on the device that outlives a step.
 pub(super) struct Resident {
@@ -39,9 +35,14 @@ pub(super) struct Resident {
     steps: Steps,
     prepare: [Dispatch; 2],
     prepared: Option<u64>,
+    /// The number of the last step before those submitted, of the first of those, and of the last.
+    loaded: u64,
+    first: Option<u64>,
     submitted: u64,
     flights: VecDeque<Flight>,
     spare: Vec<Readback>,
+    /// Why training stopped, once a record has told.
+    failure: Option<Failure>,
     clock: Option<Clock>,
     gpu_time: Duration,
 }
@@ -134,9 +135,12 @@ impl Resident {
             normalisers,
             prepare,
             prepared: None,
+            loaded: 0,
+            first: None,
             submitted: 0,
             flights: VecDeque::new(),
             spare: Vec::new(),
+            failure: None,
             gpu_time: Duration::ZERO,
             recipe,
         };
@@ -161,15 +165,7 @@ impl Resident {
         let Some(last) = steps.last() else {
             return Ok(());
         };
-        if steps.len() > MOST_STEPS {
-            return Err(Error::Mismatch {
-                what: "a submission".into(),
-                unit: "steps",
-                found: steps.len(),
-                expected: MOST_STEPS,
-                why: "the most that fit".into(),
-            });
-        }
+        Step::check_all(steps, &self.recipe, self.rows)?;
         let infos = steps.iter().enumerate();
         let infos = infos.map(|(slot, step)| StepInfo::new(&self.recipe, self.rows, step, slot));
         self.steps.write(&self.gpu, infos);
@@ -186,6 +182,7 @@ impl Resident {
             readback,
             steps: steps.to_vec(),
         });
+        self.first = self.first.or(Some(steps[0].number));
         self.submitted = last.number;
         self.gpu.check()
     }
@@ -238,7 +235,10 @@ impl Resident {
     /// Waits for the oldest submission; its records, or why training stopped.
     pub async fn collect(&mut self) -> Result<Vec<Record>> {
         let Some(flight) = self.flights.pop_front() else {
-            return Ok(Vec::new());
+            return match self.failure {
+                Some(failure) => Err(self.describe(failure)),
+                None => Ok(Vec::new()),
+            };
         };
         let length = flight.steps.len() * self.record_length();
         let read = |bytes: &[u8]| {
@@ -266,31 +266,24 @@ impl Resident {
             .zip(slots)
             .map(|(step, slot)| record(step, slot))
             .collect();
-        match self.failure([stop[0], stop[1]], &records) {
-            Some(error) => Err(error),
+        self.failure = self
+            .failure
+            .or_else(|| failure([stop[0], stop[1]], &records));
+        match self.failure {
+            Some(failure) => Err(self.describe(failure)),
             None => Ok(records),
         }
     }
 
-    /// Why training has stopped, if it has. Every later record repeats the failing losses, since nothing is
-    /// updated any more, so any one of them tells.
-    fn failure(&self, [loss, gradient]: [u32; 2], records: &[Record]) -> Option<Error> {
-        if loss == NEVER && gradient == NEVER {
-            return None;
+    fn describe(&self, failure: Failure) -> Error {
+        match failure {
+            Failure::Gradient { step } => Error::NonFiniteGradient { step },
+            Failure::Loss { step, task, value } => Error::NonFiniteLoss {
+                step,
+                task: self.recipe.network.tasks()[task].name.clone(),
+                value,
+            },
         }
-        if gradient < loss {
-            return Some(Error::NonFiniteGradient {
-                step: gradient.into(),
-            });
-        }
-        let step = u64::from(loss);
-        let record = records
-            .iter()
-            .find(|record| record.step >= step)
-            .or(records.last())?;
-        let (task, value) = culprit(record);
-        let task = self.recipe.network.tasks()[task].name.clone();
-        Some(Error::NonFiniteLoss { step, task, value })
     }
 
     /// GPU time of the submissions collected so far, if the adapter has timestamps.
@@ -315,9 +308,7 @@ impl Resident {
         let (first, rest) = moments.split_at(all);
         let (second, corrections) = rest.split_at(all);
         let (corrections1, corrections2) = corrections.split_at(tasks);
-        // A loss that is not finite stops training before its step, a gradient within it.
-        let last = self.submitted;
-        let step = last.min(u64::from(stop[0]) - 1).min(u64::from(stop[1]));
+        let step = self.last_made([stop[0].into(), stop[1].into()]);
         Ok(State {
             step,
             parameters: wide(&parameters[..network]),
@@ -326,6 +317,14 @@ impl Resident {
             sigma_moments: pairs(&first[network..], &second[network..]),
             sigma_corrections: pairs(corrections1, corrections2),
         })
+    }
+
+    /// The last step that was made: a loss that is not finite stops training before its step, a gradient within it.
+    fn last_made(&self, [loss, gradient]: [u64; 2]) -> u64 {
+        match self.first {
+            Some(first) if first >= loss => self.loaded,
+            _ => self.submitted.min(loss - 1).min(gradient),
+        }
     }
 
     /// Replaces the training state.
@@ -354,36 +353,10 @@ impl Resident {
         self.parameters.write(&self.gpu, 0, &parameters);
         self.moments.write(&self.gpu, 0, &moments);
         self.stop.write(&self.gpu, 0, &[NEVER, NEVER]);
+        self.loaded = state.step;
+        self.first = None;
         self.submitted = state.step;
+        self.failure = None;
         Ok(())
     }
-}
-
-/// A step's record from its slot: total, then loss, weight, σ and normaliser of each task.
-fn record(step: &Step, slot: &[f32]) -> Record {
-    let task = |fields: &[f32]| TaskRecord {
-        loss: (fields[3] > 0.0).then_some(fields[0].into()),
-        weight: fields[1].into(),
-        sigma: fields[2].into(),
-    };
-    Record {
-        step: step.number,
-        total: slot[0].into(),
-        tasks: slot[1..].chunks(FIELDS).map(task).collect(),
-    }
-}
-
-/// The task that made a total leave the finite numbers, and its loss, or its weighted loss where that is finite.
-fn culprit(record: &Record) -> (usize, f32) {
-    let losses = || {
-        record
-            .tasks
-            .iter()
-            .enumerate()
-            .filter_map(|(k, task)| Some((k, task.loss?, task.weight)))
-    };
-    let bare = losses().find(|(_, loss, _)| !loss.is_finite());
-    let weighted = || losses().map(|(k, loss, weight)| (k, loss * weight, 1.0));
-    let worst = bare.or_else(|| weighted().find(|(_, value, _)| !(*value as f32).is_finite()));
-    worst.map_or((0, record.total as f32), |(k, value, _)| (k, value as f32))
 }

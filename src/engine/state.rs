@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 /// Parameters, σ and the optimizer's moments after some number of steps.
 ///
 /// Numbers are `f64`, which holds the GPU's `f32` and the reference's `f64` alike, so that saving and
-/// loading a state changes no bit. Slices over the network's parameters are flat, in the order of
-/// [`Network::tensors`](crate::Network::tensors).
+/// loading a state changes no bit. Slices over the network's parameters are flat, each tensor at its range
+/// of [`Network::tensors`](crate::Network::tensors).
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     /// Number of steps made.

@@ -1,5 +1,8 @@
 //! What goes into a step, and what is recorded of it.
 
+use super::{MOST_STEPS, Recipe};
+use crate::error::{Error, Result};
+
 /// Which rows make up a training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -28,6 +31,33 @@ impl Step {
             batch: index,
             first,
             rows: batch.min(rows - first),
+        }
+    }
+
+    /// Checks a submission for a dataset of `rows` rows, so that an engine can trust every index in it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for more than [`MOST_STEPS`] steps, or a step that is not one of
+    /// [`numbered`](Self::numbered)'s.
+    pub(crate) fn check_all(steps: &[Self], recipe: &Recipe, rows: usize) -> Result<()> {
+        if steps.len() > MOST_STEPS {
+            return Err(Error::invalid(
+                format!("{} steps in one submission", steps.len()),
+                format!("submit at most {MOST_STEPS} at once"),
+            ));
+        }
+        let fits = |step: &&Self| {
+            step.number > 0 && **step == Self::numbered(step.number, rows, recipe.batch)
+        };
+        match steps.iter().find(|step| !fits(step)) {
+            Some(step) => Err(Error::invalid(
+                format!(
+                    "{step:?} is not a step of a run over {rows} rows, {} at a time",
+                    recipe.batch
+                ),
+                "count steps from 1 and make them with Step::numbered",
+            )),
+            None => Ok(()),
         }
     }
 }

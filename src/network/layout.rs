@@ -56,7 +56,9 @@ impl Network {
         layers.last().map_or(0, |heads| heads.bias + heads.outputs)
     }
 
-    /// Every tensor of the network under the name that PyTorch's state dictionary has for it.
+    /// Every tensor of the network under the name that PyTorch's state dictionary has for it. Together
+    /// their ranges cover the flat parameters once, but not in this order: all heads' weights lie before
+    /// all heads' biases.
     ///
     /// An activation sits between the trunk's layers, as in `nn.Sequential`, so their numbers are even.
     pub fn tensors(&self) -> Vec<Tensor> {
@@ -90,4 +92,43 @@ fn push_linear(tensors: &mut Vec<Tensor>, name: &str, layer: Layer) {
         shape: vec![layer.outputs],
         range: layer.bias..layer.bias + layer.outputs,
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Activation, Loss, Network, Task};
+
+    #[test]
+    fn tensors_have_the_names_and_shapes_of_pytorch_and_cover_every_parameter_once() {
+        let tasks = [
+            Task::new("price", Loss::Mse, 1),
+            Task::new("cut", Loss::Mse, 3),
+        ];
+        let network = Network::new(5, &[4, 2], Activation::Relu, &tasks).unwrap();
+        let tensors = network.tensors();
+        let found: Vec<_> = tensors
+            .iter()
+            .map(|t| (t.name.as_str(), &*t.shape))
+            .collect();
+        let expected: [(&str, &[usize]); 8] = [
+            ("trunk.0.weight", &[4, 5]),
+            ("trunk.0.bias", &[4]),
+            ("trunk.2.weight", &[2, 4]),
+            ("trunk.2.bias", &[2]),
+            ("heads.price.weight", &[1, 2]),
+            ("heads.price.bias", &[1]),
+            ("heads.cut.weight", &[3, 2]),
+            ("heads.cut.bias", &[3]),
+        ];
+        assert_eq!(found, expected);
+        let mut visits = vec![0; network.parameter_count()];
+        for tensor in tensors {
+            assert_eq!(tensor.shape.iter().product::<usize>(), tensor.range.len());
+            visits[tensor.range]
+                .iter_mut()
+                .for_each(|count| *count += 1);
+        }
+        assert!(visits.iter().all(|&count| count == 1), "{visits:?}");
+        assert_eq!(visits.len(), (5 + 1) * 4 + (4 + 1) * 2 + (2 + 1) * 4);
+    }
 }

@@ -114,8 +114,8 @@ impl Network {
     }
 
     /// Parameters as PyTorch's `nn.Linear` draws them, `U(−1/√inputs, 1/√inputs)` for weights and
-    /// biases alike, flat, in the order of [`tensors`](Self::tensors). The same seed gives the same
-    /// numbers on every machine (but not PyTorch's numbers, whose generator is another).
+    /// biases alike, flat, each tensor at its range of [`tensors`](Self::tensors). The same seed gives the
+    /// same numbers on every machine (but not PyTorch's numbers, whose generator is another).
     pub fn initial_parameters(&self, seed: u64) -> Vec<f32> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut parameters = vec![0.0; self.parameter_count()];
@@ -127,5 +127,51 @@ impl Network {
             }
         }
         parameters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::Loss;
+
+    #[test]
+    fn initial_parameters_are_uniform_within_one_over_the_root_of_the_inputs() {
+        let tasks = [Task::new("y", Loss::Mse, 50)];
+        let network = Network::new(400, &[100, 25], Activation::Relu, &tasks).unwrap();
+        let parameters = network.initial_parameters(3);
+        for layer in network.layers() {
+            let bound = 1.0 / (layer.inputs as f64).sqrt();
+            let drawn = &parameters[layer.weight..layer.bias + layer.outputs];
+            let drawn: Vec<f64> = drawn.iter().copied().map(f64::from).collect();
+            let count = drawn.len() as f64;
+            let mean = drawn.iter().sum::<f64>() / count;
+            let variance = drawn.iter().map(|p| p * p).sum::<f64>() / count;
+            let largest = drawn.iter().fold(0.0_f64, |most, p| most.max(p.abs()));
+            // Four standard errors: of the mean bound/√(3n), of the variance bound²·√(4/45n).
+            let case = format!("{} inputs", layer.inputs);
+            assert!(
+                largest <= bound * (1.0 + 1e-6),
+                "{case}: {largest} beyond {bound}"
+            );
+            assert!(largest > 0.99 * bound, "{case}: {largest} short of {bound}");
+            assert!(
+                mean.abs() < 4.0 * bound / (3.0 * count).sqrt(),
+                "{case}: mean {mean}"
+            );
+            let error = (variance / (bound * bound) - 1.0 / 3.0).abs();
+            assert!(
+                error < 4.0 * (4.0 / (45.0 * count)).sqrt(),
+                "{case}: variance {variance}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_seed_chooses_the_initial_parameters() {
+        let tasks = [Task::new("y", Loss::Mse, 2)];
+        let network = Network::new(3, &[4], Activation::Relu, &tasks).unwrap();
+        assert_eq!(network.initial_parameters(5), network.initial_parameters(5));
+        assert_ne!(network.initial_parameters(5), network.initial_parameters(6));
     }
 }

@@ -1,0 +1,238 @@
+//! `f64` on the CPU, as plain as the formulas: the engine by which the others are judged.
+//!
+//! A step falls through three pieces, in the order in which a paper would write them:
+//!
+//! | piece | what it computes |
+//! |---|---|
+//! | [`pass`] | the network: predictions from features, and the gradient of every parameter from that of every prediction |
+//! | [`objective`] | task losses, their weighted sum, and its gradient at every prediction and σ |
+//! | [`update`] | Adam |
+//!
+//! Nothing is tuned for speed, and nothing is shared with the kernels except the formulas of the rooms
+//! below. Every quantity is an `f64`; the features, targets and starting parameters are `f32`, which an
+//! `f64` holds exactly.
+
+mod objective;
+mod pass;
+mod update;
+
+use self::objective::Objective;
+use self::pass::Pass;
+use super::{Answer, Engine, Recipe, Record, State, Step};
+use crate::data::{Dataset, Matrix, Permutation};
+use crate::error::{Error, Result};
+use std::collections::VecDeque;
+use std::future::ready;
+
+/// The reference engine.
+///
+/// ```
+/// use awl::data::{Dataset, Matrix, Target};
+/// use awl::engine::{Engine, Recipe, Reference, Step};
+/// use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
+///
+/// let network = Network::new(1, &[], Activation::Relu, &[Task::new("y", Loss::Mse, 1)])?;
+/// let recipe = Recipe::new(network, AutomaticWeightedLoss::new(1), Adam::new(1e-3));
+/// let target = Target::numbers(Matrix::new(1, vec![2.0, 4.0])?);
+/// let data = Dataset::new(Matrix::new(1, vec![1.0, 2.0])?, vec![target])?;
+/// let mut engine = Reference::new(recipe, data)?;
+/// engine.submit(&[Step { number: 1, epoch: 0, batch: 0, first: 0, rows: 2 }])?;
+/// let records = pollster::block_on(engine.collect())?;
+/// assert!(records[0].tasks[0].loss.is_some());
+/// # Ok::<(), awl::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reference {
+    recipe: Recipe,
+    data: Dataset,
+    state: State,
+    /// What each submission that has not been collected came to, oldest first.
+    submissions: VecDeque<Result<Vec<Record>, Stop>>,
+    /// Why training stopped, once it has.
+    stopped: Option<Stop>,
+}
+
+/// Every first derivative of a step's total, and the record of that step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradients {
+    /// Losses, total, weights and σ.
+    pub record: Record,
+    /// `∂total/∂parameter`, flat, each tensor at its range of
+    /// [`Network::tensors`](crate::Network::tensors); weight decay is the optimizer's and not in it.
+    pub parameters: Vec<f64>,
+    /// `∂total/∂σ`, shape `[tasks]`; 0 where the weight is given or the batch has no label of the task.
+    pub sigma: Vec<f64>,
+    /// `∂total/∂prediction`, shape `[rows, outputs]`, in the order of the batch's rows.
+    pub predictions: Vec<f64>,
+}
+
+/// Why training stopped, and at which step.
+#[derive(Clone, Copy, Debug)]
+enum Stop {
+    Loss { step: u64, task: usize, value: f64 },
+    Gradient { step: u64 },
+}
+
+impl Reference {
+    /// An engine at the recipe's initial state.
+    ///
+    /// # Errors
+    /// Those of [`Recipe::check`], and [`Error::Invalid`] for more rows than a `u32` can number.
+    pub fn new(recipe: Recipe, data: Dataset) -> Result<Self> {
+        recipe.check(&data)?;
+        if u32::try_from(data.rows()).is_err() {
+            return Err(Error::invalid(
+                format!("the dataset has {} rows", data.rows()),
+                format!("use at most {}", u32::MAX),
+            ));
+        }
+        Ok(Self {
+            state: State::initial(&recipe),
+            recipe,
+            data,
+            submissions: VecDeque::new(),
+            stopped: None,
+        })
+    }
+
+    /// The losses of a step's batch and every derivative of their total, at the current state and
+    /// without changing it. Values that overflow are returned as they are.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a step that [`submit`](Engine::submit) would refuse.
+    pub fn gradients(&self, step: &Step) -> Result<Gradients> {
+        Step::check_all(&[*step], &self.recipe, self.data.rows())?;
+        Ok(self.differentiate(step))
+    }
+
+    /// Forward, losses and weighting, backward.
+    fn differentiate(&self, step: &Step) -> Gradients {
+        let network = &self.recipe.network;
+        let rows = self.batch(step);
+        let features = rows.iter().flat_map(|&row| self.data.features().row(row));
+        let features = features.copied().map(f64::from).collect();
+        let pass = Pass::forward(network, &self.state.parameters, features);
+        let objective = Objective::evaluate(
+            &self.recipe,
+            self.data.targets(),
+            &rows,
+            &self.state.sigma,
+            &pass.predictions,
+        );
+        Gradients {
+            parameters: pass.backward(network, &self.state.parameters, &objective.predictions),
+            record: Record {
+                step: step.number,
+                total: objective.total,
+                tasks: objective.tasks,
+            },
+            sigma: objective.sigma,
+            predictions: objective.predictions,
+        }
+    }
+
+    /// The rows of the dataset that make up a batch.
+    fn batch(&self, step: &Step) -> Vec<usize> {
+        let positions = step.first..step.first + step.rows;
+        if !self.recipe.shuffle {
+            return positions.collect();
+        }
+        let rows = self.data.rows() as u32; // `new` has checked that it fits.
+        let order = Permutation::new(rows, self.recipe.seed, step.epoch);
+        positions.map(|p| order.row(p as u32) as usize).collect()
+    }
+
+    /// Makes these steps, up to the first that cannot be made.
+    fn train(&mut self, steps: &[Step]) -> Result<Vec<Record>, Stop> {
+        let mut records = Vec::with_capacity(steps.len());
+        for step in steps {
+            let gradients = self.differentiate(step);
+            let number = step.number;
+            let weighting = &self.recipe.weighting;
+            if let Some((task, value)) = objective::first_non_finite(weighting, &gradients.record) {
+                let step = number;
+                return Err(Stop::Loss { step, task, value });
+            }
+            if !update::update(&self.recipe, &mut self.state, &gradients) {
+                return Err(Stop::Gradient { step: number });
+            }
+            records.push(gradients.record);
+        }
+        Ok(records)
+    }
+
+    fn error(&self, stop: Stop) -> Error {
+        match stop {
+            Stop::Loss { step, task, value } => Error::NonFiniteLoss {
+                step,
+                task: self.recipe.network.tasks()[task].name.clone(),
+                value: value as f32,
+            },
+            Stop::Gradient { step } => Error::NonFiniteGradient { step },
+        }
+    }
+}
+
+/// Nothing here waits: a submission is computed before [`submit`](Engine::submit) returns.
+impl Engine for Reference {
+    fn name(&self) -> &'static str {
+        "reference"
+    }
+
+    fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    fn rows(&self) -> usize {
+        self.data.rows()
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] for more than [`MOST_STEPS`](super::MOST_STEPS) steps, a step numbered 0 or
+    /// rows outside the batch or the dataset; none of the steps is then made.
+    fn submit(&mut self, steps: &[Step]) -> Result<()> {
+        Step::check_all(steps, &self.recipe, self.data.rows())?;
+        let outcome = match self.stopped {
+            None => self.train(steps),
+            Some(stop) => Err(stop),
+        };
+        self.stopped = outcome.as_ref().err().copied();
+        self.submissions.push_back(outcome);
+        Ok(())
+    }
+
+    fn collect(&mut self) -> Answer<'_, Vec<Record>> {
+        let nothing_left = self.stopped.map_or(Ok(Vec::new()), Err);
+        let outcome = self.submissions.pop_front().unwrap_or(nothing_left);
+        Box::pin(ready(outcome.map_err(|stop| self.error(stop))))
+    }
+
+    fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
+        let network = &self.recipe.network;
+        if features.columns() != network.features() {
+            return Box::pin(ready(Err(Error::Mismatch {
+                what: "the matrix to predict from".into(),
+                unit: "features",
+                found: features.columns(),
+                expected: network.features(),
+                why: "the network's inputs".into(),
+            })));
+        }
+        let inputs = features.values().iter().copied().map(f64::from).collect();
+        let pass = Pass::forward(network, &self.state.parameters, inputs);
+        let predictions = pass.predictions.iter().map(|&p| p as f32).collect();
+        Box::pin(ready(Matrix::new(network.outputs(), predictions)))
+    }
+
+    fn state(&mut self) -> Answer<'_, State> {
+        Box::pin(ready(Ok(self.state.clone())))
+    }
+
+    /// Training that had stopped goes on from the new state.
+    fn load(&mut self, state: &State) -> Result<()> {
+        state.check(&self.recipe)?;
+        self.state = state.clone();
+        self.stopped = None;
+        Ok(())
+    }
+}

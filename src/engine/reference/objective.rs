@@ -1,0 +1,159 @@
+//! The objective: task losses over a batch, their weighted sum, and its gradients.
+//!
+//! With `L` a task's mean loss over its labelled rows and `w` its weight,
+//! `total = Σ w·L + regulariser`, `∂total/∂prediction = w · ∂L/∂prediction`, and `∂total/∂σ` is the
+//! weighting's. A task without a label in the batch is left out of every one of them.
+
+use crate::data::{Target, Values};
+use crate::engine::{Recipe, Record, TaskRecord};
+use crate::loss::Task;
+use crate::weighting::Weighting;
+use std::ops::Range;
+
+/// The objective's value and gradients at a batch of predictions.
+pub(super) struct Objective {
+    /// `Σ w·L + regulariser` over the tasks that have a label.
+    pub(super) total: f64,
+    /// Loss, weight and σ of each task.
+    pub(super) tasks: Vec<TaskRecord>,
+    /// `∂total/∂σ`, shape `[tasks]`.
+    pub(super) sigma: Vec<f64>,
+    /// `∂total/∂prediction`, shape `[rows, outputs]`.
+    pub(super) predictions: Vec<f64>,
+}
+
+impl Objective {
+    /// Evaluates the objective for these rows of the dataset; `predictions` has shape `[rows, outputs]`.
+    pub(super) fn evaluate(
+        recipe: &Recipe,
+        targets: &[Target],
+        rows: &[usize],
+        sigma: &[f64],
+        predictions: &[f64],
+    ) -> Self {
+        let Recipe {
+            network, weighting, ..
+        } = recipe;
+        let mut objective = Self {
+            total: 0.0,
+            tasks: Vec::new(),
+            sigma: Vec::new(),
+            predictions: vec![0.0; predictions.len()],
+        };
+        for (index, task) in network.tasks().iter().enumerate() {
+            let first = network.offsets()[index];
+            let head = Head {
+                task,
+                target: &targets[index],
+                columns: first..first + task.width,
+                outputs: network.outputs(),
+            };
+            let weight = weighting.weight(sigma[index]);
+            let loss = head.mean_loss(rows, predictions, weight, &mut objective.predictions);
+            let record = TaskRecord {
+                loss,
+                weight,
+                sigma: sigma[index],
+            };
+            objective.total += contribution(weighting, &record);
+            let gradient = |loss| weighting.parameter_gradient(loss, sigma[index]);
+            objective.sigma.push(loss.map_or(0.0, gradient));
+            objective.tasks.push(record);
+        }
+        objective
+    }
+}
+
+/// What a task adds to the total; nothing without a label.
+fn contribution(weighting: &Weighting, task: &TaskRecord) -> f64 {
+    task.loss.map_or(0.0, |loss| {
+        task.weight * loss + weighting.regulariser(task.sigma)
+    })
+}
+
+/// The task to blame where a loss or the total left the finite numbers, with the value: the first task
+/// whose loss did, else the first with which the total did.
+pub(super) fn first_non_finite(weighting: &Weighting, record: &Record) -> Option<(usize, f64)> {
+    let mut total = 0.0;
+    let totals = record.tasks.iter().map(|task| {
+        total += contribution(weighting, task);
+        total
+    });
+    let losses = record.tasks.iter().map(|task| task.loss.unwrap_or(0.0));
+    let bad = |(_, value): &(usize, f64)| !value.is_finite();
+    losses
+        .enumerate()
+        .find(bad)
+        .or_else(|| totals.enumerate().find(bad))
+}
+
+/// A task at its place among the predictions.
+struct Head<'a> {
+    task: &'a Task,
+    target: &'a Target,
+    /// The task's columns of the predictions.
+    columns: Range<usize>,
+    /// All columns of the predictions.
+    outputs: usize,
+}
+
+impl Head<'_> {
+    /// The mean loss over the labelled rows, `None` without one; writes `weight · ∂L/∂prediction` to the
+    /// task's columns of `gradients`. Predictions and gradients have shape `[rows, outputs]`.
+    fn mean_loss(
+        &self,
+        rows: &[usize],
+        predictions: &[f64],
+        weight: f64,
+        gradients: &mut [f64],
+    ) -> Option<f64> {
+        let normaliser: f64 = rows.iter().map(|&row| self.row_weight(row)).sum();
+        if normaliser == 0.0 {
+            return None;
+        }
+        let mut sum = 0.0;
+        let predictions = predictions.chunks_exact(self.outputs);
+        let gradients = gradients.chunks_exact_mut(self.outputs);
+        for ((&row, prediction), gradient) in rows.iter().zip(predictions).zip(gradients) {
+            if !self.target.has_label(row) {
+                continue;
+            }
+            let gradient = &mut gradient[self.columns.clone()];
+            sum += self.row_loss(row, &prediction[self.columns.clone()], gradient);
+            for g in gradient {
+                *g *= weight / normaliser;
+            }
+        }
+        Some(sum / normaliser)
+    }
+
+    /// What a row of the dataset adds to the normaliser; nothing without a label.
+    fn row_weight(&self, row: usize) -> f64 {
+        if !self.target.has_label(row) {
+            return 0.0;
+        }
+        let class = match self.target.values() {
+            Values::Classes(classes) => Some(classes[row]),
+            Values::Numbers(_) => None,
+        };
+        self.task.loss.row_weight(self.task.width, class)
+    }
+
+    /// A labelled row's loss, with its derivatives in `gradient`, neither divided by the normaliser;
+    /// prediction and gradient have shape `[width]`.
+    fn row_loss(&self, row: usize, prediction: &[f64], gradient: &mut [f64]) -> f64 {
+        let loss = &self.task.loss;
+        match self.target.values() {
+            Values::Classes(classes) => loss.class_row(prediction, classes[row], gradient),
+            Values::Numbers(numbers) => {
+                let columns = prediction.iter().zip(numbers.row(row)).zip(gradient);
+                let column = |((&p, &t), g): ((&f64, &f32), &mut f64)| {
+                    let value;
+                    (value, *g) = loss.element(p, t.into());
+                    value
+                };
+                columns.map(column).sum()
+            }
+        }
+    }
+}

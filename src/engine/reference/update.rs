@@ -1,0 +1,60 @@
+//! The update: Adam over the network's parameters and over σ.
+
+use super::Gradients;
+use crate::engine::{Recipe, State};
+use crate::optimizer::Group;
+
+/// Makes one step of the optimizer. Returns whether every parameter could be updated: one whose new
+/// value or moments would not be finite is left as it is, with its moments.
+///
+/// σ is updated where it is learned and its task had a label; each σ counts those updates for itself.
+pub(super) fn update(recipe: &Recipe, state: &mut State, gradients: &Gradients) -> bool {
+    let step = gradients.record.step;
+    let mut finite = true;
+
+    let group = &recipe.optimizer.network;
+    let corrections = [group.betas.0, group.betas.1].map(|beta| 1.0 - beta.powf(step as f64));
+    for (i, &gradient) in gradients.parameters.iter().enumerate() {
+        let (parameter, moments) = (&mut state.parameters[i], &mut state.moments[i]);
+        finite &= advance(group, parameter, gradient, moments, corrections);
+    }
+
+    let group = &recipe.optimizer.sigma;
+    for (i, task) in gradients.record.tasks.iter().enumerate() {
+        if !recipe.weighting.is_learned() || task.loss.is_none() {
+            continue;
+        }
+        let (beta1, beta2) = group.betas;
+        let [first, second] = state.sigma_corrections[i];
+        let corrections = [
+            beta1 * first + (1.0 - beta1),
+            beta2 * second + (1.0 - beta2),
+        ];
+        let (sigma, moments) = (&mut state.sigma[i], &mut state.sigma_moments[i]);
+        if advance(group, sigma, gradients.sigma[i], moments, corrections) {
+            state.sigma_corrections[i] = corrections;
+        } else {
+            finite = false;
+        }
+    }
+
+    state.step = step;
+    finite
+}
+
+/// Updates one parameter with its moments, unless the result would not be finite.
+fn advance(
+    group: &Group,
+    parameter: &mut f64,
+    gradient: f64,
+    moments: &mut [f64; 2],
+    corrections: [f64; 2],
+) -> bool {
+    let mut new_moments = *moments;
+    let new = group.update(*parameter, gradient, &mut new_moments, corrections);
+    let finite = new.is_finite() && new_moments.iter().all(|m| m.is_finite());
+    if finite {
+        (*parameter, *moments) = (new, new_moments);
+    }
+    finite
+}

@@ -1,0 +1,235 @@
+//! Whole training trajectories computed by PyTorch in `float64`; see `tests/golden/README.md`.
+
+use crate::support::{Make, ON_GPU, assert_close, reference, run, schedule, state_of};
+use awl::data::{Dataset, Matrix, Target};
+use awl::engine::{Engine, Recipe, Reference, State, TaskRecord};
+use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+
+const FILES: [&str; 2] = ["two_heads", "two_heads_scaled_weight_decay"];
+
+/// How far an engine may be from PyTorch, relative to the size of the numbers.
+pub struct Tolerances {
+    /// The first step's gradients.
+    pub gradients: f64,
+    /// Losses and totals, at every step.
+    pub losses: f64,
+    /// σ, before every step and after the last.
+    pub sigma: f64,
+    /// The parameters after the last step.
+    pub parameters: f64,
+}
+
+/// A run and what PyTorch made of it.
+pub struct Golden {
+    pub name: String,
+    pub recipe: Recipe,
+    pub data: Dataset,
+    pub initial: State,
+    pub steps: usize,
+    /// The first step's gradients: the network's, flat, and those of σ.
+    pub gradients: (Vec<f64>, Vec<f64>),
+    /// Shape `[steps, 2]`.
+    pub losses: Vec<f64>,
+    /// Shape `[steps]`.
+    pub totals: Vec<f64>,
+    /// Before each step's update, shape `[steps, 2]`.
+    pub sigma: Vec<f64>,
+    /// After the last step: the network's parameters, flat, and σ.
+    pub last: (Vec<f64>, Vec<f64>),
+}
+
+impl Golden {
+    pub fn load(name: &str) -> Self {
+        let path = format!(
+            "{}/tests/golden/{name}.safetensors",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let bytes = std::fs::read(path).expect("a golden file");
+        let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
+        let config = config(&bytes);
+        let size = |key: &str| config[key].as_u64().expect("a whole number") as usize;
+        let recipe = recipe(&config, size("d"), size("h"), size("c"), size("batch"));
+        let all = |name: &str| f32s(&tensors, name).into_iter().map(f64::from).collect();
+        let network = |prefix: &str| {
+            let mut flat = vec![f64::NAN; recipe.network.parameter_count()];
+            for tensor in recipe.network.tensors() {
+                let values: Vec<f64> = all(&format!("{prefix}.{}", tensor.name));
+                flat[tensor.range].copy_from_slice(&values);
+            }
+            flat
+        };
+        let mut initial = State::initial(&recipe);
+        initial.parameters = network("init");
+        let targets = vec![
+            Target::numbers(Matrix::new(1, f32s(&tensors, "y0")).expect("a column")),
+            Target::classes(classes(&tensors, "y1")),
+        ];
+        let features = Matrix::new(size("d"), f32s(&tensors, "x")).expect("features");
+        Self {
+            name: name.into(),
+            data: Dataset::new(features, targets).expect("a dataset"),
+            initial,
+            steps: size("steps"),
+            gradients: (network("grad0"), all("grad0.sigma")),
+            losses: all("losses"),
+            totals: all("total"),
+            sigma: all("sigma_before_step"),
+            last: (network("final"), all("final.sigma")),
+            recipe,
+        }
+    }
+}
+
+fn config(bytes: &[u8]) -> Value {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).expect("a header");
+    let metadata = metadata.metadata().as_ref().expect("metadata");
+    serde_json::from_str(&metadata["config"]).expect("JSON")
+}
+
+fn recipe(config: &Value, features: usize, width: usize, classes: usize, batch: usize) -> Recipe {
+    assert_eq!(
+        (&config["reg"], &config["cls"]),
+        (&"mse".into(), &"ce".into())
+    );
+    let number = |key: &str| config[key].as_f64().expect("a number");
+    let tasks = [
+        Task::new("0", Loss::Mse, 1),
+        Task::new("1", Loss::cross_entropy(), classes),
+    ];
+    let network = Network::new(features, &[width, width], Activation::Relu, &tasks);
+    let adam = Adam::new(number("lr")).weight_decay(number("wd"));
+    let awl = AutomaticWeightedLoss::new(2);
+    let mut recipe = Recipe::new(network.expect("a network"), awl, adam);
+    recipe.batch = batch;
+    recipe.shuffle = false;
+    recipe
+}
+
+fn words(tensors: &SafeTensors<'_>, name: &str, kind: Dtype) -> Vec<[u8; 4]> {
+    let tensor = tensors.tensor(name).expect(name);
+    assert_eq!(tensor.dtype(), kind, "{name}");
+    let words = tensor.data().chunks_exact(4);
+    words
+        .map(|word| word.try_into().expect("four bytes"))
+        .collect()
+}
+
+fn f32s(tensors: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+    let words = words(tensors, name, Dtype::F32).into_iter();
+    words.map(f32::from_le_bytes).collect()
+}
+
+fn classes(tensors: &SafeTensors<'_>, name: &str) -> Vec<u32> {
+    let words = words(tensors, name, Dtype::I32).into_iter();
+    words.map(u32::from_le_bytes).collect()
+}
+
+/// Runs a golden file's steps on an engine made for it, and compares everything that PyTorch recorded.
+///
+/// The first step's gradients are read off Adam's first moments, `m = (1 − β₁)(g + wd·θ)`.
+pub fn follows_the_golden_trajectory(golden: &Golden, make: Make, tolerances: &Tolerances) {
+    let mut engine = make(golden.recipe.clone(), golden.data.clone());
+    let engine = engine.as_mut();
+    let case = |what: &str| format!("{} on {}, {what}", golden.name, engine.name());
+    let [gradients, sigma_gradients, losses, totals] =
+        ["gradients", "gradients of σ", "losses", "totals"].map(case);
+    let [sigma, parameters, last_sigma] = ["σ", "final parameters", "final σ"].map(case);
+    engine.load(&golden.initial).expect("the state fits");
+
+    let steps = schedule(golden.recipe.batch, golden.data.rows(), golden.steps);
+    let mut records = run(engine, &steps[..1]).expect("the first step");
+    let state = state_of(engine);
+    let decay = golden.recipe.optimizer.network.weight_decay;
+    let first = 1.0 - golden.recipe.optimizer.network.betas.0;
+    let moments = state.moments.iter().zip(&golden.initial.parameters);
+    let found: Vec<f64> = moments.map(|([m, _], p)| m / first - decay * p).collect();
+    assert_close(
+        &gradients,
+        &found,
+        &golden.gradients.0,
+        tolerances.gradients,
+    );
+    let found: Vec<f64> = state.sigma_moments.iter().map(|[m, _]| m / first).collect();
+    assert_close(
+        &sigma_gradients,
+        &found,
+        &golden.gradients.1,
+        tolerances.gradients,
+    );
+
+    records.extend(run(engine, &steps[1..]).expect("the other steps"));
+    let by_task = |value: fn(&TaskRecord) -> f64| -> Vec<f64> {
+        records.iter().flat_map(|r| &r.tasks).map(value).collect()
+    };
+    let found = by_task(|task| task.loss.expect("every row has its labels"));
+    assert_close(&losses, &found, &golden.losses, tolerances.losses);
+    let found: Vec<f64> = records.iter().map(|record| record.total).collect();
+    assert_close(&totals, &found, &golden.totals, tolerances.losses);
+    assert_close(
+        &sigma,
+        &by_task(|task| task.sigma),
+        &golden.sigma,
+        tolerances.sigma,
+    );
+
+    let state = state_of(engine);
+    assert_eq!(state.step, golden.steps as u64);
+    assert_close(
+        &parameters,
+        &state.parameters,
+        &golden.last.0,
+        tolerances.parameters,
+    );
+    assert_close(&last_sigma, &state.sigma, &golden.last.1, tolerances.sigma);
+}
+
+/// The files' own rounding to `f32` is 6e-8.
+const ROUNDING: f64 = 1e-7;
+
+#[test]
+fn the_reference_follows_every_golden_trajectory() {
+    let tolerances = Tolerances {
+        gradients: ROUNDING,
+        losses: ROUNDING,
+        sigma: ROUNDING,
+        parameters: ROUNDING,
+    };
+    for file in FILES {
+        follows_the_golden_trajectory(&Golden::load(file), &reference, &tolerances);
+    }
+}
+
+#[test]
+fn the_reference_gives_the_golden_gradients_without_a_step() {
+    for file in FILES {
+        let golden = Golden::load(file);
+        let mut engine = Reference::new(golden.recipe.clone(), golden.data.clone()).expect(file);
+        engine.load(&golden.initial).expect("the state fits");
+        let step = schedule(golden.recipe.batch, golden.data.rows(), 1)[0];
+        let gradients = engine.gradients(&step).expect("a step");
+        assert_close(file, &gradients.parameters, &golden.gradients.0, ROUNDING);
+        assert_close(file, &gradients.sigma, &golden.gradients.1, ROUNDING);
+        assert_eq!(
+            state_of(&mut engine),
+            golden.initial,
+            "{file}: the state is untouched"
+        );
+    }
+}
+
+#[test]
+fn the_gpu_engines_follow_every_golden_trajectory() {
+    let tolerances = Tolerances {
+        gradients: 1e-4,
+        losses: 2e-4,
+        sigma: 1e-4,
+        parameters: 1e-3,
+    };
+    for (_, make) in ON_GPU {
+        for file in FILES {
+            follows_the_golden_trajectory(&Golden::load(file), make, &tolerances);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The truth: what every engine must compute, held against formulas, published values, finite
+//! differences and PyTorch's own trajectories.
+//!
+//! Checks that any engine can take are functions over `&dyn Fn(Recipe, Dataset) -> Box<dyn Engine>`, so
+//! that each engine is a line in a test; the reference engine takes all of them.
+
+mod adam;
+mod closed_form;
+mod finite_differences;
+mod golden;
+mod labels;
+mod losses;
+mod stopping;
+mod support;

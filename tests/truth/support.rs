@@ -1,0 +1,118 @@
+//! What the tests share: making engines, running them, and comparing numbers.
+
+use awl::data::{Dataset, Matrix, Target};
+use awl::engine::{Engine, GpuEngine, MOST_STEPS, Recipe, Record, Reference, State, Step};
+use awl::{Activation, Adam, Gpu, Loss, Network, Result, Task, Weighting};
+use pollster::block_on;
+use std::sync::OnceLock;
+
+/// Makes an engine.
+pub type Make<'a> = &'a dyn Fn(Recipe, Dataset) -> Box<dyn Engine>;
+
+/// Makes a reference engine.
+pub fn reference(recipe: Recipe, data: Dataset) -> Box<dyn Engine> {
+    Box::new(Reference::new(recipe, data).expect("the recipe fits the data"))
+}
+
+/// The GPU that all tests share. Without one they fail: a test that did not run is not a test that passed.
+pub fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| block_on(Gpu::new()).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// Makes a fused engine.
+pub fn fused(recipe: Recipe, data: Dataset) -> Box<dyn Engine> {
+    let engine = block_on(GpuEngine::fused(gpu(), recipe, &data));
+    Box::new(engine.expect("the recipe fits the data and the GPU"))
+}
+
+/// Makes an unfused engine.
+pub fn unfused(recipe: Recipe, data: Dataset) -> Box<dyn Engine> {
+    let engine = block_on(GpuEngine::unfused(gpu(), recipe, &data));
+    Box::new(engine.expect("the recipe fits the data and the GPU"))
+}
+
+/// The engines on the GPU, by name.
+pub const ON_GPU: [(&str, Make<'static>); 2] = [("fused", &fused), ("unfused", &unfused)];
+
+/// The first `count` steps of a run: every epoch's batches, the last one short.
+pub fn schedule(batch: usize, rows: usize, count: usize) -> Vec<Step> {
+    let numbers = 1..=count as u64;
+    numbers
+        .map(|number| Step::numbered(number, rows, batch))
+        .collect()
+}
+
+/// Runs these steps and returns their records.
+pub fn run(engine: &mut dyn Engine, steps: &[Step]) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    for some in steps.chunks(MOST_STEPS) {
+        engine.submit(some)?;
+        records.extend(block_on(engine.collect())?);
+    }
+    Ok(records)
+}
+
+/// A copy of an engine's state.
+pub fn state_of(engine: &mut dyn Engine) -> State {
+    block_on(engine.state()).expect("the engine gives its state")
+}
+
+/// A linear network of one feature and heads of these tasks, all in one unshuffled batch.
+pub fn linear(tasks: &[Task], weighting: impl Into<Weighting>, adam: Adam, rows: usize) -> Recipe {
+    let network = Network::new(1, &[], Activation::Relu, tasks).expect("a network");
+    let mut recipe = Recipe::new(network, weighting, adam);
+    recipe.batch = rows;
+    recipe.shuffle = false;
+    recipe
+}
+
+/// A dataset of one feature, the same in every row.
+pub fn constant_feature(value: f32, targets: Vec<Target>) -> Dataset {
+    let rows = targets[0].rows();
+    let features = Matrix::new(1, vec![value; rows]).expect("a column");
+    Dataset::new(features, targets).expect("a dataset")
+}
+
+/// A target of one column of numbers.
+pub fn numbers(values: &[f32]) -> Target {
+    Target::numbers(Matrix::new(1, values.to_vec()).expect("a column"))
+}
+
+/// A task of one column under mean squared error.
+pub fn regression(name: &str) -> Task {
+    Task::new(name, Loss::Mse, 1)
+}
+
+/// The worst element of `found` against `expected`, as `(relative error, message)`.
+///
+/// The error of an element is measured against its own size or the root mean square of all expected
+/// values, whichever is larger, so that elements near 0 are judged by their tensor's scale.
+pub fn worst(found: &[f64], expected: &[f64]) -> (f64, String) {
+    assert_eq!(found.len(), expected.len(), "number of elements");
+    let squares: f64 = expected.iter().map(|e| e * e).sum();
+    let scale = (squares / expected.len() as f64).sqrt();
+    let mut worst = (0.0, format!("all {} elements agree", found.len()));
+    for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+        let error = match (f - e).abs() {
+            0.0 => 0.0,
+            difference => difference / e.abs().max(scale),
+        };
+        if error.is_nan() || error > worst.0 {
+            let error = if error.is_nan() { f64::INFINITY } else { error };
+            let message = format!("element {i} of {} is {f:e}, expected {e:e}", found.len());
+            worst = (error, format!("{message} (relative error {error:.1e})"));
+        }
+    }
+    worst
+}
+
+/// Checks that two slices agree, and prints the case and the worst element where they do not.
+#[track_caller]
+pub fn assert_close(case: &str, found: &[f64], expected: &[f64], tolerance: f64) {
+    let (error, message) = worst(found, expected);
+    assert!(
+        error <= tolerance,
+        "{case}: {message}; allowed {tolerance:.1e}"
+    );
+}
