@@ -7,11 +7,11 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// No adapter (GPU or software driver) can run the kernels.
-    #[error("{reason}\n{listing}")]
+    #[error(
+        "no GPU adapter can be used; {listing}\ninstall a Vulkan driver (for software rendering: mesa-vulkan-drivers), or unset WGPU_BACKEND and WGPU_ADAPTER_NAME"
+    )]
     NoAdapter {
-        /// Why none was chosen, and what to do.
-        reason: String,
-        /// The adapters that were looked at, one a line.
+        /// The adapters that were looked at, one a line, each with the reason.
         listing: String,
     },
 

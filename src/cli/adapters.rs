@@ -14,19 +14,20 @@ pub struct Arguments {
 /// Lists the adapters; succeeds if one of them can be used.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let reports = pollster::block_on(gpu::adapters());
+    let usable = gpu::usable(&reports);
     if arguments.json {
         let objects: Vec<_> = reports.iter().map(json).collect();
         println!("{:#}", serde_json::Value::from(objects));
-    } else {
+    } else if usable.is_ok() {
         reports.iter().for_each(|report| println!("{report}"));
     }
-    if reports.iter().any(|report| report.unfit.is_none()) {
-        return ExitCode::SUCCESS;
+    match usable {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("awl: {error}");
+            ExitCode::FAILURE
+        }
     }
-    eprintln!(
-        "no adapter can be used: install a Vulkan driver (for software rendering: mesa-vulkan-drivers), or unset WGPU_BACKEND"
-    );
-    ExitCode::FAILURE
 }
 
 fn json(report: &AdapterReport) -> serde_json::Value {

@@ -51,18 +51,17 @@ pub async fn adapters() -> Vec<AdapterReport> {
 ///
 /// GL is only asked where nothing else fits: opening it talks to the display, which may complain.
 pub(super) async fn best() -> Result<wgpu::Adapter> {
-    let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
     let mut reports = Vec::new();
     for backends in [Backends::PRIMARY, Backends::SECONDARY] {
         for adapter in enumerate(backends).await {
             let report = report(&adapter);
-            if report.unfit.is_none() && contains(&report.info.name, &wanted) {
+            if report.unfit.is_none() {
                 return Ok(adapter);
             }
             reports.push(report);
         }
     }
-    Err(none_fits(&wanted, &reports))
+    Err(none_fits(&reports))
 }
 
 /// Opens a device with WebGPU's default limits, but buffers as large as the adapter allows, and timestamps.
@@ -139,11 +138,18 @@ fn preference(info: &AdapterInfo) -> (u8, u8) {
 }
 
 fn report(adapter: &wgpu::Adapter) -> AdapterReport {
+    let info = adapter.get_info();
+    let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
     let flags = adapter.get_downlevel_capabilities().flags;
     AdapterReport {
-        info: adapter.get_info(),
-        unfit: unfit(flags, &adapter.limits()),
+        unfit: unwanted(&info.name, &wanted).or_else(|| unfit(flags, &adapter.limits())),
+        info,
     }
+}
+
+fn unwanted(name: &str, wanted: &str) -> Option<String> {
+    let has = name.to_lowercase().contains(&wanted.to_lowercase());
+    (!has).then(|| format!("its name has no \"{wanted}\" in it (WGPU_ADAPTER_NAME)"))
 }
 
 fn unfit(flags: DownlevelFlags, limits: &Limits) -> Option<String> {
@@ -154,29 +160,23 @@ fn unfit(flags: DownlevelFlags, limits: &Limits) -> Option<String> {
     short.map(|(name, need, has)| format!("its {name} is {}, {need} are needed", has(limits)))
 }
 
-fn contains(name: &str, part: &str) -> bool {
-    name.to_lowercase().contains(&part.to_lowercase())
+/// The best of these adapters that can be used.
+///
+/// # Errors
+/// [`Error::NoAdapter`] if there is none.
+pub fn usable(reports: &[AdapterReport]) -> Result<&AdapterReport> {
+    let mut fit = reports.iter().filter(|report| report.unfit.is_none());
+    fit.next().ok_or_else(|| none_fits(reports))
 }
 
-fn none_fits(wanted: &str, reports: &[AdapterReport]) -> Error {
-    let listing = match reports {
-        [] => "no adapter was found at all".to_string(),
-        _ => {
-            let lines = reports.iter().map(|report| format!("  {report}\n"));
-            format!("adapters found:\n{}", lines.collect::<String>())
-        }
-    };
-    let remedy = "install a Vulkan driver (for software rendering: mesa-vulkan-drivers), \
-                  or unset WGPU_BACKEND and WGPU_ADAPTER_NAME";
-    let reason = match wanted {
-        "" => format!("no GPU adapter can run the kernels: {remedy}"),
-        name => format!(
-            "no usable GPU adapter has \"{name}\" (WGPU_ADAPTER_NAME) in its name: {remedy}"
-        ),
-    };
+/// The error where no adapter fits.
+fn none_fits(reports: &[AdapterReport]) -> Error {
+    let lines = reports.iter().map(|report| format!("\n  {report}"));
     Error::NoAdapter {
-        reason,
-        listing: listing.trim_end().to_string(),
+        listing: match reports {
+            [] => "no adapter was found at all".into(),
+            _ => format!("adapters found:{}", lines.collect::<String>()),
+        },
     }
 }
 
@@ -195,13 +195,20 @@ mod tests {
     }
 
     #[test]
-    fn the_error_lists_the_adapters_and_says_what_to_do() {
-        let text = none_fits("nonesuch", &[]).to_string();
+    fn an_adapter_may_be_chosen_by_a_part_of_its_name() {
+        assert_eq!(unwanted("NVIDIA H100", "nvidia"), None);
+        assert_eq!(unwanted("llvmpipe (LLVM 15)", ""), None);
+        let reason = unwanted("llvmpipe (LLVM 15)", "radeon").unwrap_or_default();
+        assert!(reason.contains("\"radeon\"") && reason.contains("WGPU_ADAPTER_NAME"));
+    }
+
+    #[test]
+    fn the_error_says_what_to_do() {
+        let text = none_fits(&[]).to_string();
         for part in [
-            "nonesuch",
-            "WGPU_ADAPTER_NAME",
             "no adapter was found",
             "mesa-vulkan-drivers",
+            "WGPU_BACKEND",
         ] {
             assert!(text.contains(part), "{text:?} lacks {part:?}");
         }

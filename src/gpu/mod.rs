@@ -11,7 +11,7 @@ mod kernel;
 mod readback;
 mod shaders;
 
-pub use self::adapter::{AdapterReport, adapters};
+pub use self::adapter::{AdapterReport, adapters, usable};
 pub(crate) use self::buffer::Buffer;
 pub(crate) use self::clock::Clock;
 pub(crate) use self::kernel::{Dispatch, Kernel};
@@ -115,9 +115,16 @@ impl Gpu {
     /// The first thing that the device reported: [`Error::DeviceLost`], [`Error::OutOfMemory`] or
     /// [`Error::Validation`].
     pub fn check(&self) -> Result<()> {
-        match &*lock(&self.inner.fault) {
-            Some(fault) => Err(fault.clone().into()),
+        let fault = lock(&self.inner.fault).clone();
+        match fault {
             None => Ok(()),
+            Some(Fault::Lost(message)) => Err(Error::DeviceLost { message }),
+            Some(fault) => {
+                // Calls to a lost device fail before its loss is reported, which a poll brings about.
+                let _ = self.device().poll(wgpu::PollType::Poll);
+                let latest = lock(&self.inner.fault).clone();
+                Err(latest.unwrap_or(fault).into())
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! that each engine is a line in a test; the reference engine takes all of them.
 
 mod adam;
+mod bad_input;
 mod closed_form;
 mod finite_differences;
 mod golden;
