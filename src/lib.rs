@@ -1,4 +1,75 @@
 //! Multi-task training with learned task weights, wholly on the GPU, on any GPU.
+//!
+//! A network with several heads has several losses, and somebody must say how much each counts. *Automatic
+//! weighted loss* learns it: every task gets a σ, and what is minimised is
+//!
+//! ```text
+//! total = Σ 0.5/σᵢ² · Lᵢ + ln(1 + σᵢ²)
+//! ```
+//!
+//! (Liebel & Körner, [*Auxiliary Tasks in Multi-task Learning*](https://arxiv.org/abs/1805.06334), 2018, eq. 3,
+//! after Kendall, Gal & Cipolla, [*Multi-Task Learning Using Uncertainty to Weigh Losses*](https://arxiv.org/abs/1705.07115),
+//! 2018). This crate is that system in Rust on [wgpu]: WGSL kernels for Vulkan, Metal, DX12 and GL that
+//! compute all task losses, the weighted sum and the gradients of σ in one fused pass, and a training loop that
+//! never leaves the GPU.
+//!
+//! # Example
+//!
+//! ```
+//! use awl::*;
+//! # pollster::block_on(async {
+//! let gpu = Gpu::new().await?;
+//! let features = Matrix::new(1, (0..64).map(|i| i as f32 / 32.0 - 1.0).collect())?;
+//! let double = features.values().iter().map(|x| 2.0 * x).collect();
+//! let sign = features.values().iter().map(|x| u32::from(*x > 0.0)).collect();
+//! let targets = vec![Target::numbers(Matrix::new(1, double)?), Target::classes(sign)];
+//! let data = Dataset::new(features, targets)?;
+//!
+//! let tasks = [Task::new("double", Loss::Mse, 1), Task::new("sign", Loss::cross_entropy(), 2)];
+//! let network = Network::new(1, &[16], Activation::Relu, &tasks)?;
+//! let recipe = Recipe::new(network, AutomaticWeightedLoss::new(2), Adam::new(0.01));
+//! let mut trainer = Trainer::new(GpuEngine::fused(&gpu, recipe, &data).await?);
+//! let records = trainer.epochs(100).await?; // losses, weights and σ of every step
+//! assert!(records[199].total < records[0].total);
+//! # Ok::<(), Error>(()) })?;
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! `examples/two_heads.rs` does the same with a table of penguins, validation and a comparison with equal weights.
+//!
+//! # The formulas
+//!
+//! For task i with mean loss Lᵢ over its *labelled* rows, and one σᵢ:
+//!
+//! | quantity | formula | where |
+//! |---|---|---|
+//! | task weight `∂total/∂Lᵢ` | `0.5/σᵢ²` | [`weighting::awl::weight`] |
+//! | what keeps σ finite | `ln(1+σᵢ²)` | [`weighting::awl::regulariser`] |
+//! | `∂total/∂σᵢ` | `−Lᵢ/σᵢ³ + 2σᵢ/(1+σᵢ²)` | [`weighting::awl::sigma_gradient`] |
+//! | where σ comes to rest | `σ² = (L + √(L² + 8L))/4` | [`weighting::awl::equilibrium`] |
+//! | task losses | `mse`, `mae`, `huber`, `bce`, `cross_entropy` | [`Loss`] |
+//! | Adam, AdamW | as PyTorch's | [`optimizer`] |
+//!
+//! A task without a label in a batch adds nothing to the total or to any gradient, and its σ stays as it is. Adam
+//! moves σ by about its learning rate a step, whatever the loss: give σ a
+//! [learning rate of its own](Adam::sigma_learning_rate), or
+//! [start it at its resting place](AutomaticWeightedLoss::starting_at).
+//!
+//! # The rooms
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`data`] | tables, their encoding as numbers, splits, missing labels |
+//! | [`loss`] | task losses, and the [fused loss pass](LossPass) for your own wgpu program |
+//! | [`weighting`] | schemes that turn several losses into one |
+//! | [`network`] | layers, initial parameters, tensors under PyTorch's names |
+//! | [`optimizer`] | Adam with parameter groups |
+//! | [`engine`] | training steps: [fused](GpuEngine::fused), [unfused](GpuEngine::unfused), and the `f64` [reference](engine::Reference) |
+//! | [`train`] | the loop, and metrics |
+//! | [`gpu`] | adapters and devices |
+//!
+//! Every call that waits for the GPU is a future: block on it where that is allowed (`pollster::block_on`), await
+//! it in a browser. Every mistake is an [`Error`] that names the task or tensor and says what to do.
 
 pub mod data;
 pub mod engine;
@@ -10,9 +81,11 @@ pub mod optimizer;
 pub mod train;
 pub mod weighting;
 
+pub use data::{Dataset, Matrix, Target};
+pub use engine::{Engine, GpuEngine, Recipe};
 pub use error::{Error, Result};
 pub use gpu::Gpu;
-pub use loss::{Loss, Task};
+pub use loss::{Loss, LossPass, Task};
 pub use network::{Activation, Network};
 pub use optimizer::Adam;
 pub use train::Trainer;

@@ -22,24 +22,39 @@ impl std::fmt::Display for AdapterReport {
     }
 }
 
-/// The limits that every kernel relies on; all are within WebGPU's defaults.
-const NEEDS: [(&str, u32, fn(&Limits) -> u32); 5] = [
-    ("maxStorageBuffersPerShaderStage", 8, |l| {
-        l.max_storage_buffers_per_shader_stage
-    }),
-    ("maxUniformBuffersPerShaderStage", 2, |l| {
-        l.max_uniform_buffers_per_shader_stage
-    }),
-    ("maxComputeInvocationsPerWorkgroup", 64, |l| {
-        l.max_compute_invocations_per_workgroup
-    }),
-    ("maxComputeWorkgroupStorageSize", 8192, |l| {
-        l.max_compute_workgroup_storage_size
-    }),
-    ("maxDynamicUniformBuffersPerPipelineLayout", 1, |l| {
-        l.max_dynamic_uniform_buffers_per_pipeline_layout
-    }),
-];
+/// A limit's name in WebGPU, what the kernels need of it, and what the adapter has.
+type Need = (&'static str, u32, u32);
+
+/// The limits that every kernel relies on; all needs are within WebGPU's defaults.
+fn needs(has: &Limits) -> [Need; 5] {
+    [
+        (
+            "maxStorageBuffersPerShaderStage",
+            8,
+            has.max_storage_buffers_per_shader_stage,
+        ),
+        (
+            "maxUniformBuffersPerShaderStage",
+            1,
+            has.max_uniform_buffers_per_shader_stage,
+        ),
+        (
+            "maxDynamicUniformBuffersPerPipelineLayout",
+            1,
+            has.max_dynamic_uniform_buffers_per_pipeline_layout,
+        ),
+        (
+            "maxComputeInvocationsPerWorkgroup",
+            64,
+            has.max_compute_invocations_per_workgroup,
+        ),
+        (
+            "maxComputeWorkgroupStorageSize",
+            4096,
+            has.max_compute_workgroup_storage_size,
+        ),
+    ]
+}
 
 /// Every adapter of the enabled backends (`WGPU_BACKEND`), best first, whether it can be used or not.
 pub async fn adapters() -> Vec<AdapterReport> {
@@ -156,8 +171,8 @@ fn unfit(flags: DownlevelFlags, limits: &Limits) -> Option<String> {
     if !flags.contains(DownlevelFlags::COMPUTE_SHADERS) {
         return Some("it has no compute shaders".into());
     }
-    let short = NEEDS.iter().find(|(_, need, has)| has(limits) < *need);
-    short.map(|(name, need, has)| format!("its {name} is {}, {need} are needed", has(limits)))
+    let short = needs(limits).into_iter().find(|(_, need, has)| has < need);
+    short.map(|(name, need, has)| format!("its {name} is {has}, {need} are needed"))
 }
 
 /// The best of these adapters that can be used.

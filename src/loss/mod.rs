@@ -1,4 +1,15 @@
 //! Task losses: the kinds, the tasks they belong to, their labels, and the fused pass that computes them on the GPU.
+//!
+//! | name | formula of one column (`p` prediction, `t` target) | PyTorch |
+//! |---|---|---|
+//! | `mse` | `(p − t)²` | `MSELoss` |
+//! | `mae` | `\|p − t\|` | `L1Loss` |
+//! | `huber` | `½d²` if `\|d\| ≤ δ`, else `δ(\|d\| − ½δ)`, `d = p − t` | `HuberLoss` |
+//! | `bce` | `max(p, 0) − p·t + ln(1 + e^−\|p\|)` | `BCEWithLogitsLoss` |
+//! | `cross_entropy` | `(1−ε)·w_y·(−ln p_y) + ε/C·Σ_c w_c·(−ln p_c)` of a row's softmax `p` | `CrossEntropyLoss` |
+//!
+//! A task's loss is the mean over its labelled rows, as PyTorch takes it: over rows and columns for numbers, weighted
+//! by the class weights for classes. A task without a label in the batch has no loss.
 
 mod kind;
 mod labels;
