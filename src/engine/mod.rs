@@ -87,3 +87,41 @@ pub trait Engine {
 
 /// The most steps that one [`submit`](Engine::submit) may carry.
 pub const MOST_STEPS: usize = 256;
+
+impl<E: Engine + ?Sized> Engine for Box<E> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn recipe(&self) -> &Recipe {
+        (**self).recipe()
+    }
+
+    fn rows(&self) -> usize {
+        (**self).rows()
+    }
+
+    fn submit(&mut self, steps: &[Step]) -> Result<()> {
+        (**self).submit(steps)
+    }
+
+    fn collect(&mut self) -> Answer<'_, Vec<Record>> {
+        (**self).collect()
+    }
+
+    fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
+        (**self).predict(features)
+    }
+
+    fn state(&mut self) -> Answer<'_, State> {
+        (**self).state()
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        (**self).load(state)
+    }
+
+    fn gpu_time(&self) -> Option<Duration> {
+        (**self).gpu_time()
+    }
+}

@@ -1,6 +1,6 @@
 //! The training loop: which rows make up each step, and keeping the GPU supplied.
 
-use crate::engine::{Engine, MOST_STEPS, Record, Step};
+use crate::engine::{Engine, MOST_STEPS, Record, State, Step};
 use crate::error::Result;
 
 /// Runs an engine step by step and epoch by epoch.
@@ -19,6 +19,17 @@ impl<E: Engine> Trainer<E> {
     /// A loop over a fresh engine.
     pub fn new(engine: E) -> Self {
         Self { engine, made: 0 }
+    }
+
+    /// A loop that goes on from a saved state, in the middle of an epoch if need be: on the same adapter, bit for bit as
+    /// if it had never stopped.
+    ///
+    /// # Errors
+    /// Those of [`Engine::load`].
+    pub fn resume(mut engine: E, state: &State) -> Result<Self> {
+        engine.load(state)?;
+        let made = state.step;
+        Ok(Self { engine, made })
     }
 
     /// Number of steps that make an epoch.

@@ -17,3 +17,4 @@ mod random_shapes;
 mod repeatable;
 mod stopping;
 mod support;
+mod training;
