@@ -8,6 +8,7 @@ pub mod network;
 pub mod optimizer;
 pub mod weighting;
 
+pub use data::{Encoder, Table};
 pub use error::{Error, Result};
 pub use loss::{Loss, Task};
 pub use network::{Activation, Network};
