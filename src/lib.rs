@@ -6,6 +6,7 @@ mod error;
 pub mod loss;
 pub mod network;
 pub mod optimizer;
+pub mod train;
 pub mod weighting;
 
 pub use data::{Encoder, Table};
