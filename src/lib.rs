@@ -83,6 +83,7 @@ pub mod weighting;
 
 pub use data::{Dataset, Matrix, Target};
 pub use engine::{Engine, GpuEngine, Recipe};
+pub use data::{Encoder, Table};
 pub use error::{Error, Result};
 pub use gpu::Gpu;
 pub use loss::{Loss, LossPass, Task};

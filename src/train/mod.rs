@@ -1,5 +1,7 @@
-//! The training loop and the metrics.
+//! The training loop and the metrics: which steps an engine makes, and how good its predictions are.
 
+mod metrics;
 mod trainer;
 
+pub use self::metrics::{TaskMetrics, metrics};
 pub use self::trainer::Trainer;

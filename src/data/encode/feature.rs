@@ -1,0 +1,147 @@
+//! Feature columns: from a table's cell to the network's inputs.
+
+use super::category::{Found, Lookup, distinct};
+use super::{Scaling, scaling};
+use crate::data::{Column, Table};
+use crate::error::Result;
+
+/// A text feature with more categories than this is refused: it is an identifier or free text, and one
+/// input a category would fill the memory.
+const MOST_CATEGORIES: usize = 1_024;
+
+/// A feature column and how its cells become inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureColumn {
+    /// The column's name in the table.
+    pub column: String,
+    /// How its cells become inputs.
+    pub encoding: FeatureEncoding,
+}
+
+/// How the cells of a feature column become inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeatureEncoding {
+    /// A number is standardised; where it is missing, the input is that of the mean, 0.
+    Number {
+        /// Mean and standard deviation in the training part.
+        scaling: Scaling,
+        /// Whether a second input says that the number is missing (1) or not (0); so if some were
+        /// missing in the training part.
+        indicator: bool,
+    },
+    /// A text becomes one input a category: 1 at its own, 0 elsewhere; all 0 where the cell is missing or
+    /// its category did not occur in the training part.
+    Category {
+        /// The categories of the training part, sorted.
+        categories: Vec<String>,
+    },
+}
+
+impl FeatureColumn {
+    pub(super) fn fit(table: &Table, name: &str) -> Result<Self> {
+        let column = table.column(name)?;
+        let encoding = match column {
+            Column::Numbers(cells) => {
+                let mut scaling = scaling(table, name, cells)?;
+                if scaling.std == 0.0 {
+                    scaling.std = 1.0;
+                }
+                FeatureEncoding::Number {
+                    scaling,
+                    indicator: column.missing() > 0,
+                }
+            }
+            Column::Text(_) => FeatureEncoding::Category {
+                categories: categories(table, name, column)?,
+            },
+        };
+        Ok(Self {
+            column: name.into(),
+            encoding,
+        })
+    }
+
+    /// Number of inputs.
+    pub fn width(&self) -> usize {
+        match &self.encoding {
+            FeatureEncoding::Number { indicator, .. } => 1 + usize::from(*indicator),
+            FeatureEncoding::Category { categories } => categories.len(),
+        }
+    }
+
+    /// The names of its inputs: `bill_length_mm`, `bill_length_mm=missing`, `island=Biscoe`, …
+    pub(super) fn input_names(&self) -> Vec<String> {
+        let column = &self.column;
+        match &self.encoding {
+            FeatureEncoding::Number { indicator, .. } => {
+                let mut names = vec![column.clone()];
+                names.extend(indicator.then(|| format!("{column}=missing")));
+                names
+            }
+            FeatureEncoding::Category { categories } => {
+                categories.iter().map(|c| format!("{column}={c}")).collect()
+            }
+        }
+    }
+
+    /// Writes this column's inputs into rows of `stride` zeros each, at `offset` in each row.
+    pub(super) fn write(
+        &self,
+        table: &Table,
+        values: &mut [f32],
+        stride: usize,
+        offset: usize,
+    ) -> Result<()> {
+        let rows = values.chunks_exact_mut(stride);
+        let rows = rows.map(|row| &mut row[offset..][..self.width()]);
+        match &self.encoding {
+            FeatureEncoding::Number { scaling, .. } => {
+                let cells = table.numbers(&self.column)?;
+                for (row, (inputs, &cell)) in rows.zip(cells.iter()).enumerate() {
+                    match (cell, &mut inputs[..]) {
+                        (Some(number), [input, ..]) => {
+                            *input = scaling.encode(table, row, &self.column, number)?;
+                        }
+                        (None, [_, missing]) => *missing = 1.0,
+                        _ => {}
+                    }
+                }
+            }
+            FeatureEncoding::Category { categories } => {
+                let column = table.column(&self.column)?;
+                let lookup = Lookup::new(categories);
+                for (row, inputs) in rows.enumerate() {
+                    if let Found::Known(category) = lookup.find(column, row) {
+                        inputs[category] = 1.0;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of cells whose category did not occur in the training part.
+    pub(super) fn unseen(&self, table: &Table) -> Result<usize> {
+        let column = table.column(&self.column)?;
+        match &self.encoding {
+            FeatureEncoding::Number { .. } => Ok(0),
+            FeatureEncoding::Category { categories } => {
+                let lookup = Lookup::new(categories);
+                let unseen = |&row: &usize| lookup.find(column, row) == Found::Unseen;
+                Ok((0..column.rows()).filter(unseen).count())
+            }
+        }
+    }
+}
+
+fn categories(table: &Table, name: &str, column: &Column) -> Result<Vec<String>> {
+    let categories = distinct(column);
+    match categories.len() {
+        0 => Err(super::all_missing(table, name)),
+        count if count > MOST_CATEGORIES => Err(table.error(format!(
+            "column \"{name}\" holds {count} different texts, more than the {MOST_CATEGORIES} that a \
+             feature may have: leave it out, or group them"
+        ))),
+        _ => Ok(categories),
+    }
+}

@@ -1,0 +1,241 @@
+//! From tables to datasets: what is learned of each column from the training part alone, and applied to
+//! every part.
+//!
+//! | column | becomes |
+//! |---|---|
+//! | feature, numbers | standardised; missing: the mean, with an indicator if training had missing cells |
+//! | feature, text | one input a category of the training part; missing or unseen: all 0 |
+//! | target of `mse`, `mae`, `huber` | standardised, the scale kept |
+//! | target of `bce` | two values: 0 and 1 |
+//! | target of `cross_entropy` | the index of its class among the sorted classes |
+//!
+//! An [`Encoder`] is plain data. It must not look at any part but the one it is fitted on: that the
+//! scores on the other parts are honest rests on this file.
+
+mod category;
+mod feature;
+mod scaling;
+mod target;
+
+pub use self::feature::{FeatureColumn, FeatureEncoding};
+pub use self::scaling::Scaling;
+pub use self::target::{TargetColumn, TargetEncoding};
+
+use super::nearest::nearest;
+use super::table::quoted;
+use super::{Dataset, Matrix, Table};
+use crate::error::{Error, Result};
+use crate::loss::{Loss, Task};
+
+/// How the columns of a table become features and labels, learned from the training part.
+///
+/// ```
+/// use awl::{Encoder, Loss, Table};
+/// let text = "kind,length,weight\nowl,38,0.5\nhawk,54,1.1\nowl,40,NA\n";
+/// let table = Table::from_csv("birds", text.as_bytes())?;
+/// let targets = [("kind", Loss::cross_entropy()), ("weight", Loss::Mse)];
+/// let encoder = Encoder::fit(&table, &["length"], &targets)?;
+/// let data = encoder.encode(&table)?;
+/// assert_eq!((data.rows(), encoder.features()), (3, 1));
+/// assert_eq!(encoder.target("kind")?.classes().unwrap(), ["hawk", "owl"]);
+/// # Ok::<(), awl::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encoder {
+    features: Vec<FeatureColumn>,
+    targets: Vec<TargetColumn>,
+}
+
+impl Encoder {
+    /// Learns from the training part how these columns become features and, each with its loss, tasks.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no feature, no target, or a column named twice, be it as a feature and as
+    /// a target. [`Error::Table`], naming the column and the remedy, if the table lacks one (with the
+    /// name that was probably meant), if one has no cell that is not missing or numbers too large to
+    /// average, if a text feature has more than 1,024 categories, or if a target does not suit its loss:
+    /// text where numbers are needed, only one value, or more than two for `bce`.
+    pub fn fit(
+        training: &Table,
+        features: &[impl AsRef<str>],
+        targets: &[(impl AsRef<str>, Loss)],
+    ) -> Result<Self> {
+        let feature_names: Vec<&str> = features.iter().map(AsRef::as_ref).collect();
+        let target_names: Vec<&str> = targets.iter().map(|(name, _)| name.as_ref()).collect();
+        check_names(&feature_names, &target_names)?;
+        let features = feature_names.iter();
+        let targets = target_names.iter().zip(targets);
+        Ok(Self {
+            features: features
+                .map(|name| FeatureColumn::fit(training, name))
+                .collect::<Result<_>>()?,
+            targets: targets
+                .map(|(name, (_, loss))| TargetColumn::fit(training, name, loss))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    /// Number of inputs of the network.
+    pub fn features(&self) -> usize {
+        self.features.iter().map(FeatureColumn::width).sum()
+    }
+
+    /// A name for every input: `bill_length_mm`, `bill_length_mm=missing`, `island=Biscoe`, …
+    pub fn feature_names(&self) -> Vec<String> {
+        let columns = self.features.iter();
+        columns.flat_map(FeatureColumn::input_names).collect()
+    }
+
+    /// The feature columns, in the order of their inputs.
+    pub fn feature_columns(&self) -> &[FeatureColumn] {
+        &self.features
+    }
+
+    /// The tasks for a [`Network`](crate::Network), in the order of the targets and named after their columns.
+    pub fn tasks(&self) -> Vec<Task> {
+        self.targets.iter().map(TargetColumn::task).collect()
+    }
+
+    /// The target columns, in the order of the tasks.
+    pub fn targets(&self) -> &[TargetColumn] {
+        &self.targets
+    }
+
+    /// What the labels and predictions of a task mean: its classes, or its mean and standard deviation.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if there is no such task, with the name that was probably meant.
+    pub fn target(&self, task: &str) -> Result<&TargetEncoding> {
+        match self.targets.iter().find(|target| target.column == task) {
+            Some(target) => Ok(&target.encoding),
+            None => {
+                let names: Vec<&str> = self.targets.iter().map(|t| t.column.as_str()).collect();
+                let what = format!("there is no task \"{task}\"");
+                Err(match nearest(task, names.iter().copied()) {
+                    Some(meant) => Error::invalid(what, format!("did you mean \"{meant}\"?")),
+                    None => Error::invalid(
+                        what,
+                        format!("the tasks are {}", quoted(names.iter().copied())),
+                    ),
+                })
+            }
+        }
+    }
+
+    /// The features and labels of a table: features `[rows, features]`, a target a task.
+    ///
+    /// # Errors
+    /// [`Error::Table`], naming line, column and remedy, for a column that the table lacks, text where
+    /// numbers are needed, a class that does not occur in the training part, or a number so far from the
+    /// training part's that `f32` cannot hold it; [`Error::Invalid`] for a table without rows.
+    pub fn encode(&self, table: &Table) -> Result<Dataset> {
+        let targets = self.targets.iter().map(|target| target.encode(table));
+        Dataset::new(
+            self.encode_features(table)?,
+            targets.collect::<Result<_>>()?,
+        )
+    }
+
+    /// The features of a table alone, shape `[rows, features]`: for rows whose labels are to be predicted.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn encode_features(&self, table: &Table) -> Result<Matrix> {
+        let stride = self.features();
+        let mut values = vec![0.0; table.rows() * stride];
+        let mut offset = 0;
+        for column in &self.features {
+            column.write(table, &mut values, stride, offset)?;
+            offset += column.width();
+        }
+        Matrix::new(stride, values)
+    }
+
+    /// The text features that have cells in this table whose category did not occur in the training
+    /// part, with the number of such cells; their inputs are all 0.
+    ///
+    /// # Errors
+    /// [`Error::Table`] for a column that the table lacks.
+    pub fn unseen(&self, table: &Table) -> Result<Vec<(&str, usize)>> {
+        let counts = self
+            .features
+            .iter()
+            .map(|column| Ok((column.column.as_str(), column.unseen(table)?)));
+        let some = |counted: &Result<(&str, usize)>| !matches!(counted, Ok((_, 0)));
+        counts.filter(some).collect()
+    }
+}
+
+/// Checks that there is a feature and a target, and that no column is named twice.
+fn check_names(features: &[&str], targets: &[&str]) -> Result<()> {
+    if features.is_empty() {
+        return Err(Error::invalid(
+            "no feature is named",
+            "name at least one column to predict from",
+        ));
+    }
+    if targets.is_empty() {
+        return Err(Error::invalid(
+            "no target is named",
+            "name at least one column to predict",
+        ));
+    }
+    for (role, names) in [("feature", features), ("target", targets)] {
+        for (index, name) in names.iter().enumerate() {
+            if names[..index].contains(name) {
+                return Err(Error::invalid(
+                    format!("column \"{name}\" is named twice as a {role}"),
+                    "name it once",
+                ));
+            }
+        }
+    }
+    match targets.iter().find(|target| features.contains(target)) {
+        Some(name) => Err(Error::invalid(
+            format!("column \"{name}\" is both a feature and a target"),
+            "take it off the features, or the network is shown what it should predict",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The scaling of a column of numbers; the standard deviation of a constant column is 0.
+fn scaling(table: &Table, name: &str, cells: &[Option<f64>]) -> Result<Scaling> {
+    match Scaling::fit(cells) {
+        None => Err(all_missing(table, name)),
+        Some(scaling) if !(scaling.mean.is_finite() && scaling.std.is_finite()) => Err(table
+            .error(format!(
+                "the numbers of column \"{name}\" are too large to average: rescale them"
+            ))),
+        Some(scaling) => Ok(scaling),
+    }
+}
+
+impl Scaling {
+    /// One cell of a table as an input or a label.
+    fn encode(&self, table: &Table, row: usize, column: &str, number: f64) -> Result<f32> {
+        let standardised = self.standardise(number) as f32;
+        if standardised.is_finite() {
+            return Ok(standardised);
+        }
+        Err(table.error_at(
+            row,
+            column,
+            format!(
+                "{number:e} is too far from the training part's mean {:e} (standard deviation {:e}): \
+                 correct the cell, or leave it empty",
+                self.mean, self.std
+            ),
+        ))
+    }
+}
+
+fn all_missing(table: &Table, name: &str) -> Error {
+    table.error(format!(
+        "every cell of column \"{name}\" in the training part is missing: leave the column out, or train \
+         on rows that have it"
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+use super::*;
+use crate::data::{Target, Values};
+
+const NONE: [&str; 0] = [];
+
+fn table(text: &str) -> Table {
+    Table::from_csv("t.csv", text.as_bytes()).unwrap()
+}
+
+fn classes_of(target: &Target) -> &[u32] {
+    match target.values() {
+        Values::Classes(classes) => classes,
+        Values::Numbers(_) => panic!("the target is not of classes"),
+    }
+}
+
+fn labels_of(target: &Target) -> &[f32] {
+    match target.values() {
+        Values::Numbers(matrix) => matrix.values(),
+        Values::Classes(_) => panic!("the target is not of numbers"),
+    }
+}
+
+#[test]
+fn only_the_training_part_is_learned_from() {
+    let training = table("x,c,y\n1,a,0\n3,b,10\n");
+    let encoder = Encoder::fit(&training, &["x", "c"], &[("y", Loss::Mse)]).unwrap();
+    assert_eq!(encoder.feature_names(), ["x", "c=a", "c=b"]);
+    // Mean 2, deviation 1; mean 5, deviation 5.
+    let later = table("y,x,c\n20,5,b\n,NA,z\n5,2,NA\n");
+    let data = encoder.encode(&later).unwrap();
+    assert_eq!(
+        data.features().values(),
+        [3., 0., 1., 0., 0., 0., 0., 0., 0.]
+    );
+    assert_eq!(labels_of(&data.targets()[0]), [3., 0., 0.]);
+    assert_eq!(data.targets()[0].mask().unwrap(), [true, false, true]);
+    let strange = table("x,c\n1,z\n2,b\n3,NA\n4,z\n5,Z\n");
+    assert_eq!(encoder.unseen(&strange).unwrap(), [("c", 3)]);
+    assert_eq!(encoder.unseen(&training).unwrap(), []);
+}
+
+#[test]
+fn a_constant_feature_is_only_centred() {
+    let text = "x,y\n0.1,1\n0.1,2\n0.1,3\n";
+    let encoder = Encoder::fit(&table(text), &["x"], &[("y", Loss::Mae)]).unwrap();
+    let data = encoder.encode(&table("x,y\n0.1,2\n1.1,2\n")).unwrap();
+    assert_eq!(data.features().values(), [0.0, 1.0]);
+}
+
+#[test]
+fn features_can_be_encoded_without_their_targets() {
+    let encoder = Encoder::fit(&table("x,y\n1,a\n3,b\n"), &["x"], &[("y", Loss::Bce)]).unwrap();
+    let features = encoder.encode_features(&table("x\n2\n4\n")).unwrap();
+    assert_eq!(features, Matrix::new(1, vec![0.0, 2.0]).unwrap());
+}
+
+#[test]
+fn labels_of_any_two_values_become_0_and_1_in_sorted_order() {
+    for (values, names, labels) in [
+        (["1", "0", "NA"], ["0", "1"], [1., 0., 0.]),
+        (["10", "9", "10"], ["9", "10"], [1., 0., 1.]),
+        (["false", "true", "true"], ["false", "true"], [0., 1., 1.]),
+        (["Yes", "", "No"], ["No", "Yes"], [1., 0., 0.]),
+        (["male", "female", "male"], ["female", "male"], [1., 0., 1.]),
+    ] {
+        let rows: String = values.iter().map(|value| format!("0,{value}\n")).collect();
+        let table = table(&format!("x,y\n{rows}"));
+        let encoder = Encoder::fit(&table, &["x"], &[("y", Loss::Bce)]).unwrap();
+        assert_eq!(encoder.target("y").unwrap().classes().unwrap(), names);
+        let data = encoder.encode(&table).unwrap();
+        let target = &data.targets()[0];
+        assert_eq!(labels_of(target), labels, "{values:?}");
+        for (row, value) in values.iter().enumerate() {
+            assert_eq!(target.has_label(row), !["NA", ""].contains(value));
+        }
+    }
+}
+
+#[test]
+fn classes_may_be_numbers_and_are_found_in_text() {
+    let training = table("x,y\n0,10\n1,9\n2,\n3,10\n");
+    let encoder = Encoder::fit(&training, &["x"], &[("y", Loss::cross_entropy())]).unwrap();
+    assert_eq!(encoder.target("y").unwrap().classes().unwrap(), ["9", "10"]);
+    let data = encoder.encode(&training).unwrap();
+    assert_eq!(classes_of(&data.targets()[0]), [1, 0, 0, 1]);
+    assert_eq!(data.targets()[0].mask().unwrap(), [true, true, false, true]);
+}
+
+#[test]
+fn a_part_may_have_no_label_at_all() {
+    let training = table("x,k,y\n0,a,1\n1,b,2\n");
+    let targets = [("k", Loss::cross_entropy()), ("y", Loss::Mse)];
+    let encoder = Encoder::fit(&training, &["x"], &targets).unwrap();
+    let data = encoder.encode(&table("x,k,y\n0,,\n1,NA,\n")).unwrap();
+    for target in data.targets() {
+        assert_eq!(target.mask().unwrap(), [false, false]);
+    }
+}
+
+#[test]
+fn columns_that_cannot_play_their_role_are_refused_when_fitting() {
+    let table = table(
+        "n,t,gap,one,word,huge\n1,a,,7,same,1e308\n2,b,,7,same,1.5e308\n3,c,NA,7,same,-1e308\n4,3,,,,1.7e308\n5,4,,,,1e308\n",
+    );
+    let mse = || Loss::Mse;
+    let classes = Loss::cross_entropy;
+    for (features, target, loss, message) in [
+        (
+            &NONE[..],
+            "n",
+            mse(),
+            "no feature is named: name at least one column",
+        ),
+        (
+            &["n", "n"],
+            "t",
+            mse(),
+            "column \"n\" is named twice as a feature: name it once",
+        ),
+        (
+            &["t", "n"],
+            "n",
+            mse(),
+            "column \"n\" is both a feature and a target: take it off",
+        ),
+        (
+            &["m"],
+            "t",
+            mse(),
+            "t.csv: there is no column \"m\": its columns are \"n\", \"t\"",
+        ),
+        (
+            &["n"],
+            "wrod",
+            mse(),
+            "t.csv: there is no column \"wrod\": did you mean \"word\"?",
+        ),
+        (
+            &["gap"],
+            "n",
+            mse(),
+            "t.csv: every cell of column \"gap\" in the training part is missing: leave",
+        ),
+        (
+            &["n"],
+            "gap",
+            classes(),
+            "t.csv: every cell of column \"gap\" in the training part is missing",
+        ),
+        (
+            &["n"],
+            "t",
+            mse(),
+            "t.csv: line 2, column \"t\": \"a\" is not a number: write",
+        ),
+        (
+            &["n"],
+            "one",
+            mse(),
+            "t.csv: every label of column \"one\" in the training part is \"7\", so that",
+        ),
+        (
+            &["n"],
+            "one",
+            Loss::Bce,
+            "t.csv: every label of column \"one\" in the training part is \"7\"",
+        ),
+        (
+            &["n"],
+            "word",
+            classes(),
+            "t.csv: every label of column \"word\" in the training part is \"same\"",
+        ),
+        (
+            &["n"],
+            "t",
+            Loss::Bce,
+            "t.csv: column \"t\" holds 5 different values (\"3\", \"4\", \"a\", \"b\", \"c\"), but bce needs two: use cross_entropy",
+        ),
+        (
+            &["huge"],
+            "n",
+            mse(),
+            "t.csv: the numbers of column \"huge\" are too large to average: rescale",
+        ),
+    ] {
+        let found = Encoder::fit(&table, features, &[(target, loss)])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            found.starts_with(message),
+            "{features:?}, {target}: {found}"
+        );
+    }
+    let fit = |targets: &[(&str, Loss)]| {
+        Encoder::fit(&table, &["n"], targets)
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(fit(&[]).starts_with("no target is named: name at least one"));
+    assert!(
+        fit(&[("t", classes()), ("t", classes())])
+            .starts_with("column \"t\" is named twice as a target")
+    );
+}
+
+#[test]
+fn a_text_feature_of_identifiers_is_refused() {
+    let rows: String = (0..1_025).map(|row| format!("id{row},{row}\n")).collect();
+    let table = table(&format!("id,y\n{rows}"));
+    let fit = |table: &Table| Encoder::fit(table, &["id"], &[("y", Loss::Mse)]);
+    assert_eq!(
+        fit(&table).unwrap_err().to_string(),
+        "t.csv: column \"id\" holds 1025 different texts, more than the 1024 that a feature may have: \
+         leave it out, or group them"
+    );
+    let most: Vec<usize> = (0..1_024).collect();
+    assert_eq!(fit(&table.select(&most)).unwrap().features(), 1_024);
+}
+
+#[test]
+fn cells_that_training_does_not_cover_are_named_when_encoding() {
+    let training = table("x,k,b,y\n0,owl,no,1\n1,hawk,yes,2\n");
+    let targets = [
+        ("k", Loss::cross_entropy()),
+        ("b", Loss::Bce),
+        ("y", Loss::Mse),
+    ];
+    let encoder = Encoder::fit(&training, &["x"], &targets).unwrap();
+    for (text, message) in [
+        (
+            "x,k,b,y\n0,owl,no,1\n\n1,kite,no,1\n",
+            "t.csv: line 4, column \"k\": the class \"kite\" does not occur in the training part, \
+             which has \"hawk\", \"owl\": correct the cell or leave it empty, or train",
+        ),
+        (
+            "x,k,b,y\n0,owl,maybe,1\n",
+            "t.csv: line 2, column \"b\": the class \"maybe\" does not occur",
+        ),
+        (
+            "x,k,b,y\n0,owl,no,much\n",
+            "t.csv: line 2, column \"y\": \"much\" is not a number",
+        ),
+        (
+            "x,k,b,y\n0,7,no,1\n",
+            "t.csv: line 2, column \"k\": the class \"7\" does not occur",
+        ),
+        (
+            "x,k,b,y\nfar,owl,no,1\n",
+            "t.csv: line 2, column \"x\": \"far\" is not a number",
+        ),
+        (
+            "x,k,b,y\n1e300,owl,no,1\n",
+            "t.csv: line 2, column \"x\": 1e300 is too far from the training part's mean 5e-1 \
+             (standard deviation 5e-1): correct the cell",
+        ),
+        (
+            "x,k,b,y\n0,owl,no,-1e300\n",
+            "t.csv: line 2, column \"y\": -1e300 is too far",
+        ),
+        ("x,k,bee,y\n0,owl,no,1\n", "t.csv: there is no column \"b\""),
+    ] {
+        let found = encoder.encode(&table(text)).unwrap_err().to_string();
+        assert!(found.starts_with(message), "{text:?}: {found}");
+    }
+    let rowless = encoder.encode(&training.select(&[])).unwrap_err();
+    assert!(rowless.to_string().starts_with("the dataset has no rows"));
+}
+
+#[test]
+fn a_misspelt_task_is_met_with_the_nearest_name() {
+    let text = "x,species,body_mass_g\n1,a,1\n2,b,2\n";
+    let targets = [
+        ("species", Loss::cross_entropy()),
+        ("body_mass_g", Loss::Mse),
+    ];
+    let encoder = Encoder::fit(&table(text), &["x"], &targets).unwrap();
+    for (task, message) in [
+        (
+            "specie",
+            "there is no task \"specie\": did you mean \"species\"?",
+        ),
+        (
+            "age",
+            "there is no task \"age\": the tasks are \"species\", \"body_mass_g\"",
+        ),
+    ] {
+        assert_eq!(encoder.target(task).unwrap_err().to_string(), message);
+    }
+}
