@@ -164,10 +164,7 @@ pub enum Error {
 impl Error {
     /// An [`Error::Invalid`] from what is wrong and what would be right.
     pub(crate) fn invalid(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Invalid {
-            what: what.into(),
-            remedy: remedy.into(),
-        }
+        Self::Invalid { what: what.into(), remedy: remedy.into() }
     }
 }
 

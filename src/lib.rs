@@ -59,13 +59,15 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`data`] | tables, their encoding as numbers, splits, missing labels |
+//! | [`tables`] | your files: reading, splitting, encoding as numbers |
+//! | [`data`] | what an engine trains on: features, targets, missing labels |
 //! | [`loss`] | task losses, and the [fused loss pass](LossPass) for your own wgpu program |
 //! | [`weighting`] | schemes that turn several losses into one |
 //! | [`network`] | layers, initial parameters, tensors under PyTorch's names |
 //! | [`optimizer`] | Adam with parameter groups |
 //! | [`engine`] | training steps: [fused](GpuEngine::fused), [unfused](GpuEngine::unfused), and the `f64` [reference](engine::Reference) |
 //! | [`train`] | the loop, and metrics |
+//! | [`report`] | results for people |
 //! | [`gpu`] | adapters and devices |
 //!
 //! Every call that waits for the GPU is a future: block on it where that is allowed (`pollster::block_on`), await
@@ -78,16 +80,18 @@ pub mod gpu;
 pub mod loss;
 pub mod network;
 pub mod optimizer;
+pub mod report;
+pub mod tables;
 pub mod train;
 pub mod weighting;
 
 pub use data::{Dataset, Matrix, Target};
 pub use engine::{Engine, GpuEngine, Recipe};
-pub use data::{Encoder, Table};
 pub use error::{Error, Result};
 pub use gpu::Gpu;
 pub use loss::{Loss, LossPass, Task};
 pub use network::{Activation, Network};
 pub use optimizer::Adam;
+pub use tables::{Encoder, Table};
 pub use train::Trainer;
 pub use weighting::{AutomaticWeightedLoss, Weighting};

@@ -20,10 +20,7 @@ impl Matrix {
     /// [`Error::Invalid`] for zero columns, [`Error::Mismatch`] if the values do not fill whole rows.
     pub fn new(columns: usize, values: Vec<f32>) -> Result<Self> {
         if columns == 0 {
-            return Err(Error::invalid(
-                "a matrix has no column",
-                "give it at least one",
-            ));
+            return Err(Error::invalid("a matrix has no column", "give it at least one"));
         }
         let rows = values.len() / columns;
         if rows * columns != values.len() {
@@ -35,11 +32,7 @@ impl Matrix {
                 why: format!("its last row is short of {columns} columns"),
             });
         }
-        Ok(Self {
-            rows,
-            columns,
-            values,
-        })
+        Ok(Self { rows, columns, values })
     }
 
     /// Number of rows.
@@ -94,18 +87,12 @@ pub struct Target {
 impl Target {
     /// A target of numbers, shape `[rows, width]`, every row labelled.
     pub fn numbers(values: Matrix) -> Self {
-        Self {
-            values: Values::Numbers(values),
-            labelled: None,
-        }
+        Self { values: Values::Numbers(values), labelled: None }
     }
 
     /// A target of class indices, shape `[rows]`, every row labelled.
     pub fn classes(classes: Vec<u32>) -> Self {
-        Self {
-            values: Values::Classes(classes),
-            labelled: None,
-        }
+        Self { values: Values::Classes(classes), labelled: None }
     }
 
     /// Says which rows have a label; the values of the others are never looked at.
@@ -173,10 +160,7 @@ impl Dataset {
     /// [`Error::Mismatch`] for a target with another number of rows.
     pub fn new(features: Matrix, targets: Vec<Target>) -> Result<Self> {
         if features.rows() == 0 {
-            return Err(Error::invalid(
-                "the dataset has no rows",
-                "give it at least one",
-            ));
+            return Err(Error::invalid("the dataset has no rows", "give it at least one"));
         }
         check_finite("features", &features)?;
         for (index, target) in targets.iter().enumerate() {
@@ -213,11 +197,8 @@ impl Dataset {
 pub(crate) fn check_finite(tensor: &str, matrix: &Matrix) -> Result<()> {
     match matrix.first_non_finite(|_| true) {
         None => Ok(()),
-        Some((row, column, value)) => Err(Error::NonFinite {
-            tensor: tensor.into(),
-            row,
-            column,
-            value,
-        }),
+        Some((row, column, value)) => {
+            Err(Error::NonFinite { tensor: tensor.into(), row, column, value })
+        }
     }
 }

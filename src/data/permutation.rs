@@ -88,11 +88,7 @@ mod tests {
                 let order = Permutation::new(rows, 7, epoch);
                 let mut seen: Vec<u32> = (0..rows).map(|p| order.row(p)).collect();
                 seen.sort_unstable();
-                assert_eq!(
-                    seen,
-                    (0..rows).collect::<Vec<_>>(),
-                    "{rows} rows, epoch {epoch}"
-                );
+                assert_eq!(seen, (0..rows).collect::<Vec<_>>(), "{rows} rows, epoch {epoch}");
             }
         }
     }
@@ -108,10 +104,8 @@ mod tests {
             }
         }
         let expected = epochs as f64 / f64::from(rows);
-        let chi_squared: f64 = counts
-            .iter()
-            .map(|&count| (f64::from(count) - expected).powi(2) / expected)
-            .sum();
+        let chi_squared: f64 =
+            counts.iter().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
         // 81 degrees of freedom: a fair shuffle exceeds 137 once in 10,000 seeds, and this seed is fixed.
         assert!(chi_squared < 137.0, "chi squared is {chi_squared}");
     }

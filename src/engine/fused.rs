@@ -18,22 +18,11 @@ pub(super) fn step(resident: &Resident) -> Result<Vec<Dispatch>> {
     let rows = resident.batch;
     let activations = Activations::new(gpu, network, rows)?;
     let gradients = output_gradients(resident)?;
-    let source = Source {
-        features: &resident.features,
-        order: Some(&resident.order),
-    };
+    let source = Source { features: &resident.features, order: Some(&resident.order) };
     let parameters = &resident.parameters;
     let shares = resident.shares;
     let gradient_shares = Buffer::zeros(gpu, "gradient shares", shares.count * shares.stride)?;
-    let mut dispatches = forward(
-        gpu,
-        network,
-        &source,
-        parameters,
-        &activations,
-        rows,
-        shares,
-    )?;
+    let mut dispatches = forward(gpu, network, &source, parameters, &activations, rows, shares)?;
 
     let lanes = resident.lanes_per_row();
     let workgroups = pass::workgroups(rows, lanes);
@@ -41,26 +30,9 @@ pub(super) fn step(resident: &Resident) -> Result<Vec<Dispatch>> {
     let loss_shares = Buffer::zeros(gpu, "loss shares", (workgroups + 2) * tasks)?;
     let predictions = activations.predictions();
     let heads_gradient = &gradients[gradients.len() - 1];
-    dispatches.push(loss(
-        resident,
-        predictions,
-        heads_gradient,
-        &loss_shares,
-        workgroups,
-    )?);
-    backward(
-        resident,
-        &activations,
-        &gradients,
-        &gradient_shares,
-        &mut dispatches,
-    )?;
-    dispatches.push(finish(
-        resident,
-        &gradient_shares,
-        &loss_shares,
-        workgroups,
-    )?);
+    dispatches.push(loss(resident, predictions, heads_gradient, &loss_shares, workgroups)?);
+    backward(resident, &activations, &gradients, &gradient_shares, &mut dispatches)?;
+    dispatches.push(finish(resident, &gradient_shares, &loss_shares, workgroups)?);
     Ok(dispatches)
 }
 
@@ -160,7 +132,5 @@ fn finish(
         resident.stop.binding(),
     ];
     let workgroups = resident.parameters.len().div_ceil(64);
-    Ok(gpu
-        .kernel(&kernels::FINISH, &[resident.scheme()])
-        .dispatch(gpu, &buffers, workgroups))
+    Ok(gpu.kernel(&kernels::FINISH, &[resident.scheme()]).dispatch(gpu, &buffers, workgroups))
 }

@@ -50,10 +50,7 @@ impl StepInfo {
 
     /// A forward pass over the first `rows` rows of a buffer.
     pub fn forward(rows: usize) -> Self {
-        Self {
-            rows: rows as u32,
-            ..Self::default()
-        }
+        Self { rows: rows as u32, ..Self::default() }
     }
 }
 
@@ -114,11 +111,7 @@ impl Shares {
     pub fn new(batch: usize, parameters: usize, most_bytes: u64) -> Self {
         let fitting = (most_bytes / (4 * parameters as u64)).max(1) as usize;
         let count = batch.div_ceil(256).min(64).min(fitting);
-        Self {
-            count,
-            rows: batch.div_ceil(count),
-            stride: parameters,
-        }
+        Self { count, rows: batch.div_ceil(count), stride: parameters }
     }
 }
 
@@ -199,10 +192,6 @@ pub(super) const STEP_ROWS: u32 = u32::MAX;
 impl ProductInfo {
     /// A product whose summed dimension is not split.
     pub fn one_share(depth: usize) -> Self {
-        Self {
-            shares: 1,
-            share_depth: depth as u32,
-            ..Zeroable::zeroed()
-        }
+        Self { shares: 1, share_depth: depth as u32, ..Zeroable::zeroed() }
     }
 }

@@ -28,17 +28,9 @@ impl Activations {
         for (index, layer) in layers.iter().enumerate() {
             let size = rows * layer.outputs;
             let is_heads = index + 1 == layers.len();
-            outputs.push(Buffer::zeros(
-                gpu,
-                &format!("the outputs of layer {index}"),
-                size,
-            )?);
+            outputs.push(Buffer::zeros(gpu, &format!("the outputs of layer {index}"), size)?);
             let size = if is_heads { 1 } else { size };
-            slopes.push(Buffer::zeros(
-                gpu,
-                &format!("the slopes of layer {index}"),
-                size,
-            )?);
+            slopes.push(Buffer::zeros(gpu, &format!("the slopes of layer {index}"), size)?);
         }
         Ok(Self { outputs, slopes })
     }
@@ -115,20 +107,9 @@ impl Predictor {
         let shares = Shares::new(rows, network.parameter_count(), most_bytes);
         let features = Buffer::zeros(gpu, "rows to predict", rows * network.features())?;
         let activations = Activations::new(gpu, network, rows)?;
-        let source = Source {
-            features: &features,
-            order: None,
-        };
+        let source = Source { features: &features, order: None };
         Ok(Self {
-            dispatches: forward(
-                gpu,
-                network,
-                &source,
-                parameters,
-                &activations,
-                rows,
-                shares,
-            )?,
+            dispatches: forward(gpu, network, &source, parameters, &activations, rows, shares)?,
             step: Steps::new(gpu, 1)?,
             readback: Readback::new(gpu, "predictions", 4 * (rows * network.outputs()) as u64),
             rows,
@@ -182,9 +163,7 @@ impl Predictor {
         let submission = gpu.queue().submit([encoder.finish()]);
         let pending = self.readback.request(submission);
         let collect = |view: &[u8]| {
-            predictions.extend(bytemuck::pod_collect_to_vec::<u8, f32>(
-                &view[..bytes as usize],
-            ));
+            predictions.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&view[..bytes as usize]));
         };
         self.readback.finish(gpu, pending, collect).await
     }

@@ -47,12 +47,7 @@ impl GpuEngine {
         let make = || {
             let resident = Resident::new(gpu, recipe, data)?;
             let step = plan(&resident)?;
-            Ok(Self {
-                name,
-                resident,
-                step,
-                predictor: None,
-            })
+            Ok(Self { name, resident, step, predictor: None })
         };
         gpu.guarded(make).await
     }
@@ -64,12 +59,7 @@ impl GpuEngine {
 
     async fn predictor(&mut self) -> Result<&Predictor> {
         if self.predictor.is_none() {
-            let Resident {
-                gpu,
-                recipe,
-                parameters,
-                ..
-            } = &self.resident;
+            let Resident { gpu, recipe, parameters, .. } = &self.resident;
             let make = || Predictor::new(gpu, &recipe.network, parameters);
             self.predictor = Some(gpu.guarded(make).await?);
         }
@@ -102,10 +92,7 @@ impl Engine for GpuEngine {
         Box::pin(async move {
             let gpu = self.resident.gpu.clone();
             let network = self.resident.recipe.network.clone();
-            self.predictor()
-                .await?
-                .predict(&gpu, &network, features)
-                .await
+            self.predictor().await?.predict(&gpu, &network, features).await
         })
     }
 

@@ -22,21 +22,20 @@ pub(super) fn failure([loss, gradient]: [u32; 2], records: &[Record]) -> Option<
         return None;
     }
     if gradient < loss {
-        return Some(Failure::Gradient {
-            step: gradient.into(),
-        });
+        return Some(Failure::Gradient { step: gradient.into() });
     }
     let step = u64::from(loss);
     let (task, value) = culprit(records.iter().find(|record| record.step == step)?);
     Some(Failure::Loss { step, task, value })
 }
 
-/// A step's record from its slot: total, then loss, weight, σ and normaliser of each task.
-pub(super) fn record(step: &Step, slot: &[f32]) -> Record {
+/// A step's record from its slot: total, then loss, weight, parameter and normaliser of each task. The parameter is
+/// a σ where the weighting is learned.
+pub(super) fn record(step: &Step, slot: &[f32], is_learned: bool) -> Record {
     let task = |fields: &[f32]| TaskRecord {
         loss: (fields[3] > 0.0).then_some(fields[0].into()),
         weight: fields[1].into(),
-        sigma: fields[2].into(),
+        sigma: is_learned.then_some(fields[2].into()),
     };
     Record {
         step: step.number,
@@ -48,11 +47,7 @@ pub(super) fn record(step: &Step, slot: &[f32]) -> Record {
 /// The task that made a total leave the finite numbers, and its loss, or its weighted loss where that is finite.
 fn culprit(record: &Record) -> (usize, f32) {
     let losses = || {
-        record
-            .tasks
-            .iter()
-            .enumerate()
-            .filter_map(|(k, task)| Some((k, task.loss?, task.weight)))
+        record.tasks.iter().enumerate().filter_map(|(k, task)| Some((k, task.loss?, task.weight)))
     };
     let bare = losses().find(|(_, loss, _)| !loss.is_finite());
     let weighted = || losses().map(|(k, loss, weight)| (k, loss * weight, 1.0));

@@ -26,14 +26,7 @@ pub struct Recipe {
 impl Recipe {
     /// A recipe with shuffled batches of 32 rows and seed 0; change the fields as you like.
     pub fn new(network: Network, weighting: impl Into<Weighting>, optimizer: Adam) -> Self {
-        Self {
-            network,
-            weighting: weighting.into(),
-            optimizer,
-            batch: 32,
-            shuffle: true,
-            seed: 0,
-        }
+        Self { network, weighting: weighting.into(), optimizer, batch: 32, shuffle: true, seed: 0 }
     }
 
     /// Checks the recipe by itself and against the data it is to be used on.
@@ -46,10 +39,7 @@ impl Recipe {
         self.weighting.check(tasks)?;
         self.optimizer.check()?;
         if self.batch == 0 {
-            return Err(Error::invalid(
-                "the batch has 0 rows",
-                "use a batch of at least 1",
-            ));
+            return Err(Error::invalid("the batch has 0 rows", "use a batch of at least 1"));
         }
         if data.features().columns() != self.network.features() {
             return Err(Error::Mismatch {

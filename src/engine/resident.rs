@@ -101,8 +101,7 @@ impl Resident {
         let normalisers = Buffer::zeros(gpu, "the normalisers", batches * tasks.len())?;
         let sizes = Buffer::storage(gpu, "the batches", &[batch as u32, batches as u32])?;
         let prepare = [
-            gpu.kernel(&kernels::ORDER, &[])
-                .dispatch(gpu, &[order.binding()], rows.div_ceil(64)),
+            gpu.kernel(&kernels::ORDER, &[]).dispatch(gpu, &[order.binding()], rows.div_ceil(64)),
             gpu.kernel(&kernels::NORMALISERS, &[]).dispatch(
                 gpu,
                 &[
@@ -169,10 +168,7 @@ impl Resident {
         let infos = steps.iter().enumerate();
         let infos = infos.map(|(slot, step)| StepInfo::new(&self.recipe, self.rows, step, slot));
         self.steps.write(&self.gpu, infos);
-        let mut encoder = self
-            .gpu
-            .device()
-            .create_command_encoder(&Default::default());
+        let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         self.record(&mut encoder, steps, dispatches);
         let readback = self.spare.pop().unwrap_or_else(|| self.new_readback());
         self.copy_records(&mut encoder, &readback, steps.len());
@@ -244,31 +240,20 @@ impl Resident {
         let read = |bytes: &[u8]| {
             let (head, records) = bytes.split_at(Self::HEAD_BYTES as usize);
             let (stop, clock) = head.split_at(Self::STOP_BYTES as usize);
-            let elapsed = self
-                .clock
-                .as_ref()
-                .map(|_| Clock::elapsed(&self.gpu, clock));
+            let elapsed = self.clock.as_ref().map(|_| Clock::elapsed(&self.gpu, clock));
             let stop: Vec<u32> = bytemuck::pod_collect_to_vec(stop);
             let records: Vec<f32> = bytemuck::pod_collect_to_vec(&records[..4 * length]);
             (stop, elapsed, records)
         };
-        let taken = flight
-            .readback
-            .finish(&self.gpu, flight.pending, read)
-            .await;
+        let taken = flight.readback.finish(&self.gpu, flight.pending, read).await;
         let (stop, elapsed, values) = taken?;
         self.spare.push(flight.readback);
         self.gpu_time += elapsed.unwrap_or_default();
         let slots = values.chunks(self.record_length());
-        let records: Vec<Record> = flight
-            .steps
-            .iter()
-            .zip(slots)
-            .map(|(step, slot)| record(step, slot))
-            .collect();
-        self.failure = self
-            .failure
-            .or_else(|| failure([stop[0], stop[1]], &records));
+        let is_learned = self.recipe.weighting.is_learned();
+        let record = |(step, slot): (&Step, &[f32])| record(step, slot, is_learned);
+        let records: Vec<Record> = flight.steps.iter().zip(slots).map(record).collect();
+        self.failure = self.failure.or_else(|| failure([stop[0], stop[1]], &records));
         match self.failure {
             Some(failure) => Err(self.describe(failure)),
             None => Ok(records),
@@ -331,24 +316,15 @@ impl Resident {
     pub fn load(&mut self, state: &State) -> Result<()> {
         state.check(&self.recipe)?;
         let narrow = |value: &f64| *value as f32;
-        let parameters: Vec<f32> = state
-            .parameters
-            .iter()
-            .chain(&state.sigma)
-            .map(narrow)
-            .collect();
+        let parameters: Vec<f32> =
+            state.parameters.iter().chain(&state.sigma).map(narrow).collect();
         let mut moments = Vec::with_capacity(self.moments.len());
         for which in [0, 1] {
             let pairs = state.moments.iter().chain(&state.sigma_moments);
             moments.extend(pairs.map(|pair| pair[which] as f32));
         }
         for which in [0, 1] {
-            moments.extend(
-                state
-                    .sigma_corrections
-                    .iter()
-                    .map(|pair| pair[which] as f32),
-            );
+            moments.extend(state.sigma_corrections.iter().map(|pair| pair[which] as f32));
         }
         self.parameters.write(&self.gpu, 0, &parameters);
         self.moments.write(&self.gpu, 0, &moments);

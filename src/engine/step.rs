@@ -80,6 +80,6 @@ pub struct TaskRecord {
     pub loss: Option<f64>,
     /// The task's weight, `∂total/∂loss`.
     pub weight: f64,
-    /// The weighting's parameter (σ).
-    pub sigma: f64,
+    /// σ, where the weighting learns one.
+    pub sigma: Option<f64>,
 }

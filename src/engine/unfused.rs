@@ -71,11 +71,8 @@ impl<'a> Plan<'a> {
             let buffer = |layer: &Layer| Buffer::zeros(gpu, what, rows * layer.outputs);
             layers.iter().map(buffer).collect()
         };
-        let mut values = vec![Buffer::zeros(
-            gpu,
-            "the batch's features",
-            rows * network.features(),
-        )?];
+        let mut values =
+            vec![Buffer::zeros(gpu, "the batch's features", rows * network.features())?];
         values.extend(per_layer("a layer's values", trunk)?);
         let mut sums = per_layer("a layer's sums", trunk)?;
         sums.extend(per_layer("the predictions", heads)?);
@@ -117,9 +114,7 @@ impl<'a> Plan<'a> {
         buffers: &[Binding<'_>],
         workgroups: usize,
     ) -> Dispatch {
-        self.gpu
-            .kernel(source, &[])
-            .dispatch(self.gpu, buffers, workgroups)
+        self.gpu.kernel(source, &[]).dispatch(self.gpu, buffers, workgroups)
     }
 
     /// A dispatch of a kernel that knows the weighting scheme.
@@ -148,12 +143,7 @@ impl<'a> Plan<'a> {
     fn layer_info(&self, index: usize) -> Result<Buffer<LayerInfo>> {
         let activation = self.resident.recipe.network.activation();
         let shares = self.resident.shares;
-        self.info(LayerInfo::new(
-            &self.layers[index],
-            Some(activation),
-            false,
-            shares,
-        ))
+        self.info(LayerInfo::new(&self.layers[index], Some(activation), false, shares))
     }
 
     /// Product, bias and, in the trunk, activation.
@@ -180,11 +170,7 @@ impl<'a> Plan<'a> {
             self.dispatch(&kernels::BIAS, &bias, elements),
         ];
         if index + 1 < self.layers.len() {
-            let buffers = [
-                info.binding(),
-                sums.binding(),
-                self.values[index + 1].binding(),
-            ];
+            let buffers = [info.binding(), sums.binding(), self.values[index + 1].binding()];
             dispatches.push(self.dispatch(&kernels::ACTIVATION, &buffers, elements));
         }
         Ok(dispatches)
@@ -207,12 +193,7 @@ impl<'a> Plan<'a> {
         let [lhs_along_k, rhs_along_k] = along_k.map(|along| f64::from(u8::from(along)));
         let constants = [("LHS_ALONG_K", lhs_along_k), ("RHS_ALONG_K", rhs_along_k)];
         let info_buffer = self.info(info)?;
-        let buffers = [
-            info_buffer.binding(),
-            lhs.binding(),
-            rhs.binding(),
-            output.binding(),
-        ];
+        let buffers = [info_buffer.binding(), lhs.binding(), rhs.binding(), output.binding()];
         let kernel = self.gpu.kernel(&kernels::PRODUCT, &constants);
         Ok(kernel.dispatch(self.gpu, &buffers, tiles * info.shares as usize))
     }
@@ -237,9 +218,7 @@ impl<'a> Plan<'a> {
         if task.loss.predicts_class() {
             let lanes = pass::lanes_per_row(task.width);
             let buffers = [&labels[..], &predictions, &log_probabilities].concat();
-            let kernel = self
-                .gpu
-                .kernel(&kernels::LOG_SOFTMAX, &[("LANES_PER_ROW", lanes as f64)]);
+            let kernel = self.gpu.kernel(&kernels::LOG_SOFTMAX, &[("LANES_PER_ROW", lanes as f64)]);
             dispatches.push(kernel.dispatch(self.gpu, &buffers, self.elements(lanes)));
             let buffers = [&labels[..], &log_probabilities, &row_losses].concat();
             dispatches.push(self.dispatch(&kernels::CLASS_LOSS, &buffers, self.elements(1)));
@@ -271,10 +250,7 @@ impl<'a> Plan<'a> {
         let outputs = [self.sigma_gradient.binding()];
         let buffers = [&inputs[..], &outputs].concat();
         let workgroups = self.losses.len().div_ceil(64);
-        [
-            forward,
-            self.scheme_dispatch(&kernels::SIGMA_GRADIENT, &buffers, workgroups),
-        ]
+        [forward, self.scheme_dispatch(&kernels::SIGMA_GRADIENT, &buffers, workgroups)]
     }
 
     fn task_gradient(&self, k: usize, task: &Task) -> Result<Dispatch> {
@@ -299,11 +275,7 @@ impl<'a> Plan<'a> {
     /// Shares of the gradients of a layer's weight and bias.
     fn parameter_gradients(&self, index: usize) -> Result<[Dispatch; 2]> {
         let layer = self.layers[index];
-        let Shares {
-            count,
-            rows,
-            stride,
-        } = self.resident.shares;
+        let Shares { count, rows, stride } = self.resident.shares;
         let product = ProductInfo {
             rows: layer.outputs as u32,
             columns: layer.inputs as u32,
@@ -321,20 +293,10 @@ impl<'a> Plan<'a> {
         let gradient = &self.gradients[index];
         let values = &self.values[index];
         let info = self.layer_info(index)?;
-        let bias = [
-            info.binding(),
-            gradient.binding(),
-            self.gradient_shares.binding(),
-        ];
+        let bias = [info.binding(), gradient.binding(), self.gradient_shares.binding()];
         let workgroups = layer.outputs.div_ceil(8) * count;
         Ok([
-            self.product(
-                product,
-                gradient,
-                values,
-                &self.gradient_shares,
-                [false, false],
-            )?,
+            self.product(product, gradient, values, &self.gradient_shares, [false, false])?,
             self.dispatch(&kernels::BIAS_GRADIENT, &bias, workgroups),
         ])
     }
@@ -356,34 +318,16 @@ impl<'a> Plan<'a> {
         let parameters = &self.resident.parameters;
         let below = &self.gradients[index - 1];
         let info = self.layer_info(index - 1)?;
-        let buffers = [
-            info.binding(),
-            self.sums[index - 1].binding(),
-            below.binding(),
-        ];
+        let buffers = [info.binding(), self.sums[index - 1].binding(), below.binding()];
         Ok([
-            self.product(
-                product,
-                &self.gradients[index],
-                parameters,
-                below,
-                [true, false],
-            )?,
-            self.dispatch(
-                &kernels::ACTIVATION_GRADIENT,
-                &buffers,
-                self.elements(layer.inputs),
-            ),
+            self.product(product, &self.gradients[index], parameters, below, [true, false])?,
+            self.dispatch(&kernels::ACTIVATION_GRADIENT, &buffers, self.elements(layer.inputs)),
         ])
     }
 
     fn sum_shares(&self) -> Dispatch {
         let buffers = [self.gradient_shares.binding(), self.gradient.binding()];
-        self.dispatch(
-            &kernels::SUM_SHARES,
-            &buffers,
-            self.gradient.len().div_ceil(64),
-        )
+        self.dispatch(&kernels::SUM_SHARES, &buffers, self.gradient.len().div_ceil(64))
     }
 
     fn adam(&self) -> Result<Dispatch> {
@@ -399,10 +343,6 @@ impl<'a> Plan<'a> {
             resident.records.binding(),
             resident.stop.binding(),
         ];
-        Ok(self.scheme_dispatch(
-            &kernels::ADAM,
-            &buffers,
-            resident.parameters.len().div_ceil(64),
-        ))
+        Ok(self.scheme_dispatch(&kernels::ADAM, &buffers, resident.parameters.len().div_ceil(64)))
     }
 }

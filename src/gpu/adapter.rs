@@ -28,31 +28,15 @@ type Need = (&'static str, u32, u32);
 /// The limits that every kernel relies on; all needs are within WebGPU's defaults.
 fn needs(has: &Limits) -> [Need; 5] {
     [
-        (
-            "maxStorageBuffersPerShaderStage",
-            8,
-            has.max_storage_buffers_per_shader_stage,
-        ),
-        (
-            "maxUniformBuffersPerShaderStage",
-            1,
-            has.max_uniform_buffers_per_shader_stage,
-        ),
+        ("maxStorageBuffersPerShaderStage", 8, has.max_storage_buffers_per_shader_stage),
+        ("maxUniformBuffersPerShaderStage", 1, has.max_uniform_buffers_per_shader_stage),
         (
             "maxDynamicUniformBuffersPerPipelineLayout",
             1,
             has.max_dynamic_uniform_buffers_per_pipeline_layout,
         ),
-        (
-            "maxComputeInvocationsPerWorkgroup",
-            64,
-            has.max_compute_invocations_per_workgroup,
-        ),
-        (
-            "maxComputeWorkgroupStorageSize",
-            4096,
-            has.max_compute_workgroup_storage_size,
-        ),
+        ("maxComputeInvocationsPerWorkgroup", 64, has.max_compute_invocations_per_workgroup),
+        ("maxComputeWorkgroupStorageSize", 4096, has.max_compute_workgroup_storage_size),
     ]
 }
 
@@ -220,11 +204,7 @@ mod tests {
     #[test]
     fn the_error_says_what_to_do() {
         let text = none_fits(&[]).to_string();
-        for part in [
-            "no adapter was found",
-            "mesa-vulkan-drivers",
-            "WGPU_BACKEND",
-        ] {
+        for part in ["no adapter was found", "mesa-vulkan-drivers", "WGPU_BACKEND"] {
             assert!(text.contains(part), "{text:?} lacks {part:?}");
         }
     }

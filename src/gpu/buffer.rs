@@ -13,9 +13,8 @@ pub(crate) struct Buffer<T> {
     element: PhantomData<T>,
 }
 
-const STORAGE: BufferUsages = BufferUsages::STORAGE
-    .union(BufferUsages::COPY_SRC)
-    .union(BufferUsages::COPY_DST);
+const STORAGE: BufferUsages =
+    BufferUsages::STORAGE.union(BufferUsages::COPY_SRC).union(BufferUsages::COPY_DST);
 const UNIFORM: BufferUsages = BufferUsages::UNIFORM.union(BufferUsages::COPY_DST);
 
 impl<T: Pod> Buffer<T> {
@@ -44,28 +43,21 @@ impl<T: Pod> Buffer<T> {
 
     fn with_contents(gpu: &Gpu, label: &str, contents: &[T], usage: BufferUsages) -> Result<Self> {
         check_size(gpu, label, bytes::<T>(contents.len()))?;
-        let raw = gpu
-            .device()
-            .create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                label: Some(label),
-                contents: bytemuck::cast_slice(contents),
-                usage,
-            });
+        let raw = gpu.device().create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            label: Some(label),
+            contents: bytemuck::cast_slice(contents),
+            usage,
+        });
         Ok(Self::from_raw(raw, contents.len()))
     }
 
     fn from_raw(raw: wgpu::Buffer, length: usize) -> Self {
-        Self {
-            raw,
-            length,
-            element: PhantomData,
-        }
+        Self { raw, length, element: PhantomData }
     }
 
     /// Overwrites elements from `start` on, before the next submission.
     pub fn write(&self, gpu: &Gpu, start: usize, values: &[T]) {
-        gpu.queue()
-            .write_buffer(&self.raw, bytes::<T>(start), bytemuck::cast_slice(values));
+        gpu.queue().write_buffer(&self.raw, bytes::<T>(start), bytemuck::cast_slice(values));
     }
 }
 
@@ -94,10 +86,7 @@ fn bytes<T>(length: usize) -> u64 {
 pub(crate) fn check_size(gpu: &Gpu, tensor: &str, bytes: u64) -> Result<()> {
     let limits = gpu.device().limits();
     let checks = [
-        (
-            "maxStorageBufferBindingSize",
-            limits.max_storage_buffer_binding_size,
-        ),
+        ("maxStorageBufferBindingSize", limits.max_storage_buffer_binding_size),
         ("maxBufferSize", limits.max_buffer_size),
     ];
     match checks.into_iter().find(|(_, allowed)| bytes > *allowed) {

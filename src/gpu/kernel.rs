@@ -18,10 +18,7 @@ impl Kernel {
         let entries: Vec<_> = buffers
             .iter()
             .zip(0..)
-            .map(|(resource, binding)| wgpu::BindGroupEntry {
-                binding,
-                resource: resource.clone(),
-            })
+            .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource: resource.clone() })
             .collect();
         gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(self.label),
@@ -89,14 +86,11 @@ impl Cache {
         source: &'static Source,
         constants: &[(&'static str, f64)],
     ) -> Arc<Kernel> {
-        let bits = constants
-            .iter()
-            .map(|(name, value)| (*name, value.to_bits()));
+        let bits = constants.iter().map(|(name, value)| (*name, value.to_bits()));
         let key = (source.label, bits.collect());
         let mut kernels = lock(&self.kernels);
-        let made = kernels
-            .entry(key)
-            .or_insert_with(|| Arc::new(compile(device, source, constants)));
+        let made =
+            kernels.entry(key).or_insert_with(|| Arc::new(compile(device, source, constants)));
         Arc::clone(made)
     }
 }
@@ -137,11 +131,7 @@ fn compile(
         },
         cache: None,
     });
-    Kernel {
-        label,
-        pipeline,
-        layout,
-    }
+    Kernel { label, pipeline, layout }
 }
 
 /// The layout of group 1: the step, at a dynamic offset.
@@ -176,9 +166,7 @@ mod tests {
 
     #[test]
     fn a_grid_holds_its_workgroups_and_little_more() {
-        for workgroups in [
-            0, 1, 65_535, 65_536, 131_070, 131_071, 1_000_000, 20_000_000,
-        ] {
+        for workgroups in [0, 1, 65_535, 65_536, 131_070, 131_071, 1_000_000, 20_000_000] {
             let [x, y] = grid(workgroups);
             assert!(x <= 65_535 && y <= 65_535, "{workgroups}");
             let total = x as usize * y as usize;

@@ -96,17 +96,15 @@ impl Gpu {
     /// Keeps errors and the loss of the device until [`check`](Self::check) asks, instead of panicking.
     fn watch(&self) {
         let fault = Arc::clone(&self.inner.fault);
-        self.device()
-            .on_uncaptured_error(Arc::new(move |error| keep(&fault, Fault::from(error))));
+        self.device().on_uncaptured_error(Arc::new(move |error| keep(&fault, Fault::from(error))));
         let fault = Arc::clone(&self.inner.fault);
-        self.device()
-            .set_device_lost_callback(move |reason, message| {
-                let message = match message.is_empty() {
-                    true => format!("{reason:?}"),
-                    false => format!("{reason:?}: {message}"),
-                };
-                keep(&fault, Fault::Lost(message));
-            });
+        self.device().set_device_lost_callback(move |reason, message| {
+            let message = match message.is_empty() {
+                true => format!("{reason:?}"),
+                false => format!("{reason:?}: {message}"),
+            };
+            keep(&fault, Fault::Lost(message));
+        });
     }
 
     /// Whether the device is still sound.
@@ -132,10 +130,7 @@ impl Gpu {
     pub(crate) async fn guarded<T>(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
         self.check()?;
         let (made, faults) = {
-            let filters = [
-                wgpu::ErrorFilter::OutOfMemory,
-                wgpu::ErrorFilter::Validation,
-            ];
+            let filters = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation];
             let [memory, validation] = filters.map(|filter| self.device().push_error_scope(filter));
             let made = make();
             let validation = validation.pop();
@@ -215,7 +210,5 @@ fn keep(slot: &Mutex<Option<Fault>>, fault: Fault) {
 
 /// Locks, also after another thread panicked while it held the lock: the data are whole at all times.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -38,11 +38,10 @@ impl Readback {
     /// Asks for the contents once this submission is done.
     pub fn request(&self, submission: wgpu::SubmissionIndex) -> Pending {
         let (sender, done) = oneshot_channel();
-        self.buffer
-            .map_async(wgpu::MapMode::Read, .., move |result| {
-                // Nobody may be waiting any more.
-                let _ = sender.send(result);
-            });
+        self.buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+            // Nobody may be waiting any more.
+            let _ = sender.send(result);
+        });
         Pending { submission, done }
     }
 
@@ -60,9 +59,7 @@ impl Readback {
             timeout: None,
         }) {
             gpu.check()?;
-            return Err(Error::DeviceLost {
-                message: error.to_string(),
-            });
+            return Err(Error::DeviceLost { message: error.to_string() });
         }
         let mapped = pending.done.receive().await;
         gpu.check()?;

@@ -177,16 +177,8 @@ mod tests {
             found.sort_by_key(|(binding, _)| *binding);
             let declared: Vec<_> = (0..).zip(source.bindings.iter().copied()).collect();
             assert_eq!(found, declared, "{}", source.label);
-            let storage = source
-                .bindings
-                .iter()
-                .filter(|a| **a != Access::Uniform)
-                .count();
-            assert!(
-                storage <= 8,
-                "{} needs more than WebGPU's 8 storage buffers",
-                source.label
-            );
+            let storage = source.bindings.iter().filter(|a| **a != Access::Uniform).count();
+            assert!(storage <= 8, "{} needs more than WebGPU's 8 storage buffers", source.label);
         }
     }
 
@@ -204,11 +196,8 @@ mod tests {
 
     #[test]
     fn every_shader_file_belongs_to_a_kernel() {
-        let used: Vec<&str> = kernels::ALL
-            .iter()
-            .flat_map(|source| source.parts)
-            .copied()
-            .collect();
+        let used: Vec<&str> =
+            kernels::ALL.iter().flat_map(|source| source.parts).copied().collect();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
         let mut files = 0;
         for folder in ["", "shared", "unfused"] {

@@ -33,10 +33,7 @@ pub enum Loss {
 impl Loss {
     /// Plain cross-entropy: no smoothing, no class weights.
     pub fn cross_entropy() -> Self {
-        Self::CrossEntropy {
-            label_smoothing: 0.0,
-            class_weights: None,
-        }
+        Self::CrossEntropy { label_smoothing: 0.0, class_weights: None }
     }
 
     /// The name that users write.
@@ -70,9 +67,7 @@ impl Loss {
     pub(crate) fn parameter(&self) -> f32 {
         match self {
             Self::Huber { delta } => *delta,
-            Self::CrossEntropy {
-                label_smoothing, ..
-            } => *label_smoothing,
+            Self::CrossEntropy { label_smoothing, .. } => *label_smoothing,
             _ => 0.0,
         }
     }
@@ -109,10 +104,7 @@ impl Loss {
                 if difference.abs() <= delta {
                     (0.5 * difference * difference, difference)
                 } else {
-                    (
-                        delta * (difference.abs() - 0.5 * delta),
-                        delta * difference.signum(),
-                    )
+                    (delta * (difference.abs() - 0.5 * delta), delta * difference.signum())
                 }
             }
             Self::Bce => {
@@ -137,11 +129,7 @@ impl Loss {
         let log_sum = highest + logits.iter().map(|z| (z - highest).exp()).sum::<f64>().ln();
         // The mass that the target puts on class c.
         let target = |c: usize| {
-            let own = if c == class as usize {
-                1.0 - smoothing
-            } else {
-                0.0
-            };
+            let own = if c == class as usize { 1.0 - smoothing } else { 0.0 };
             weight(c) * (own + smoothing / classes as f64)
         };
         let mass: f64 = (0..classes).map(target).sum();
@@ -163,16 +151,13 @@ impl Loss {
                 format!("task \"{task}\": huber's delta is {delta}"),
                 "use a positive number, such as 1",
             )),
-            Self::CrossEntropy {
-                label_smoothing, ..
-            } if !(0.0..1.0).contains(label_smoothing) => Err(Error::invalid(
-                format!("task \"{task}\": the label smoothing is {label_smoothing}"),
-                "use a number in [0, 1)",
-            )),
-            Self::CrossEntropy {
-                class_weights: Some(weights),
-                ..
-            } => {
+            Self::CrossEntropy { label_smoothing, .. } if !(0.0..1.0).contains(label_smoothing) => {
+                Err(Error::invalid(
+                    format!("task \"{task}\": the label smoothing is {label_smoothing}"),
+                    "use a number in [0, 1)",
+                ))
+            }
+            Self::CrossEntropy { class_weights: Some(weights), .. } => {
                 if weights.len() != width {
                     return Err(Error::Mismatch {
                         what: format!("the class weights of task \"{task}\""),

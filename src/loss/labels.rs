@@ -82,14 +82,8 @@ impl Labels {
                 prediction,
                 prediction_stride: stride as u32,
                 label: push_values(&mut words, target),
-                label_stride: if task.loss.predicts_class() {
-                    1
-                } else {
-                    task.width as u32
-                },
-                mask: target
-                    .mask()
-                    .map_or(NONE, |mask| push_mask(&mut words, mask)),
+                label_stride: if task.loss.predicts_class() { 1 } else { task.width as u32 },
+                mask: target.mask().map_or(NONE, |mask| push_mask(&mut words, mask)),
                 class_weights: task.loss.class_weights().map_or(NONE, |weights| {
                     push(&mut words, weights.iter().map(|weight| weight.to_bits()))
                 }),
@@ -155,30 +149,17 @@ mod tests {
         let species =
             Target::classes((0..rows as u32).map(|i| i % 3).collect()).labelled(labelled)?;
         let labels = Labels::pack(&tasks, &[mass, species])?;
-        let [mass, species] = labels.layouts[..] else {
-            panic!("two layouts")
-        };
+        let [mass, species] = labels.layouts[..] else { panic!("two layouts") };
         assert_eq!(
-            (
-                mass.label,
-                mass.mask,
-                mass.prediction,
-                mass.prediction_stride
-            ),
+            (mass.label, mass.mask, mass.prediction, mass.prediction_stride),
             (0, NONE, 0, 4)
         );
         assert_eq!(labels.words[7], 7f32.to_bits());
-        assert_eq!(
-            (species.label, species.prediction, species.width),
-            (40, 1, 3)
-        );
+        assert_eq!((species.label, species.prediction, species.width), (40, 1, 3));
         assert_eq!(labels.words[40 + 8], 2);
         assert_eq!(labels.words[species.mask as usize], !(1 << 3));
         assert_eq!(labels.words[species.mask as usize + 1], 0b1111_0111);
-        assert_eq!(
-            labels.words[species.class_weights as usize + 1],
-            2f32.to_bits()
-        );
+        assert_eq!(labels.words[species.class_weights as usize + 1], 2f32.to_bits());
         assert_eq!(labels.words.len(), 40 + 40 + 2 + 3);
         Ok(())
     }

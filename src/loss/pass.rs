@@ -135,12 +135,7 @@ impl LossPass {
             let kernel = gpu.kernel(&kernels::LOSS_ALONE_SUM, &[scheme]);
             dispatches.push(kernel.dispatch(gpu, &[info.binding(), sigma, results], 1));
         }
-        Ok(Self {
-            gpu: gpu.clone(),
-            dispatches,
-            results,
-            tasks,
-        })
+        Ok(Self { gpu: gpu.clone(), dispatches, results, tasks })
     }
 
     /// Number of dispatches: 1, or 2 with [`Sums::Repeatable`].
@@ -175,12 +170,7 @@ impl LossPass {
         let (total, rest) = values.split_at(1);
         let mut parts = rest.chunks(self.tasks).map(<[f32]>::to_vec);
         let mut part = || parts.next().unwrap_or_default();
-        Ok(LossResults {
-            total: total[0],
-            losses: part(),
-            weights: part(),
-            sigma_gradient: part(),
-        })
+        Ok(LossResults { total: total[0], losses: part(), weights: part(), sigma_gradient: part() })
     }
 }
 
@@ -188,20 +178,14 @@ impl LossPass {
 fn check(layouts: &[TaskLayout], rows: usize, buffers: LossBuffers<'_>) -> Result<()> {
     if layouts.is_empty() || rows == 0 {
         let what = if rows == 0 { "rows" } else { "tasks" };
-        return Err(Error::invalid(
-            format!("the loss pass has no {what}"),
-            "give it at least one",
-        ));
+        return Err(Error::invalid(format!("the loss pass has no {what}"), "give it at least one"));
     }
     let mut predictions = 0;
     let mut labels = 0;
     for (index, task) in layouts.iter().enumerate() {
         if task.width == 0 || task.loss > 4 {
             return Err(Error::invalid(
-                format!(
-                    "task {index} has width {} and loss number {}",
-                    task.width, task.loss
-                ),
+                format!("task {index} has width {} and loss number {}", task.width, task.loss),
                 "use a width of at least 1 and a loss from 0 to 4",
             ));
         }
@@ -211,11 +195,7 @@ fn check(layouts: &[TaskLayout], rows: usize, buffers: LossBuffers<'_>) -> Resul
         let width = u64::from(task.width);
         let is_class = task.loss == 4;
         predictions = predictions.max(last(task.prediction, task.prediction_stride, width));
-        labels = labels.max(last(
-            task.label,
-            task.label_stride,
-            if is_class { 1 } else { width },
-        ));
+        labels = labels.max(last(task.label, task.label_stride, if is_class { 1 } else { width }));
         if task.mask != NONE {
             labels = labels.max(u64::from(task.mask) + rows.div_ceil(32) as u64);
         }
@@ -229,10 +209,7 @@ fn check(layouts: &[TaskLayout], rows: usize, buffers: LossBuffers<'_>) -> Resul
         ("sigma", buffers.sigma, layouts.len() as u64),
         ("the gradient", buffers.gradient, predictions),
     ];
-    match needs
-        .into_iter()
-        .find(|(_, buffer, need)| buffer.size() / 4 < *need)
-    {
+    match needs.into_iter().find(|(_, buffer, need)| buffer.size() / 4 < *need) {
         Some((what, buffer, need)) => Err(Error::Mismatch {
             what: format!("the buffer of {what}"),
             unit: "elements",

@@ -18,11 +18,7 @@ pub struct Task {
 impl Task {
     /// A task of `width` columns (or classes).
     pub fn new(name: impl Into<String>, loss: Loss, width: usize) -> Self {
-        Self {
-            name: name.into(),
-            loss,
-            width,
-        }
+        Self { name: name.into(), loss, width }
     }
 
     /// Checks name, width and the loss's parameters.

@@ -78,11 +78,7 @@ mod tests {
         ] {
             let found = activation.evaluate(x);
             let close = (found.0 - value).abs() < 1e-15 && (found.1 - slope).abs() < 1e-15;
-            assert!(
-                close,
-                "{activation:?} at {x}: {found:?}, expected {:?}",
-                (value, slope)
-            );
+            assert!(close, "{activation:?} at {x}: {found:?}, expected {:?}", (value, slope));
         }
     }
 

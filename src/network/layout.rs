@@ -38,12 +38,7 @@ impl Network {
                 let weight = next;
                 let bias = weight + outputs * inputs;
                 next = bias + outputs;
-                let layer = Layer {
-                    inputs,
-                    outputs,
-                    weight,
-                    bias,
-                };
+                let layer = Layer { inputs, outputs, weight, bias };
                 inputs = outputs;
                 layer
             })
@@ -100,16 +95,10 @@ mod tests {
 
     #[test]
     fn tensors_have_the_names_and_shapes_of_pytorch_and_cover_every_parameter_once() {
-        let tasks = [
-            Task::new("price", Loss::Mse, 1),
-            Task::new("cut", Loss::Mse, 3),
-        ];
+        let tasks = [Task::new("price", Loss::Mse, 1), Task::new("cut", Loss::Mse, 3)];
         let network = Network::new(5, &[4, 2], Activation::Relu, &tasks).unwrap();
         let tensors = network.tensors();
-        let found: Vec<_> = tensors
-            .iter()
-            .map(|t| (t.name.as_str(), &*t.shape))
-            .collect();
+        let found: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), &*t.shape)).collect();
         let expected: [(&str, &[usize]); 8] = [
             ("trunk.0.weight", &[4, 5]),
             ("trunk.0.bias", &[4]),
@@ -124,9 +113,7 @@ mod tests {
         let mut visits = vec![0; network.parameter_count()];
         for tensor in tensors {
             assert_eq!(tensor.shape.iter().product::<usize>(), tensor.range.len());
-            visits[tensor.range]
-                .iter_mut()
-                .for_each(|count| *count += 1);
+            visits[tensor.range].iter_mut().for_each(|count| *count += 1);
         }
         assert!(visits.iter().all(|&count| count == 1), "{visits:?}");
         assert_eq!(visits.len(), (5 + 1) * 4 + (4 + 1) * 2 + (2 + 1) * 4);

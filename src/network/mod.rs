@@ -56,10 +56,7 @@ impl Network {
             ));
         }
         if tasks.is_empty() {
-            return Err(Error::invalid(
-                "the network has no tasks",
-                "give it at least one",
-            ));
+            return Err(Error::invalid("the network has no tasks", "give it at least one"));
         }
         for (index, task) in tasks.iter().enumerate() {
             task.check()?;
@@ -70,12 +67,7 @@ impl Network {
                 ));
             }
         }
-        Ok(Self {
-            features,
-            hidden: hidden.to_vec(),
-            activation,
-            tasks: tasks.to_vec(),
-        })
+        Ok(Self { features, hidden: hidden.to_vec(), activation, tasks: tasks.to_vec() })
     }
 
     /// Number of inputs.
@@ -150,20 +142,11 @@ mod tests {
             let largest = drawn.iter().fold(0.0_f64, |most, p| most.max(p.abs()));
             // Four standard errors: of the mean bound/√(3n), of the variance bound²·√(4/45n).
             let case = format!("{} inputs", layer.inputs);
-            assert!(
-                largest <= bound * (1.0 + 1e-6),
-                "{case}: {largest} beyond {bound}"
-            );
+            assert!(largest <= bound * (1.0 + 1e-6), "{case}: {largest} beyond {bound}");
             assert!(largest > 0.99 * bound, "{case}: {largest} short of {bound}");
-            assert!(
-                mean.abs() < 4.0 * bound / (3.0 * count).sqrt(),
-                "{case}: mean {mean}"
-            );
+            assert!(mean.abs() < 4.0 * bound / (3.0 * count).sqrt(), "{case}: mean {mean}");
             let error = (variance / (bound * bound) - 1.0 / 3.0).abs();
-            assert!(
-                error < 4.0 * (4.0 / (45.0 * count)).sqrt(),
-                "{case}: variance {variance}"
-            );
+            assert!(error < 4.0 * (4.0 / (45.0 * count)).sqrt(), "{case}: variance {variance}");
         }
     }
 

@@ -43,10 +43,7 @@ impl Group {
     ) -> f64 {
         let (beta1, beta2) = self.betas;
         let (parameter, gradient) = if self.decoupled {
-            (
-                parameter * (1.0 - self.learning_rate * self.weight_decay),
-                gradient,
-            )
+            (parameter * (1.0 - self.learning_rate * self.weight_decay), gradient)
         } else {
             (parameter, gradient + self.weight_decay * parameter)
         };
@@ -58,10 +55,7 @@ impl Group {
 
     fn check(&self, whose: &str) -> Result<()> {
         let bad = |what: &str, value: f64, remedy: &str| {
-            Err(Error::invalid(
-                format!("{whose}: {what} is {value}"),
-                remedy,
-            ))
+            Err(Error::invalid(format!("{whose}: {what} is {value}"), remedy))
         };
         let (beta1, beta2) = self.betas;
         if !self.learning_rate.is_finite() || self.learning_rate < 0.0 {
@@ -101,10 +95,7 @@ pub struct Adam {
 impl Adam {
     /// Adam with PyTorch's defaults, the same learning rate in both groups.
     pub fn new(learning_rate: f64) -> Self {
-        Self {
-            network: Group::new(learning_rate),
-            sigma: Group::new(learning_rate),
-        }
+        Self { network: Group::new(learning_rate), sigma: Group::new(learning_rate) }
     }
 
     /// Weight decay for the network; σ keeps none.

@@ -3,10 +3,11 @@
 //! Metrics are taken over all labelled rows at once, in `f64` and in the order of the rows, so that they
 //! do not depend on batches or on the engine. Knows nothing of how the predictions were made.
 
-use crate::data::{Dataset, Matrix, Target, TargetEncoding, Values};
+use crate::data::{Dataset, Matrix, Target, Values};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 use crate::network::Network;
+use crate::tables::TargetEncoding;
 
 /// How good the predictions of one task are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,11 +33,21 @@ impl TaskMetrics {
     /// The same figures in the unit of the column that an [`Encoder`](crate::Encoder) standardised.
     pub fn in_unit_of(self, target: &TargetEncoding) -> Self {
         match (self, target.scaling()) {
-            (Self::Regression { rmse, labelled }, Some(scaling)) => Self::Regression {
-                rmse: rmse * scaling.std,
-                labelled,
-            },
+            (Self::Regression { rmse, labelled }, Some(scaling)) => {
+                Self::Regression { rmse: rmse * scaling.std, labelled }
+            }
             _ => self,
+        }
+    }
+}
+
+impl std::fmt::Display for TaskMetrics {
+    /// `97.1 %` of right answers, or the error `312.4`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Classification { accuracy, .. } => write!(f, "{:.1} %", 100.0 * accuracy),
+            Self::Regression { rmse, .. } if *rmse >= 10.0 => write!(f, "{rmse:.1}"),
+            Self::Regression { rmse, .. } => write!(f, "{rmse:.4}"),
         }
     }
 }
@@ -60,22 +71,14 @@ pub fn metrics(
     let tasks = network.tasks();
     check_shapes(network, predictions, data)?;
     let tasks = tasks.iter().zip(data.targets()).zip(network.offsets());
-    tasks
-        .map(|((task, target), offset)| task_metrics(task, target, predictions, offset))
-        .collect()
+    tasks.map(|((task, target), offset)| task_metrics(task, target, predictions, offset)).collect()
 }
 
 fn check_shapes(network: &Network, predictions: &Matrix, data: &Dataset) -> Result<()> {
     let (tasks, outputs) = (network.tasks().len(), network.outputs());
     let (found, targets) = (predictions.columns(), data.targets().len());
     for (what, unit, found, expected, why) in [
-        (
-            "the matrix of predictions",
-            "columns",
-            found,
-            outputs,
-            "the network's outputs",
-        ),
+        ("the matrix of predictions", "columns", found, outputs, "the network's outputs"),
         (
             "the matrix of predictions",
             "rows",
@@ -113,10 +116,7 @@ fn task_metrics(
         let predicted = &predictions.row(row)[offset..][..task.width];
         if let Some(value) = predicted.iter().find(|value| !value.is_finite()) {
             return Err(Error::invalid(
-                format!(
-                    "task \"{}\": a prediction for row {row} is {value}",
-                    task.name
-                ),
+                format!("task \"{}\": a prediction for row {row} is {value}", task.name),
                 "look for extreme features in that row, or train with a lower learning rate",
             ));
         }
@@ -132,22 +132,15 @@ fn task_metrics(
     if labelled == 0 {
         return Ok(None);
     }
-    let answers = labelled
-        * if task.loss.predicts_class() {
-            1
-        } else {
-            task.width
-        };
+    let answers = labelled * if task.loss.predicts_class() { 1 } else { task.width };
     let mean = sum / answers as f64;
     Ok(Some(match task.loss {
-        Loss::Bce | Loss::CrossEntropy { .. } => TaskMetrics::Classification {
-            accuracy: mean,
-            labelled,
-        },
-        Loss::Mse | Loss::Mae | Loss::Huber { .. } => TaskMetrics::Regression {
-            rmse: mean.sqrt(),
-            labelled,
-        },
+        Loss::Bce | Loss::CrossEntropy { .. } => {
+            TaskMetrics::Classification { accuracy: mean, labelled }
+        }
+        Loss::Mse | Loss::Mae | Loss::Huber { .. } => {
+            TaskMetrics::Regression { rmse: mean.sqrt(), labelled }
+        }
     }))
 }
 
@@ -165,23 +158,19 @@ fn highest(logits: &[f32]) -> usize {
 /// Number of columns in which the logit and the label are on the same side.
 fn count_right(logits: &[f32], labels: &[f32]) -> f64 {
     let pairs = logits.iter().zip(labels);
-    pairs
-        .filter(|&(&logit, &label)| (logit > 0.0) == (label > 0.5))
-        .count() as f64
+    pairs.filter(|&(&logit, &label)| (logit > 0.0) == (label > 0.5)).count() as f64
 }
 
 fn squared_error(predicted: &[f32], labels: &[f32]) -> f64 {
     let pairs = predicted.iter().zip(labels);
-    pairs
-        .map(|(&p, &t)| (f64::from(p) - f64::from(t)).powi(2))
-        .sum()
+    pairs.map(|(&p, &t)| (f64::from(p) - f64::from(t)).powi(2)).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Scaling;
     use crate::network::Activation;
+    use crate::tables::Scaling;
 
     /// Metrics of a single task, from its predictions and target.
     fn of(task: Task, predictions: &[f32], target: Target) -> Result<Option<TaskMetrics>> {
@@ -219,27 +208,21 @@ mod tests {
                 "one of two labelled classes right; NaN and class 99 have no label",
                 Task::new("t", Loss::cross_entropy(), 2),
                 &[1., 0., f32::NAN, 0., 0., 1.],
-                classes(&[0, 99, 0])
-                    .labelled(vec![true, false, true])
-                    .unwrap(),
+                classes(&[0, 99, 0]).labelled(vec![true, false, true]).unwrap(),
                 accuracy(0.5, 2),
             ),
             (
                 "two columns of bce: right, wrong (a logit of 0 is no); right, right; unlabelled",
                 Task::new("t", Loss::Bce, 2),
                 &[0.1, 0., -1., 2., 9., 9.],
-                numbers(2, &[1., 1., 0., 0.9, 0., 0.])
-                    .labelled(vec![true, true, false])
-                    .unwrap(),
+                numbers(2, &[1., 1., 0., 0.9, 0., 0.]).labelled(vec![true, true, false]).unwrap(),
                 accuracy(0.75, 2),
             ),
             (
                 "errors of 3 and 4: the root of 12.5",
                 Task::new("t", Loss::Mse, 1),
                 &[1., -1., 7.],
-                numbers(1, &[4., 3., f32::NAN])
-                    .labelled(vec![true, true, false])
-                    .unwrap(),
+                numbers(1, &[4., 3., f32::NAN]).labelled(vec![true, true, false]).unwrap(),
                 rmse(12.5_f64.sqrt(), 2),
             ),
             (
@@ -267,14 +250,8 @@ mod tests {
             let found = of(task, predictions, target).unwrap();
             let close = match (found, expected) {
                 (
-                    Some(TaskMetrics::Regression {
-                        rmse: a,
-                        labelled: n,
-                    }),
-                    Some(TaskMetrics::Regression {
-                        rmse: b,
-                        labelled: m,
-                    }),
+                    Some(TaskMetrics::Regression { rmse: a, labelled: n }),
+                    Some(TaskMetrics::Regression { rmse: b, labelled: m }),
                 ) => (a - b).abs() < 1e-6 && n == m,
                 _ => found == expected,
             };
@@ -292,11 +269,7 @@ mod tests {
         let network = Network::new(1, &[], Activation::Relu, &tasks).unwrap();
         let data = Dataset::new(
             Matrix::new(1, vec![0.0; 2]).unwrap(),
-            vec![
-                Target::classes(vec![1, 0]),
-                numbers(1, &[2.0, 2.0]),
-                numbers(1, &[1.0, 1.0]),
-            ],
+            vec![Target::classes(vec![1, 0]), numbers(1, &[2.0, 2.0]), numbers(1, &[1.0, 1.0])],
         )
         .unwrap();
         // kind, kind, mass, ringed
@@ -310,10 +283,7 @@ mod tests {
 
     #[test]
     fn regression_is_told_in_the_columns_unit_and_accuracy_has_none() {
-        let grams = TargetEncoding::Number(Scaling {
-            mean: 4_200.0,
-            std: 800.0,
-        });
+        let grams = TargetEncoding::Number(Scaling { mean: 4_200.0, std: 800.0 });
         let in_grams = |metrics: Option<TaskMetrics>| metrics.map(|m| m.in_unit_of(&grams));
         assert_eq!(in_grams(rmse(0.5, 7)), rmse(400.0, 7));
         assert_eq!(in_grams(accuracy(0.5, 7)), accuracy(0.5, 7));

@@ -1,7 +1,9 @@
 //! The training loop: which rows make up each step, and keeping the GPU supplied.
 
+use crate::data::Dataset;
 use crate::engine::{Engine, MOST_STEPS, Record, State, Step};
 use crate::error::Result;
+use crate::train::{TaskMetrics, metrics};
 
 /// Runs an engine step by step and epoch by epoch.
 ///
@@ -49,9 +51,7 @@ impl<E: Engine> Trainer<E> {
         let last = self.made + count as u64;
         while self.made < last {
             let next = last.min(self.made + MOST_STEPS as u64);
-            let steps: Vec<Step> = (self.made + 1..=next)
-                .map(|number| self.step(number))
-                .collect();
+            let steps: Vec<Step> = (self.made + 1..=next).map(|number| self.step(number)).collect();
             self.engine.submit(&steps)?;
             self.made = next;
             in_flight += 1;
@@ -72,6 +72,15 @@ impl<E: Engine> Trainer<E> {
     /// Those of [`steps`](Self::steps).
     pub async fn epochs(&mut self, count: usize) -> Result<Vec<Record>> {
         self.steps(count * self.steps_per_epoch()).await
+    }
+
+    /// How good the network is on other rows, task by task; `None` for a task without a label there.
+    ///
+    /// # Errors
+    /// Those of [`Engine::predict`] and [`metrics`](crate::train::metrics).
+    pub async fn evaluate(&mut self, data: &Dataset) -> Result<Vec<Option<TaskMetrics>>> {
+        let predictions = self.engine.predict(data.features()).await?;
+        metrics(&self.engine.recipe().network, &predictions, data)
     }
 
     fn step(&self, number: u64) -> Step {

@@ -18,9 +18,7 @@ pub struct AutomaticWeightedLoss {
 impl AutomaticWeightedLoss {
     /// σ = 1 for each of `tasks` tasks (`params = ones` in the original).
     pub fn new(tasks: usize) -> Self {
-        Self {
-            sigma: vec![1.0; tasks],
-        }
+        Self { sigma: vec![1.0; tasks] }
     }
 
     /// σ starting where you say, one a task. [`equilibrium`] of a typical loss saves σ a long walk:

@@ -24,6 +24,15 @@ impl Weighting {
         Self::Fixed(vec![1.0; tasks])
     }
 
+    /// The name that users write: `awl`, `equal` or `fixed`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Awl(_) => "awl",
+            Self::Fixed(weights) if weights.iter().all(|w| *w == 1.0) => "equal",
+            Self::Fixed(_) => "fixed",
+        }
+    }
+
     /// The parameter of each task that the kernels hold: σ where it is learned, the weight where it is given.
     pub fn parameters(&self) -> &[f32] {
         match self {

@@ -24,12 +24,7 @@ fn a_constant_gradient_moves_a_parameter_by_the_learning_rate_each_step() {
     for gradient in [1e-6, 0.5, -3.0, 1e8] {
         let expected = 2.0 - 50.0 * 0.01 * gradient / (f64::abs(gradient) + 1e-8);
         let found = steps(&group, 2.0, &[gradient; 50]);
-        assert_close(
-            &format!("gradient {gradient}"),
-            &[found],
-            &[expected],
-            1e-12,
-        );
+        assert_close(&format!("gradient {gradient}"), &[found], &[expected], 1e-12);
     }
 }
 
@@ -39,27 +34,12 @@ fn a_reversed_gradient_is_averaged_as_worked_out_by_hand() {
     // m = 0.9·(−0.01) + 0.1 = 0.091, corrected by 0.271.
     let mut group = Group::new(0.1);
     group.epsilon = 1e-300;
-    assert_close(
-        "two",
-        &[steps(&group, 0.0, &[1.0, -1.0])],
-        &[-0.1 + 0.001 / 0.19],
-        1e-12,
-    );
+    assert_close("two", &[steps(&group, 0.0, &[1.0, -1.0])], &[-0.1 + 0.001 / 0.19], 1e-12);
     let third = -0.1 + 0.001 / 0.19 - 0.1 * 0.091 / 0.271;
-    assert_close(
-        "three",
-        &[steps(&group, 0.0, &[1.0, -1.0, 1.0])],
-        &[third],
-        1e-12,
-    );
+    assert_close("three", &[steps(&group, 0.0, &[1.0, -1.0, 1.0])], &[third], 1e-12);
     // A gradient that doubles: m̂ = (0.09 + 0.2)/0.19, v̂ = (0.000999 + 0.004)/0.001999.
     let doubled: f64 = -0.1 - 0.1 * (0.29 / 0.19) / (0.004_999_f64 / 0.001_999).sqrt();
-    assert_close(
-        "doubled",
-        &[steps(&group, 0.0, &[1.0, 2.0])],
-        &[doubled],
-        1e-12,
-    );
+    assert_close("doubled", &[steps(&group, 0.0, &[1.0, 2.0])], &[doubled], 1e-12);
 }
 
 #[test]
@@ -69,20 +49,10 @@ fn weight_decay_is_a_gradient_in_adam_and_a_shrinkage_in_adamw() {
     // L2: the gradient 0 + 0.1·4 is all there is, and Adam takes its sign.
     assert_close("adam", &[steps(&group, 4.0, &[0.0])], &[4.0 - 0.01], 1e-9);
     // L2 of the opposite sign: the gradient −0.4 + 0.1·4 vanishes.
-    assert_close(
-        "adam, cancelled",
-        &[steps(&group, 4.0, &[-0.4])],
-        &[4.0],
-        1e-12,
-    );
+    assert_close("adam, cancelled", &[steps(&group, 4.0, &[-0.4])], &[4.0], 1e-12);
     group.decoupled = true;
     let shrunk = 4.0 * (1.0 - 0.01 * 0.1_f64).powi(3);
-    assert_close(
-        "adamw, no gradient",
-        &[steps(&group, 4.0, &[0.0; 3])],
-        &[shrunk],
-        1e-12,
-    );
+    assert_close("adamw, no gradient", &[steps(&group, 4.0, &[0.0; 3])], &[shrunk], 1e-12);
     let expected = 4.0 * (1.0 - 0.01 * 0.1) - 0.01;
     assert_close("adamw", &[steps(&group, 4.0, &[7.0])], &[expected], 1e-8);
 }
@@ -136,20 +106,12 @@ pub fn sigma_follows_its_own_group(make: Make, tolerance: f64) {
     run(engine, &schedule(1, 1, 1)).expect("a step");
     let state = state_of(engine);
     let case = format!("{}, σ", engine.name());
-    assert_close(
-        &case,
-        &state.sigma,
-        &[0.875 + 0.25, 0.875 - 0.25],
-        tolerance,
-    );
+    assert_close(&case, &state.sigma, &[0.875 + 0.25, 0.875 - 0.25], tolerance);
     let [high, zero] = [state.sigma_moments[0], state.sigma_moments[1]];
     assert_close(&case, &high, &[-0.8, 0.064], tolerance);
     assert_close(&case, &zero, &[0.1, 0.001], tolerance);
     assert_close(&case, &state.sigma_corrections[0], &[0.1, 0.001], tolerance);
-    assert!(
-        state.parameters.iter().all(|&p| p == 0.0),
-        "{case}: the network's rate is 0"
-    );
+    assert!(state.parameters.iter().all(|&p| p == 0.0), "{case}: the network's rate is 0");
 }
 
 #[test]

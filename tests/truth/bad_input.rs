@@ -12,9 +12,7 @@ use std::process::Command;
 /// Checks that an error says all of this.
 #[track_caller]
 fn says<T>(result: Result<T>, parts: &[&str]) {
-    let Err(error) = result else {
-        panic!("no error that says {parts:?}")
-    };
+    let Err(error) = result else { panic!("no error that says {parts:?}") };
     let text = error.to_string();
     for part in parts {
         assert!(text.contains(part), "{text:?} lacks {part:?}");
@@ -30,56 +28,28 @@ fn a_network_needs_tasks_and_widths() {
     let task = || regression("mass");
     says(network(3, &[], &[]), &["no tasks", "at least one"]);
     says(network(0, &[], &[task()]), &["no features"]);
-    says(
-        network(3, &[8, 0], &[task()]),
-        &["hidden layer 1 has width 0"],
-    );
-    says(
-        network(3, &[], &[Task::new("mass", Loss::Mse, 0)]),
-        &["\"mass\"", "width 0"],
-    );
-    says(
-        network(3, &[], &[task(), task()]),
-        &["two tasks are named \"mass\""],
-    );
-    says(
-        network(3, &[], &[Task::new("", Loss::Mse, 1)]),
-        &["no name"],
-    );
+    says(network(3, &[8, 0], &[task()]), &["hidden layer 1 has width 0"]);
+    says(network(3, &[], &[Task::new("mass", Loss::Mse, 0)]), &["\"mass\"", "width 0"]);
+    says(network(3, &[], &[task(), task()]), &["two tasks are named \"mass\""]);
+    says(network(3, &[], &[Task::new("", Loss::Mse, 1)]), &["no name"]);
 }
 
 #[test]
 fn a_loss_is_checked_with_its_task() {
     let classes = |label_smoothing, class_weights| {
-        let loss = Loss::CrossEntropy {
-            label_smoothing,
-            class_weights,
-        };
+        let loss = Loss::CrossEntropy { label_smoothing, class_weights };
         network(3, &[], &[Task::new("species", loss, 3)])
     };
-    says(
-        classes(1.0, None),
-        &["\"species\"", "label smoothing is 1", "[0, 1)"],
-    );
+    says(classes(1.0, None), &["\"species\"", "label smoothing is 1", "[0, 1)"]);
     says(classes(f32::NAN, None), &["\"species\"", "NaN"]);
     says(
         classes(0.0, Some(vec![1.0; 2])),
-        &[
-            "class weights of task \"species\"",
-            "2 entries",
-            "3 entries",
-        ],
+        &["class weights of task \"species\"", "2 entries", "3 entries"],
     );
-    says(
-        classes(0.0, Some(vec![1.0, -1.0, 1.0])),
-        &["\"species\"", "class weight is -1"],
-    );
+    says(classes(0.0, Some(vec![1.0, -1.0, 1.0])), &["\"species\"", "class weight is -1"]);
     for delta in [0.0, -1.0, f32::INFINITY, f32::NAN] {
         let task = Task::new("price", Loss::Huber { delta }, 1);
-        says(
-            network(3, &[], &[task]),
-            &["\"price\"", "delta", "positive"],
-        );
+        says(network(3, &[], &[task]), &["\"price\"", "delta", "positive"]);
     }
 }
 
@@ -91,28 +61,19 @@ fn tables_of_numbers_are_checked() {
     says(empty, &["no rows"]);
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let features = Matrix::new(2, vec![0.0, 1.0, 2.0, bad]).expect("a matrix");
-        says(
-            Dataset::new(features, vec![]),
-            &["features", "row 1, column 1", &bad.to_string()],
-        );
+        says(Dataset::new(features, vec![]), &["features", "row 1, column 1", &bad.to_string()]);
     }
     let features = Matrix::new(1, vec![0.0; 3]).expect("a matrix");
     says(
         Dataset::new(features, vec![numbers(&[1.0; 2])]),
         &["target of task 0", "2 rows", "3 rows"],
     );
-    says(
-        numbers(&[1.0; 3]).labelled(vec![true; 2]),
-        &["mask", "2 rows", "3 rows"],
-    );
+    says(numbers(&[1.0; 3]).labelled(vec![true; 2]), &["mask", "2 rows", "3 rows"]);
 }
 
 /// A recipe for one task of classes and one of numbers, with targets that may not fit it.
 fn try_targets(targets: Vec<Target>) -> Result<()> {
-    let tasks = [
-        Task::new("species", Loss::cross_entropy(), 3),
-        regression("mass"),
-    ];
+    let tasks = [Task::new("species", Loss::cross_entropy(), 3), regression("mass")];
     let recipe = linear(&tasks, AutomaticWeightedLoss::new(2), Adam::new(0.1), 2);
     recipe.check(&constant_feature(1.0, targets))
 }
@@ -134,39 +95,22 @@ fn targets_must_fit_their_tasks() {
         try_targets(vec![masses(), masses()]),
         &["\"species\"", "class indices", "Target::classes"],
     );
-    says(
-        try_targets(vec![classes(), classes()]),
-        &["\"mass\"", "numbers", "Target::numbers"],
-    );
+    says(try_targets(vec![classes(), classes()]), &["\"mass\"", "numbers", "Target::numbers"]);
     says(try_targets(vec![classes()]), &["1 targets", "2 targets"]);
     let wide = Target::numbers(Matrix::new(2, vec![0.0; 6]).expect("a matrix"));
-    says(
-        try_targets(vec![classes(), wide]),
-        &["\"mass\"", "2 columns", "1 columns"],
-    );
+    says(try_targets(vec![classes(), wide]), &["\"mass\"", "2 columns", "1 columns"]);
     // A label that is missing may hold anything.
-    let masked = numbers(&[1.0, f32::NAN, 0.0])
-        .labelled(vec![true, false, true])
-        .expect("a mask");
-    let odd = Target::classes(vec![0, 9, 1])
-        .labelled(vec![true, false, true])
-        .expect("a mask");
+    let masked = numbers(&[1.0, f32::NAN, 0.0]).labelled(vec![true, false, true]).expect("a mask");
+    let odd = Target::classes(vec![0, 9, 1]).labelled(vec![true, false, true]).expect("a mask");
     try_targets(vec![odd, masked]).expect("missing labels are not looked at");
 }
 
 /// The recipe with one thing changed, on two tasks and three rows.
 fn try_recipe(change: impl FnOnce(&mut Recipe)) -> Result<()> {
-    let mut recipe = linear(
-        &["a", "b"].map(regression),
-        AutomaticWeightedLoss::new(2),
-        Adam::new(0.1),
-        2,
-    );
+    let mut recipe =
+        linear(&["a", "b"].map(regression), AutomaticWeightedLoss::new(2), Adam::new(0.1), 2);
     change(&mut recipe);
-    recipe.check(&constant_feature(
-        1.0,
-        vec![numbers(&[1.0; 3]), numbers(&[2.0; 3])],
-    ))
+    recipe.check(&constant_feature(1.0, vec![numbers(&[1.0; 3]), numbers(&[2.0; 3])]))
 }
 
 #[test]
@@ -185,79 +129,37 @@ fn a_recipe_is_checked_before_anything_runs() {
         );
     }
     let negative = Weighting::Fixed(vec![-1.0, 1.0]);
-    says(
-        try_recipe(|r| r.weighting = negative),
-        &["task \"a\"", "weight is -1"],
-    );
+    says(try_recipe(|r| r.weighting = negative), &["task \"a\"", "weight is -1"]);
     says(
         try_recipe(|r| r.optimizer.network.learning_rate = f64::NAN),
         &["network", "learning rate is NaN"],
     );
-    says(
-        try_recipe(|r| r.optimizer.sigma.betas.1 = 1.0),
-        &["σ", "beta is 1", "[0, 1)"],
-    );
-    says(
-        try_recipe(|r| r.optimizer.network.epsilon = 0.0),
-        &["epsilon is 0"],
-    );
-    says(
-        try_recipe(|r| r.optimizer.network.weight_decay = -0.1),
-        &["weight decay is -0.1"],
-    );
+    says(try_recipe(|r| r.optimizer.sigma.betas.1 = 1.0), &["σ", "beta is 1", "[0, 1)"]);
+    says(try_recipe(|r| r.optimizer.network.epsilon = 0.0), &["epsilon is 0"]);
+    says(try_recipe(|r| r.optimizer.network.weight_decay = -0.1), &["weight decay is -0.1"]);
     let other = network(4, &[], &["a", "b"].map(regression)).expect("a network");
-    says(
-        try_recipe(|r| r.network = other),
-        &["dataset", "1 features", "4 features"],
-    );
+    says(try_recipe(|r| r.network = other), &["dataset", "1 features", "4 features"]);
 }
 
 #[test]
 fn every_engine_checks_its_recipe() {
-    let mut recipe = linear(
-        &[regression("a")],
-        AutomaticWeightedLoss::new(1),
-        Adam::new(0.1),
-        2,
-    );
+    let mut recipe = linear(&[regression("a")], AutomaticWeightedLoss::new(1), Adam::new(0.1), 2);
     recipe.batch = 0;
     let data = constant_feature(1.0, vec![numbers(&[1.0; 3])]);
-    says(
-        Reference::new(recipe.clone(), data.clone()),
-        &["batch has 0 rows"],
-    );
-    says(
-        block_on(GpuEngine::fused(gpu(), recipe.clone(), &data)),
-        &["batch has 0 rows"],
-    );
-    says(
-        block_on(GpuEngine::unfused(gpu(), recipe, &data)),
-        &["batch has 0 rows"],
-    );
+    says(Reference::new(recipe.clone(), data.clone()), &["batch has 0 rows"]);
+    says(block_on(GpuEngine::fused(gpu(), recipe.clone(), &data)), &["batch has 0 rows"]);
+    says(block_on(GpuEngine::unfused(gpu(), recipe, &data)), &["batch has 0 rows"]);
 }
 
 #[test]
 fn features_to_predict_from_are_checked() {
     for (_, make) in ON_GPU {
-        let recipe = linear(
-            &[regression("a")],
-            AutomaticWeightedLoss::new(1),
-            Adam::new(0.1),
-            2,
-        );
+        let recipe = linear(&[regression("a")], AutomaticWeightedLoss::new(1), Adam::new(0.1), 2);
         let mut engine = make(recipe, constant_feature(1.0, vec![numbers(&[1.0; 3])]));
         let bad = Matrix::new(1, vec![0.0, f32::NAN]).expect("a matrix");
-        says(
-            block_on(engine.predict(&bad)),
-            &["features to predict", "NaN at row 1"],
-        );
+        says(block_on(engine.predict(&bad)), &["features to predict", "NaN at row 1"]);
         let none = Matrix::new(1, vec![]).expect("an empty matrix");
-        assert_eq!(
-            block_on(engine.predict(&none))
-                .expect("nothing to predict")
-                .rows(),
-            0
-        );
+        assert_eq!(block_on(engine.predict(&none)).expect("nothing to predict").rows(), 0);
     }
 }
 
@@ -291,36 +193,18 @@ fn tensors_beyond_the_adapters_limits_are_named() {
     };
     engine(4096, &[16]).expect("it fits");
     let limit = "maxStorageBufferBindingSize of 1048576 bytes";
-    says(
-        engine(300_000, &[16]),
-        &["the dataset's", "1200000 bytes", limit, "fewer rows"],
-    );
+    says(engine(300_000, &[16]), &["the dataset's", "1200000 bytes", limit, "fewer rows"]);
     says(
         engine(4096, &[100]),
-        &[
-            "the outputs of layer 0",
-            "1638400 bytes",
-            limit,
-            "smaller batch",
-        ],
+        &["the outputs of layer 0", "1638400 bytes", limit, "smaller batch"],
     );
-    says(
-        engine(4096, &[2, 140_000]),
-        &["the parameters", limit, "narrower network"],
-    );
+    says(engine(4096, &[2, 140_000]), &["the parameters", limit, "narrower network"]);
 }
 
 #[test]
 fn a_lost_device_is_an_error_not_a_panic() {
     let gpu = block_on(Gpu::new()).expect("a GPU of its own");
-    let recipe = || {
-        linear(
-            &[regression("y")],
-            AutomaticWeightedLoss::new(1),
-            Adam::new(0.1),
-            2,
-        )
-    };
+    let recipe = || linear(&[regression("y")], AutomaticWeightedLoss::new(1), Adam::new(0.1), 2);
     let data = constant_feature(1.0, vec![numbers(&[1.0; 4])]);
     let mut engine = block_on(GpuEngine::fused(&gpu, recipe(), &data)).expect("an engine");
     let steps = [Step::numbered(1, 4, 2)];
@@ -328,9 +212,7 @@ fn a_lost_device_is_an_error_not_a_panic() {
     block_on(engine.collect()).expect("a record");
     gpu.device().destroy();
     let lost = |error: Error| assert!(matches!(error, Error::DeviceLost { .. }), "{error}");
-    let again = engine
-        .submit(&steps)
-        .and_then(|()| block_on(engine.collect()));
+    let again = engine.submit(&steps).and_then(|()| block_on(engine.collect()));
     lost(again.expect_err("the device is gone"));
     lost(block_on(engine.state()).expect_err("the device is gone"));
     let features = Matrix::new(1, vec![1.0]).expect("a matrix");
@@ -343,11 +225,7 @@ fn a_lost_device_is_an_error_not_a_panic() {
 fn without_an_adapter_the_program_lists_what_it_saw() {
     let awl = |name: &str, value: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_awl"));
-        command
-            .arg("adapters")
-            .env(name, value)
-            .output()
-            .expect("the program runs")
+        command.arg("adapters").env(name, value).output().expect("the program runs")
     };
     let output = awl("WGPU_ADAPTER_NAME", "no such adapter");
     assert_eq!(output.status.code(), Some(1));
@@ -360,9 +238,7 @@ fn without_an_adapter_the_program_lists_what_it_saw() {
     ] {
         assert!(text.contains(part), "{text:?} lacks {part:?}");
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_awl"))
-        .arg("adapters")
-        .output()
-        .expect("the program runs");
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_awl")).arg("adapters").output().expect("the program runs");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 }

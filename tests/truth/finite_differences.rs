@@ -6,12 +6,8 @@ use awl::engine::{Engine, Gradients, Recipe, Reference, State, Step};
 use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task, Weighting};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-const ACTIVATIONS: [Activation; 4] = [
-    Activation::Relu,
-    Activation::Tanh,
-    Activation::Gelu,
-    Activation::Silu,
-];
+const ACTIVATIONS: [Activation; 4] =
+    [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::Silu];
 
 /// The trunks: depth 0 to 3.
 const TRUNKS: [&[usize]; 4] = [&[], &[5], &[4, 3], &[3, 5, 4]];
@@ -68,9 +64,7 @@ impl Case {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let features = if self.one_hot { Self::ROWS } else { 3 };
         let mut uniform = |count: usize| -> Vec<f32> {
-            (0..count)
-                .map(|_| 4.0 * random.random::<f32>() - 2.0)
-                .collect()
+            (0..count).map(|_| 4.0 * random.random::<f32>() - 2.0).collect()
         };
         let one_hot = (0..features * features).map(|i| f32::from(i % (features + 1) == 0));
         let inputs = match self.one_hot {
@@ -127,15 +121,8 @@ impl Case {
             let mut rows = gradients.predictions.chunks_exact(outputs);
             let zero = rows.all(|row| row[first..first + width].iter().all(|&g| g == 0.0));
             let absent = matches!(labels, Labels::None);
-            assert_eq!(
-                gradients.record.tasks[i].loss.is_none(),
-                absent,
-                "{self:?}, task {i}"
-            );
-            assert_eq!(
-                zero, absent,
-                "{self:?}, task {i}: gradients at its predictions"
-            );
+            assert_eq!(gradients.record.tasks[i].loss.is_none(), absent, "{self:?}, task {i}");
+            assert_eq!(zero, absent, "{self:?}, task {i}: gradients at its predictions");
             first += width;
         }
     }
@@ -229,15 +216,9 @@ fn several_tasks(learned: bool, one_hot: bool) -> Vec<Case> {
         for (p, pattern) in patterns.into_iter().enumerate() {
             let next = losses.iter().cycle().skip(first).zip(pattern);
             cases.push(Case {
-                tasks: next
-                    .map(|((l, width), &m)| (l.clone(), *width, m))
-                    .collect(),
+                tasks: next.map(|((l, width), &m)| (l.clone(), *width, m)).collect(),
                 activation: ACTIVATIONS[(first + p) % 4],
-                hidden: if one_hot {
-                    &[]
-                } else {
-                    TRUNKS[(first + p) % 3 + 1]
-                },
+                hidden: if one_hot { &[] } else { TRUNKS[(first + p) % 3 + 1] },
                 learned,
                 one_hot,
                 seed: (1000 + 10 * first + p) as u64,
@@ -268,9 +249,7 @@ fn the_gradient_at_every_prediction_agrees() {
             let gradients = engine.gradients(step).expect("a step");
             let found = differences(&mut engine, &mut state, step, |state| &mut state.parameters);
             let row_of = |column: usize| -> Vec<f64> {
-                (0..outputs)
-                    .map(|o| found[o * Case::ROWS + column])
-                    .collect()
+                (0..outputs).map(|o| found[o * Case::ROWS + column]).collect()
             };
             let order = awl::data::Permutation::new(Case::ROWS as u32, case.seed, step.epoch);
             let positions = step.first..step.first + step.rows;

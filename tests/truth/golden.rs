@@ -42,10 +42,7 @@ pub struct Golden {
 
 impl Golden {
     pub fn load(name: &str) -> Self {
-        let path = format!(
-            "{}/tests/golden/{name}.safetensors",
-            env!("CARGO_MANIFEST_DIR")
-        );
+        let path = format!("{}/tests/golden/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
         let bytes = std::fs::read(path).expect("a golden file");
         let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
         let config = config(&bytes);
@@ -89,15 +86,9 @@ fn config(bytes: &[u8]) -> Value {
 }
 
 fn recipe(config: &Value, features: usize, width: usize, classes: usize, batch: usize) -> Recipe {
-    assert_eq!(
-        (&config["reg"], &config["cls"]),
-        (&"mse".into(), &"ce".into())
-    );
+    assert_eq!((&config["reg"], &config["cls"]), (&"mse".into(), &"ce".into()));
     let number = |key: &str| config[key].as_f64().expect("a number");
-    let tasks = [
-        Task::new("0", Loss::Mse, 1),
-        Task::new("1", Loss::cross_entropy(), classes),
-    ];
+    let tasks = [Task::new("0", Loss::Mse, 1), Task::new("1", Loss::cross_entropy(), classes)];
     let network = Network::new(features, &[width, width], Activation::Relu, &tasks);
     let adam = Adam::new(number("lr")).weight_decay(number("wd"));
     let awl = AutomaticWeightedLoss::new(2);
@@ -111,9 +102,7 @@ fn words(tensors: &SafeTensors<'_>, name: &str, kind: Dtype) -> Vec<[u8; 4]> {
     let tensor = tensors.tensor(name).expect(name);
     assert_eq!(tensor.dtype(), kind, "{name}");
     let words = tensor.data().chunks_exact(4);
-    words
-        .map(|word| word.try_into().expect("four bytes"))
-        .collect()
+    words.map(|word| word.try_into().expect("four bytes")).collect()
 }
 
 fn f32s(tensors: &SafeTensors<'_>, name: &str) -> Vec<f32> {
@@ -145,19 +134,9 @@ pub fn follows_the_golden_trajectory(golden: &Golden, make: Make, tolerances: &T
     let first = 1.0 - golden.recipe.optimizer.network.betas.0;
     let moments = state.moments.iter().zip(&golden.initial.parameters);
     let found: Vec<f64> = moments.map(|([m, _], p)| m / first - decay * p).collect();
-    assert_close(
-        &gradients,
-        &found,
-        &golden.gradients.0,
-        tolerances.gradients,
-    );
+    assert_close(&gradients, &found, &golden.gradients.0, tolerances.gradients);
     let found: Vec<f64> = state.sigma_moments.iter().map(|[m, _]| m / first).collect();
-    assert_close(
-        &sigma_gradients,
-        &found,
-        &golden.gradients.1,
-        tolerances.gradients,
-    );
+    assert_close(&sigma_gradients, &found, &golden.gradients.1, tolerances.gradients);
 
     records.extend(run(engine, &steps[1..]).expect("the other steps"));
     let by_task = |value: fn(&TaskRecord) -> f64| -> Vec<f64> {
@@ -169,19 +148,14 @@ pub fn follows_the_golden_trajectory(golden: &Golden, make: Make, tolerances: &T
     assert_close(&totals, &found, &golden.totals, tolerances.losses);
     assert_close(
         &sigma,
-        &by_task(|task| task.sigma),
+        &by_task(|task| task.sigma.expect("a σ")),
         &golden.sigma,
         tolerances.sigma,
     );
 
     let state = state_of(engine);
     assert_eq!(state.step, golden.steps as u64);
-    assert_close(
-        &parameters,
-        &state.parameters,
-        &golden.last.0,
-        tolerances.parameters,
-    );
+    assert_close(&parameters, &state.parameters, &golden.last.0, tolerances.parameters);
     assert_close(&last_sigma, &state.sigma, &golden.last.1, tolerances.sigma);
 }
 
@@ -190,12 +164,8 @@ const ROUNDING: f64 = 1e-7;
 
 #[test]
 fn the_reference_follows_every_golden_trajectory() {
-    let tolerances = Tolerances {
-        gradients: ROUNDING,
-        losses: ROUNDING,
-        sigma: ROUNDING,
-        parameters: ROUNDING,
-    };
+    let tolerances =
+        Tolerances { gradients: ROUNDING, losses: ROUNDING, sigma: ROUNDING, parameters: ROUNDING };
     for file in FILES {
         follows_the_golden_trajectory(&Golden::load(file), &reference, &tolerances);
     }
@@ -211,22 +181,13 @@ fn the_reference_gives_the_golden_gradients_without_a_step() {
         let gradients = engine.gradients(&step).expect("a step");
         assert_close(file, &gradients.parameters, &golden.gradients.0, ROUNDING);
         assert_close(file, &gradients.sigma, &golden.gradients.1, ROUNDING);
-        assert_eq!(
-            state_of(&mut engine),
-            golden.initial,
-            "{file}: the state is untouched"
-        );
+        assert_eq!(state_of(&mut engine), golden.initial, "{file}: the state is untouched");
     }
 }
 
 #[test]
 fn the_gpu_engines_follow_every_golden_trajectory() {
-    let tolerances = Tolerances {
-        gradients: 1e-4,
-        losses: 2e-4,
-        sigma: 1e-4,
-        parameters: 1e-3,
-    };
+    let tolerances = Tolerances { gradients: 1e-4, losses: 2e-4, sigma: 1e-4, parameters: 1e-3 };
     for (_, make) in ON_GPU {
         for file in FILES {
             follows_the_golden_trajectory(&Golden::load(file), make, &tolerances);

@@ -16,10 +16,7 @@ fn two_tasks(make: Make) -> Box<dyn Engine> {
     let sometimes = numbers(&[2.0, 2.0, f32::NAN, 9.0, 2.0, 1e30]);
     let mask = vec![true, true, false, false, true, false];
     let sometimes = sometimes.labelled(mask).expect("a mask");
-    let data = constant_feature(
-        0.0,
-        vec![numbers(&[1.0, 3.0, 1.0, 3.0, 1.0, 3.0]), sometimes],
-    );
+    let data = constant_feature(0.0, vec![numbers(&[1.0, 3.0, 1.0, 3.0, 1.0, 3.0]), sometimes]);
     let mut engine = make(recipe, data);
     let mut state = state_of(engine.as_mut());
     state.parameters.fill(0.0);
@@ -37,47 +34,26 @@ pub fn a_task_without_labels_is_left_alone(make: Make, tolerance: f64) {
 
     let first = run(engine, &steps[..1]).expect("a step").remove(0);
     assert_eq!(first.tasks[1].loss, Some(4.0), "{case}");
-    assert_close(
-        &case,
-        &[first.total],
-        &[2.5 + 2.0 + 2.0 * 2_f64.ln()],
-        tolerance,
-    );
+    assert_close(&case, &[first.total], &[2.5 + 2.0 + 2.0 * 2_f64.ln()], tolerance);
     let before = state_of(engine);
 
     let second = run(engine, &steps[1..2]).expect("a step").remove(0);
     let after = state_of(engine);
     assert_eq!(second.tasks[1].loss, None, "{case}");
-    let sigma = second.tasks[0].sigma;
+    let sigma = second.tasks[0].sigma.expect("a σ");
     let alone = 2.5 / (sigma * sigma) + (sigma * sigma).ln_1p();
     assert_close(&case, &[second.total], &[alone], tolerance);
     assert_eq!(before.sigma[1], after.sigma[1], "{case}: σ");
-    assert_eq!(
-        before.sigma_moments[1], after.sigma_moments[1],
-        "{case}: moments"
-    );
-    assert_eq!(
-        before.sigma_corrections[1], after.sigma_corrections[1],
-        "{case}: corrections"
-    );
+    assert_eq!(before.sigma_moments[1], after.sigma_moments[1], "{case}: moments");
+    assert_eq!(before.sigma_corrections[1], after.sigma_corrections[1], "{case}: corrections");
     assert_ne!(before.sigma[0], after.sigma[0], "{case}: the other σ moves");
 
     // The unlabelled row of the third batch counts neither in the sum nor in the mean.
     let third = run(engine, &steps[2..]).expect("a step").remove(0);
     assert_eq!(third.tasks[1].loss, Some(4.0), "{case}");
     let last = state_of(engine);
-    assert_close(
-        &case,
-        &last.sigma_corrections[0],
-        &[0.271, 1.0 - 0.999_f64.powi(3)],
-        1e-6,
-    );
-    assert_close(
-        &case,
-        &last.sigma_corrections[1],
-        &[0.19, 1.0 - 0.999_f64.powi(2)],
-        1e-6,
-    );
+    assert_close(&case, &last.sigma_corrections[0], &[0.271, 1.0 - 0.999_f64.powi(3)], 1e-6);
+    assert_close(&case, &last.sigma_corrections[1], &[0.19, 1.0 - 0.999_f64.powi(2)], 1e-6);
     assert_close(&case, &[last.sigma[1]], &[second_sigma()], tolerance);
 }
 
@@ -102,11 +78,7 @@ pub fn a_batch_without_any_label_changes_nothing(make: Make) {
     let engine = engine.as_mut();
     let before = state_of(engine);
     let records = run(engine, &schedule(2, 2, 3)).expect("three steps");
-    assert!(
-        records
-            .iter()
-            .all(|r| r.total == 0.0 && r.tasks[0].loss.is_none())
-    );
+    assert!(records.iter().all(|r| r.total == 0.0 && r.tasks[0].loss.is_none()));
     let mut after = state_of(engine);
     assert_eq!(after.step, 3);
     after.step = 0;

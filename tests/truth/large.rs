@@ -20,10 +20,7 @@ fn data(rows: usize, features: usize) -> Dataset {
 
 fn is_right(rows: usize, hidden: &[usize]) {
     let features = 2;
-    let tasks = [
-        Task::new("number", Loss::Mse, 1),
-        Task::new("class", Loss::cross_entropy(), 3),
-    ];
+    let tasks = [Task::new("number", Loss::Mse, 1), Task::new("class", Loss::cross_entropy(), 3)];
     let network = Network::new(features, hidden, Activation::Tanh, &tasks).expect("a network");
     let mut adam = Adam::new(0.0);
     adam.network.betas.0 = 0.0;

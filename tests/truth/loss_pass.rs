@@ -24,10 +24,7 @@ impl Case {
     /// Random predictions of this spread; every third label missing where `masked` says so.
     fn random(tasks: Vec<Task>, rows: usize, spread: f32, masked: bool) -> Self {
         let random = &mut ChaCha8Rng::seed_from_u64(rows as u64);
-        let targets = tasks
-            .iter()
-            .map(|task| target(task, rows, masked, random))
-            .collect();
+        let targets = tasks.iter().map(|task| target(task, rows, masked, random)).collect();
         let stride: usize = tasks.iter().map(|task| task.width).sum();
         let sigma = (0..tasks.len()).map(|k| 0.5 + 0.4 * k as f32).collect();
         Self {
@@ -43,8 +40,7 @@ impl Case {
 
     fn run(&self, sums: Sums) -> Outcome {
         let labels = Labels::pack(&self.tasks, &self.targets).expect("the targets fit");
-        self.run_with(&labels.layouts, &labels.words, &self.predictions, sums)
-            .expect("a pass")
+        self.run_with(&labels.layouts, &labels.words, &self.predictions, sums).expect("a pass")
     }
 
     fn run_with(
@@ -56,18 +52,15 @@ impl Case {
     ) -> awl::Result<Outcome> {
         let gpu = gpu();
         let buffer = |contents: &[u8]| {
-            gpu.device()
-                .create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                    label: Some("the caller's"),
-                    contents,
-                    usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
-                })
+            gpu.device().create_buffer_init(&wgpu::util::BufferInitDescriptor {
+                label: Some("the caller's"),
+                contents,
+                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+            })
         };
-        let [labels, sigma] = [
-            bytemuck::cast_slice(labels),
-            bytemuck::cast_slice(self.weighting.parameters()),
-        ]
-        .map(buffer);
+        let [labels, sigma] =
+            [bytemuck::cast_slice(labels), bytemuck::cast_slice(self.weighting.parameters())]
+                .map(buffer);
         let [predictions, gradient] =
             [predictions; 2].map(|values| buffer(bytemuck::cast_slice(values)));
         let buffers = LossBuffers {
@@ -76,18 +69,9 @@ impl Case {
             sigma: &sigma,
             gradient: &gradient,
         };
-        let pass = block_on(LossPass::new(
-            gpu,
-            layouts,
-            self.rows,
-            &self.weighting,
-            buffers,
-            sums,
-        ))?;
-        assert_eq!(
-            pass.dispatches(),
-            if sums == Sums::OneDispatch { 1 } else { 2 }
-        );
+        let pass =
+            block_on(LossPass::new(gpu, layouts, self.rows, &self.weighting, buffers, sums))?;
+        assert_eq!(pass.dispatches(), if sums == Sums::OneDispatch { 1 } else { 2 });
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         pass.encode(&mut encoder);
         gpu.queue().submit([encoder.finish()]);
@@ -99,29 +83,20 @@ impl Case {
     fn expected(&self) -> (LossResults, Vec<f64>) {
         let stride: usize = self.tasks.iter().map(|task| task.width).sum();
         let mut gradient = vec![0.0; self.rows * stride];
-        let mut results = LossResults {
-            total: 0.0,
-            losses: vec![],
-            weights: vec![],
-            sigma_gradient: vec![],
-        };
+        let mut results =
+            LossResults { total: 0.0, losses: vec![], weights: vec![], sigma_gradient: vec![] };
         let mut total = 0.0;
         let mut first = 0;
-        for ((task, target), &sigma) in self
-            .tasks
-            .iter()
-            .zip(&self.targets)
-            .zip(self.weighting.parameters())
+        for ((task, target), &sigma) in
+            self.tasks.iter().zip(&self.targets).zip(self.weighting.parameters())
         {
             let sigma = f64::from(sigma);
             let weight = self.weighting.weight(sigma);
             let (mut sum, mut normaliser) = (0.0, 0.0);
             for row in (0..self.rows).filter(|&row| target.has_label(row)) {
                 let at = row * stride + first;
-                let logits: Vec<f64> = self.predictions[at..at + task.width]
-                    .iter()
-                    .map(|&p| p.into())
-                    .collect();
+                let logits: Vec<f64> =
+                    self.predictions[at..at + task.width].iter().map(|&p| p.into()).collect();
                 let slopes = &mut gradient[at..at + task.width];
                 sum += row_loss(task, target, row, &logits, slopes);
                 normaliser += match target.values() {
@@ -131,33 +106,17 @@ impl Case {
                     Values::Numbers(_) => task.loss.row_weight(task.width, None),
                 };
             }
-            let loss = if normaliser > 0.0 {
-                sum / normaliser
-            } else {
-                0.0
-            };
+            let loss = if normaliser > 0.0 { sum / normaliser } else { 0.0 };
             for row in 0..self.rows {
                 for slope in &mut gradient[row * stride + first..][..task.width] {
-                    *slope *= if normaliser > 0.0 {
-                        weight / normaliser
-                    } else {
-                        0.0
-                    };
+                    *slope *= if normaliser > 0.0 { weight / normaliser } else { 0.0 };
                 }
             }
             let labelled = normaliser > 0.0;
-            total += if labelled {
-                weight * loss + self.weighting.regulariser(sigma)
-            } else {
-                0.0
-            };
+            total += if labelled { weight * loss + self.weighting.regulariser(sigma) } else { 0.0 };
             results.losses.push(loss as f32);
             results.weights.push(weight as f32);
-            let slope = if labelled {
-                self.weighting.parameter_gradient(loss, sigma)
-            } else {
-                0.0
-            };
+            let slope = if labelled { self.weighting.parameter_gradient(loss, sigma) } else { 0.0 };
             results.sigma_gradient.push(slope as f32);
             first += task.width;
         }
@@ -174,11 +133,7 @@ impl Case {
             let pairs = [
                 ("total", wide(&[found.total]), wide(&[expected.total])),
                 ("weights", wide(&found.weights), wide(&expected.weights)),
-                (
-                    "σ gradients",
-                    wide(&found.sigma_gradient),
-                    wide(&expected.sigma_gradient),
-                ),
+                ("σ gradients", wide(&found.sigma_gradient), wide(&expected.sigma_gradient)),
                 ("gradient", wide(&found_gradient), gradient.clone()),
             ];
             for (what, found, expected) in pairs {
@@ -235,21 +190,14 @@ fn read(buffer: &wgpu::Buffer) -> Vec<f32> {
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
     encoder.copy_buffer_to_buffer(buffer, 0, &copy, 0, buffer.size());
     gpu.queue().submit([encoder.finish()]);
-    copy.map_async(wgpu::MapMode::Read, .., |result| {
-        result.expect("the buffer maps")
-    });
-    gpu.device()
-        .poll(wgpu::PollType::wait_indefinitely())
-        .expect("the device answers");
+    copy.map_async(wgpu::MapMode::Read, .., |result| result.expect("the buffer maps"));
+    gpu.device().poll(wgpu::PollType::wait_indefinitely()).expect("the device answers");
     bytemuck::pod_collect_to_vec(&copy.get_mapped_range(..).expect("a mapped range"))
 }
 
 fn weighted(classes: usize, smoothing: f32) -> Loss {
     let weights = (0..classes).map(|c| 0.5 + (c % 3) as f32).collect();
-    Loss::CrossEntropy {
-        label_smoothing: smoothing,
-        class_weights: Some(weights),
-    }
+    Loss::CrossEntropy { label_smoothing: smoothing, class_weights: Some(weights) }
 }
 
 /// Every loss, narrow and wide.
@@ -323,12 +271,7 @@ fn predictions_may_lie_task_after_task() {
     let case = Case::random(all_tasks(), 45, 2.0, true);
     let labels = Labels::pack(&case.tasks, &case.targets).expect("the targets fit");
     let (results, gradient) = case
-        .run_with(
-            &labels.layouts,
-            &labels.words,
-            &case.predictions,
-            Sums::Repeatable,
-        )
+        .run_with(&labels.layouts, &labels.words, &case.predictions, Sums::Repeatable)
         .expect("a pass");
     let stride: usize = case.tasks.iter().map(|task| task.width).sum();
     let mut layouts = labels.layouts.clone();
@@ -343,18 +286,14 @@ fn predictions_may_lie_task_after_task() {
             moved.extend(&gradient[row * stride + first..][..width]);
         }
     }
-    let found = case
-        .run_with(&layouts, &labels.words, &predictions, Sums::Repeatable)
-        .expect("a pass");
+    let found =
+        case.run_with(&layouts, &labels.words, &predictions, Sums::Repeatable).expect("a pass");
     assert_eq!(found, (results, moved));
 }
 
 #[test]
 fn a_million_rows_are_right() {
-    let tasks = vec![
-        Task::new("y", Loss::Mse, 1),
-        Task::new("class", Loss::cross_entropy(), 3),
-    ];
+    let tasks = vec![Task::new("y", Loss::Mse, 1), Task::new("class", Loss::cross_entropy(), 3)];
     Case::random(tasks, 1_000_000, 2.0, true).is_right("large");
 }
 
@@ -368,11 +307,7 @@ fn buffers_that_are_too_short_are_refused() {
             .to_string()
     };
     let layouts = &labels.layouts;
-    let short = run(
-        layouts,
-        &labels.words[..labels.words.len() - 1],
-        &case.predictions,
-    );
+    let short = run(layouts, &labels.words[..labels.words.len() - 1], &case.predictions);
     assert!(short.contains("the buffer of the labels"), "{short}");
     let short = run(layouts, &labels.words, &case.predictions[..100]);
     assert!(
@@ -388,15 +323,5 @@ fn buffers_that_are_too_short_are_refused() {
     let odd = run(&odd, &labels.words, &case.predictions);
     assert!(odd.contains("task 2 has width 0"), "{odd}");
     let error = Labels::pack(&case.tasks, &case.targets[1..]).expect_err("a target is missing");
-    assert!(
-        matches!(
-            error,
-            Error::Mismatch {
-                found: 6,
-                expected: 7,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Mismatch { found: 6, expected: 7, .. }), "{error}");
 }

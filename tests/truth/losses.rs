@@ -29,13 +29,7 @@ fn losses_of_numbers_have_their_known_values() {
         // A logit of ln 3 is a probability of 3/4; a soft label of 3/4 is its minimum.
         (Loss::Bce, 3_f64.ln(), 0.0, 4_f64.ln(), 0.75),
         (Loss::Bce, 3_f64.ln(), 1.0, (4.0 / 3.0_f64).ln(), -0.25),
-        (
-            Loss::Bce,
-            3_f64.ln(),
-            0.75,
-            4_f64.ln() - 0.75 * 3_f64.ln(),
-            0.0,
-        ),
+        (Loss::Bce, 3_f64.ln(), 0.75, 4_f64.ln() - 0.75 * 3_f64.ln(), 0.0),
         // Logits of ±10,000: the loss is the logit or nothing.
         (Loss::Bce, 1e4, 0.0, 1e4, 1.0),
         (Loss::Bce, 1e4, 1.0, 0.0, 0.0),
@@ -44,14 +38,8 @@ fn losses_of_numbers_have_their_known_values() {
     ] {
         let (found, slope) = loss.element(prediction, target);
         let case = format!("{loss:?} of {prediction} for {target}");
-        assert!(
-            (found - value).abs() < 1e-12,
-            "{case}: {found}, expected {value}"
-        );
-        assert!(
-            (slope - derivative).abs() < 1e-12,
-            "{case}: slope {slope}, expected {derivative}"
-        );
+        assert!((found - value).abs() < 1e-12, "{case}: {found}, expected {value}");
+        assert!((slope - derivative).abs() < 1e-12, "{case}: slope {slope}, expected {derivative}");
     }
     // The example in the documentation of torch.nn.BCEWithLogitsLoss: logits of 1.5, labels of 1.
     let (found, _) = Loss::Bce.element(1.5, 1.0);
@@ -59,10 +47,7 @@ fn losses_of_numbers_have_their_known_values() {
 }
 
 fn cross_entropy(label_smoothing: f32, class_weights: Option<&[f32]>) -> Loss {
-    Loss::CrossEntropy {
-        label_smoothing,
-        class_weights: class_weights.map(<[f32]>::to_vec),
-    }
+    Loss::CrossEntropy { label_smoothing, class_weights: class_weights.map(<[f32]>::to_vec) }
 }
 
 #[test]
@@ -71,40 +56,14 @@ fn cross_entropy_has_its_known_values() {
     let quarter = [0.0, 3_f64.ln()];
     let costs = [4_f64.ln(), (4.0 / 3.0_f64).ln()];
     let weights = Some(&[2.0, 5.0][..]);
-    let smoothed = [
-        0.875 * costs[0] + 0.125 * costs[1],
-        0.875 * 2.0 * costs[0] + 0.125 * 5.0 * costs[1],
-    ];
+    let smoothed =
+        [0.875 * costs[0] + 0.125 * costs[1], 0.875 * 2.0 * costs[0] + 0.125 * 5.0 * costs[1]];
     let pull = 0.875 * 2.0 + 0.125 * 5.0;
     for (loss, logits, class, value, gradient) in [
-        (
-            cross_entropy(0.0, None),
-            quarter,
-            0,
-            costs[0],
-            [-0.75, 0.75],
-        ),
-        (
-            cross_entropy(0.0, None),
-            quarter,
-            1,
-            costs[1],
-            [0.25, -0.25],
-        ),
-        (
-            cross_entropy(0.0, weights),
-            quarter,
-            1,
-            5.0 * costs[1],
-            [1.25, -1.25],
-        ),
-        (
-            cross_entropy(0.25, None),
-            quarter,
-            0,
-            smoothed[0],
-            [0.25 - 0.875, 0.75 - 0.125],
-        ),
+        (cross_entropy(0.0, None), quarter, 0, costs[0], [-0.75, 0.75]),
+        (cross_entropy(0.0, None), quarter, 1, costs[1], [0.25, -0.25]),
+        (cross_entropy(0.0, weights), quarter, 1, 5.0 * costs[1], [1.25, -1.25]),
+        (cross_entropy(0.25, None), quarter, 0, smoothed[0], [0.25 - 0.875, 0.75 - 0.125]),
         (
             cross_entropy(0.25, weights),
             quarter,
@@ -115,21 +74,12 @@ fn cross_entropy_has_its_known_values() {
         (cross_entropy(0.0, None), [1e4, -1e4], 0, 0.0, [0.0, 0.0]),
         (cross_entropy(0.0, None), [1e4, -1e4], 1, 2e4, [1.0, -1.0]),
         (cross_entropy(0.0, None), [-1e4, -1e4], 1, LN_2, [0.5, -0.5]),
-        (
-            cross_entropy(0.5, None),
-            [1e4, -1e4],
-            0,
-            0.25 * 2e4,
-            [0.25, -0.25],
-        ),
+        (cross_entropy(0.5, None), [1e4, -1e4], 0, 0.25 * 2e4, [0.25, -0.25]),
     ] {
         let mut slopes = [f64::NAN; 2];
         let found = loss.class_row(&logits, class, &mut slopes);
         let case = format!("{loss:?} of {logits:?} for class {class}");
-        assert!(
-            (found - value).abs() < 1e-11,
-            "{case}: {found}, expected {value}"
-        );
+        assert!((found - value).abs() < 1e-11, "{case}: {found}, expected {value}");
         assert!(
             (slopes[0] - gradient[0]).abs() < 1e-11,
             "{case}: {slopes:?}, expected {gradient:?}"
@@ -151,10 +101,7 @@ fn equal_logits_cost_the_logarithm_of_the_number_of_classes() {
                 let found = loss.class_row(&vec![logit; classes], 0, &mut gradient);
                 let expected = (classes as f64).ln();
                 let case = format!("{classes} classes at {logit}, smoothing {smoothing}");
-                assert!(
-                    (found - expected).abs() < 1e-9,
-                    "{case}: {found}, expected {expected}"
-                );
+                assert!((found - expected).abs() < 1e-9, "{case}: {found}, expected {expected}");
                 let sum: f64 = gradient.iter().sum();
                 assert!(sum.abs() < 1e-9, "{case}: the gradient sums to {sum}");
             }
@@ -164,10 +111,7 @@ fn equal_logits_cost_the_logarithm_of_the_number_of_classes() {
 
 /// Logits of ±10,000 through a whole engine: losses and gradients are finite and what they should be.
 pub fn extreme_logits_keep_their_closed_form(make: Make, tolerance: f64) {
-    let tasks = [
-        Task::new("bce", Loss::Bce, 4),
-        Task::new("classes", Loss::cross_entropy(), 2),
-    ];
+    let tasks = [Task::new("bce", Loss::Bce, 4), Task::new("classes", Loss::cross_entropy(), 2)];
     let recipe = linear(&tasks, Weighting::equal(2), Adam::new(0.0), 2);
     let labels = vec![0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0];
     let labels = Target::numbers(Matrix::new(4, labels).expect("a matrix"));
@@ -185,12 +129,7 @@ pub fn extreme_logits_keep_their_closed_form(make: Make, tolerance: f64) {
     assert_close(&case, &losses, &[5e3, 1e4], tolerance);
     let moments = state_of(engine).moments;
     let gradients: Vec<f64> = moments[6..].iter().map(|[m, _]| m / 0.1).collect();
-    assert_close(
-        &case,
-        &gradients,
-        &[0.25, 0.0, 0.0, -0.25, 0.5, -0.5],
-        tolerance,
-    );
+    assert_close(&case, &gradients, &[0.25, 0.0, 0.0, -0.25, 0.5, -0.5], tolerance);
 }
 
 /// What `reduction='mean'` divides by: labelled rows and columns for numbers, the labelled rows' class
@@ -222,10 +161,7 @@ pub fn means_are_taken_as_pytorch_takes_them(make: Make, tolerance: f64) {
     let squares = (1.0 + 4.0 + 9.0 + 4.0) / 6.0;
     let costs = (2.0 * 8_f64.ln() + 10.0 * (8.0 / 3.0_f64).ln()) / 12.0;
     assert_close(&case, &losses, &[squares, costs], tolerance);
-    assert_eq!(
-        record.tasks[2].loss, None,
-        "{case}: nothing to take a mean of"
-    );
+    assert_eq!(record.tasks[2].loss, None, "{case}: nothing to take a mean of");
     assert_close(&case, &[record.total], &[squares + costs], tolerance);
 }
 

@@ -21,56 +21,32 @@ struct Case {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let activations = [
-        Activation::Relu,
-        Activation::Tanh,
-        Activation::Gelu,
-        Activation::Silu,
-    ];
-    let shape = (
-        1..=700usize,
-        1..=130usize,
-        prop::collection::vec(1..=130usize, 0..=3),
-    );
+    let activations = [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::Silu];
+    let shape = (1..=700usize, 1..=130usize, prop::collection::vec(1..=130usize, 0..=3));
     let tasks = prop::collection::vec((0..7usize, 1..=130usize), 1..=6);
-    let rest = (
-        prop::sample::select(activations.to_vec()),
+    let rest = (prop::sample::select(activations.to_vec()), tasks, any::<u64>());
+    (shape, rest).prop_map(|((batch, features, hidden), (activation, tasks, seed))| Case {
+        batch,
+        features,
+        hidden,
+        activation,
         tasks,
-        any::<u64>(),
-    );
-    (shape, rest).prop_map(
-        |((batch, features, hidden), (activation, tasks, seed))| Case {
-            batch,
-            features,
-            hidden,
-            activation,
-            tasks,
-            seed,
-        },
-    )
+        seed,
+    })
 }
 
 /// The losses by number, with every option of theirs.
 fn loss(kind: usize, classes: usize, random: &mut ChaCha8Rng) -> Loss {
-    let weights = |random: &mut ChaCha8Rng| {
-        (0..classes)
-            .map(|_| 0.25 + random.random::<f32>())
-            .collect()
-    };
+    let weights =
+        |random: &mut ChaCha8Rng| (0..classes).map(|_| 0.25 + random.random::<f32>()).collect();
     match kind {
         0 => Loss::Mse,
         1 => Loss::Mae,
         2 => Loss::Huber { delta: 0.5 },
         3 => Loss::Bce,
         4 => Loss::cross_entropy(),
-        5 => Loss::CrossEntropy {
-            label_smoothing: 0.1,
-            class_weights: None,
-        },
-        _ => Loss::CrossEntropy {
-            label_smoothing: 0.2,
-            class_weights: Some(weights(random)),
-        },
+        5 => Loss::CrossEntropy { label_smoothing: 0.1, class_weights: None },
+        _ => Loss::CrossEntropy { label_smoothing: 0.2, class_weights: Some(weights(random)) },
     }
 }
 
@@ -107,10 +83,7 @@ fn build(case: &Case) -> (Recipe, Dataset) {
     // More rows than one batch, so that the order and the masks of rows outside it matter.
     let rows = case.batch + case.batch / 3;
     let features = matrix(rows, case.features, random);
-    let targets = tasks
-        .iter()
-        .map(|task| target(task, rows, random))
-        .collect();
+    let targets = tasks.iter().map(|task| target(task, rows, random)).collect();
     let network = Network::new(case.features, &case.hidden, case.activation, &tasks);
     let sigma = tasks.iter().map(|_| 0.5 + 1.5 * random.random::<f32>());
     // With a learning rate of 0 and a first beta of 0, Adam's first moment is the gradient itself.
@@ -135,21 +108,15 @@ fn distance(found: &[f64], expected: &[f64]) -> (f64, String) {
         .enumerate()
         .max_by(|(_, a), (_, b)| (a.0 - a.1).abs().total_cmp(&(b.0 - b.1).abs()));
     let relative = if error == 0.0 { 0.0 } else { error / length };
-    (
-        relative,
-        format!("worst (index, (found, expected)): {worst:?}"),
-    )
+    (relative, format!("worst (index, (found, expected)): {worst:?}"))
 }
 
 /// Compares one step of an engine with the reference's, losses and all gradients.
 fn agrees(engine: &mut dyn Engine, reference: &Reference, step: Step) -> Result<(), TestCaseError> {
     let name = engine.name();
-    let record = run(engine, &[step])
-        .map_err(|e| TestCaseError::fail(format!("{name}: {e}")))?
-        .remove(0);
-    let truth = reference
-        .gradients(&step)
-        .map_err(|e| TestCaseError::fail(e.to_string()))?;
+    let record =
+        run(engine, &[step]).map_err(|e| TestCaseError::fail(format!("{name}: {e}")))?.remove(0);
+    let truth = reference.gradients(&step).map_err(|e| TestCaseError::fail(e.to_string()))?;
     for (k, (found, expected)) in record.tasks.iter().zip(&truth.record.tasks).enumerate() {
         prop_assert_eq!(
             found.loss.is_some(),
@@ -163,19 +130,11 @@ fn agrees(engine: &mut dyn Engine, reference: &Reference, step: Step) -> Result<
         prop_assert!(close, "{name}, task {k}: loss {found}, expected {expected}");
     }
     let total = (record.total - truth.record.total).abs() <= 1e-5 * truth.record.total.abs();
-    prop_assert!(
-        total,
-        "{name}: total {}, expected {}",
-        record.total,
-        truth.record.total
-    );
+    prop_assert!(total, "{name}: total {}, expected {}", record.total, truth.record.total);
     let state = state_of(engine);
     let first = |moments: &[[f64; 2]]| moments.iter().map(|[m, _]| *m).collect::<Vec<_>>();
     let (error, worst) = distance(&first(&state.moments), &truth.parameters);
-    prop_assert!(
-        error <= 1e-4,
-        "{name}: gradient off by {error:.1e} of its norm; {worst}"
-    );
+    prop_assert!(error <= 1e-4, "{name}: gradient off by {error:.1e} of its norm; {worst}");
     // The moments of a σ whose task has no label are left as they were.
     let labelled = |values: &[f64]| {
         let pairs = values.iter().zip(&truth.record.tasks);
@@ -184,10 +143,7 @@ fn agrees(engine: &mut dyn Engine, reference: &Reference, step: Step) -> Result<
     };
     let sigma = labelled(&first(&state.sigma_moments));
     let (error, worst) = distance(&sigma, &labelled(&truth.sigma));
-    prop_assert!(
-        error <= 1e-4,
-        "{name}: σ gradient off by {error:.1e} of its norm; {worst}"
-    );
+    prop_assert!(error <= 1e-4, "{name}: σ gradient off by {error:.1e} of its norm; {worst}");
     Ok(())
 }
 

@@ -13,10 +13,7 @@ fn trained(make: Make, seed: u64, shuffle: bool) -> (Vec<Record>, State) {
     let y = Matrix::new(1, (0..rows).map(|i| value(i * 3)).collect()).expect("a column");
     let classes = Target::classes((0..rows).map(|i| (i % 4) as u32).collect());
     let data = Dataset::new(x, vec![Target::numbers(y), classes]).expect("a dataset");
-    let tasks = [
-        Task::new("number", Loss::Mse, 1),
-        Task::new("class", Loss::cross_entropy(), 4),
-    ];
+    let tasks = [Task::new("number", Loss::Mse, 1), Task::new("class", Loss::cross_entropy(), 4)];
     let network = Network::new(5, &[33, 17], Activation::Relu, &tasks).expect("a network");
     let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(2), Adam::new(0.01));
     recipe.batch = 64;
@@ -48,9 +45,6 @@ fn every_engine_shuffles_alike() {
             assert!(error < 1e-3, "{name}, step {}: {error:.1e}", found.step);
         }
         let differs = |(a, b): (&Record, &Record)| (a.total - b.total).abs() > 1e-3;
-        assert!(
-            records.iter().zip(&in_order).any(differs),
-            "{name}: the order does not matter"
-        );
+        assert!(records.iter().zip(&in_order).any(differs), "{name}: the order does not matter");
     }
 }

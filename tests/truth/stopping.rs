@@ -53,18 +53,9 @@ pub fn an_overflowing_loss_stops_training(make: Make, extremes: &Extremes) {
     engine.submit(&steps[3..]).expect("the submission is made");
     for collect in 1..=3 {
         let error = block_on(engine.collect()).expect_err("the loss overflowed");
-        assert!(
-            is_loss(&error, 3, "second"),
-            "{}, collect {collect}: {error}",
-            engine.name()
-        );
+        assert!(is_loss(&error, 3, "second"), "{}, collect {collect}: {error}", engine.name());
     }
-    assert_eq!(
-        state_of(engine),
-        state,
-        "{}: the state from before step 3",
-        engine.name()
-    );
+    assert_eq!(state_of(engine), state, "{}: the state from before step 3", engine.name());
 
     state.parameters[3] = 0.0;
     engine.load(&state).expect("finite numbers");
@@ -74,12 +65,7 @@ pub fn an_overflowing_loss_stops_training(make: Make, extremes: &Extremes) {
 
 /// Steps before the overflow in the same submission are made; submissions before it keep their records.
 pub fn steps_before_an_overflow_are_kept(make: Make, extremes: &Extremes) {
-    let mut recipe = linear(
-        &[regression("y")],
-        AutomaticWeightedLoss::new(1),
-        Adam::new(0.125),
-        1,
-    );
+    let mut recipe = linear(&[regression("y")], AutomaticWeightedLoss::new(1), Adam::new(0.125), 1);
     // One step of this learning rate throws the bias beyond what can be squared.
     recipe.optimizer.network.learning_rate = extremes.parameter;
     let mut engine = make(recipe, constant_feature(0.0, vec![numbers(&[1.0; 4])]));
@@ -95,13 +81,7 @@ pub fn steps_before_an_overflow_are_kept(make: Make, extremes: &Extremes) {
     assert!(is_loss(&error, 2, "y"), "{}: {error}", engine.name());
     let state = state_of(engine);
     assert_eq!(state.step, 1, "{}", engine.name());
-    assert!(
-        state
-            .parameters
-            .iter()
-            .chain(&state.sigma)
-            .all(|p| p.is_finite())
-    );
+    assert!(state.parameters.iter().chain(&state.sigma).all(|p| p.is_finite()));
 }
 
 /// A weight that overflows is reported as the loss of its task.
@@ -128,26 +108,10 @@ pub fn an_overflowing_gradient_stops_training(make: Make, extremes: &Extremes) {
     assert!(right, "{}: {error}", engine.name());
     let after = state_of(engine);
     assert_eq!(after.step, 1);
-    assert_eq!(
-        after.sigma[1],
-        state.sigma[1],
-        "{}: σ is left as it was",
-        engine.name()
-    );
+    assert_eq!(after.sigma[1], state.sigma[1], "{}: σ is left as it was", engine.name());
     assert_eq!(after.sigma_moments[1], [0.0; 2]);
-    assert_ne!(
-        after.parameters[2],
-        0.0,
-        "{}: the first head was updated",
-        engine.name()
-    );
-    assert!(
-        after
-            .parameters
-            .iter()
-            .chain(&after.sigma)
-            .all(|p| p.is_finite())
-    );
+    assert_ne!(after.parameters[2], 0.0, "{}: the first head was updated", engine.name());
+    assert!(after.parameters.iter().chain(&after.sigma).all(|p| p.is_finite()));
 }
 
 /// What cannot be run is refused with the reason, and nothing is changed by the asking.
@@ -165,41 +129,22 @@ pub fn impossible_requests_are_refused(make: Make) {
         let error = engine.submit(&[step]).expect_err("an impossible step");
         assert!(matches!(error, Error::Invalid { .. }), "{step:?}: {error}");
     }
-    let error = engine
-        .submit(&[step; MOST_STEPS + 1])
-        .expect_err("too many steps");
+    let error = engine.submit(&[step; MOST_STEPS + 1]).expect_err("too many steps");
     assert!(matches!(error, Error::Invalid { .. }), "{error}");
     let wide = Matrix::new(2, vec![0.0; 4]).expect("a matrix");
     let error = block_on(engine.predict(&wide)).expect_err("two features instead of one");
-    assert!(
-        matches!(
-            error,
-            Error::Mismatch {
-                found: 2,
-                expected: 1,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Mismatch { found: 2, expected: 1, .. }), "{error}");
     let mut other = state.clone();
     other.parameters.push(0.0);
     let error = engine.load(&other).expect_err("another network's state");
     assert!(matches!(error, Error::Mismatch { .. }), "{error}");
-    assert_eq!(
-        block_on(engine.collect()).expect("nothing was submitted"),
-        []
-    );
+    assert_eq!(block_on(engine.collect()).expect("nothing was submitted"), []);
     assert_eq!(state_of(engine), state, "{}", engine.name());
 }
 
 #[test]
 fn the_reference_stops_where_numbers_overflow() {
-    let extremes = Extremes {
-        parameter: 1e200,
-        sigma: 1e-170,
-        steep_sigma: 1e-120,
-    };
+    let extremes = Extremes { parameter: 1e200, sigma: 1e-170, steep_sigma: 1e-120 };
     an_overflowing_loss_stops_training(&reference, &extremes);
     steps_before_an_overflow_are_kept(&reference, &extremes);
     an_overflowing_weight_stops_training(&reference, &extremes);

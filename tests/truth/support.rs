@@ -38,9 +38,7 @@ pub const ON_GPU: [(&str, Make<'static>); 2] = [("fused", &fused), ("unfused", &
 /// The first `count` steps of a run: every epoch's batches, the last one short.
 pub fn schedule(batch: usize, rows: usize, count: usize) -> Vec<Step> {
     let numbers = 1..=count as u64;
-    numbers
-        .map(|number| Step::numbered(number, rows, batch))
-        .collect()
+    numbers.map(|number| Step::numbered(number, rows, batch)).collect()
 }
 
 /// Runs these steps and returns their records.
@@ -111,8 +109,5 @@ pub fn worst(found: &[f64], expected: &[f64]) -> (f64, String) {
 #[track_caller]
 pub fn assert_close(case: &str, found: &[f64], expected: &[f64], tolerance: f64) {
     let (error, message) = worst(found, expected);
-    assert!(
-        error <= tolerance,
-        "{case}: {message}; allowed {tolerance:.1e}"
-    );
+    assert!(error <= tolerance, "{case}: {message}; allowed {tolerance:.1e}");
 }

@@ -1,8 +1,8 @@
 //! The training loop: steps are numbered through, nothing is lost between submissions, and a run can be resumed.
 
-use crate::support::{Make, ON_GPU, reference};
+use crate::support::{Make, ON_GPU, gpu, reference};
 use awl::data::{Dataset, Matrix, Target};
-use awl::engine::{Engine, MOST_STEPS, Recipe};
+use awl::engine::{Engine, GpuEngine, MOST_STEPS, Recipe};
 use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task, Trainer};
 use pollster::block_on;
 
@@ -14,15 +14,9 @@ fn engine(make: Make) -> Box<dyn Engine> {
     let sign = x.iter().map(|x| u32::from((3.0 * x).cos() > 0.0)).collect();
     let labelled = (0..rows).map(|i| i % 5 != 0).collect();
     let wave = Target::numbers(Matrix::new(1, wave).expect("a column"));
-    let targets = vec![
-        wave.labelled(labelled).expect("a mask"),
-        Target::classes(sign),
-    ];
+    let targets = vec![wave.labelled(labelled).expect("a mask"), Target::classes(sign)];
     let data = Dataset::new(Matrix::new(1, x).expect("a column"), targets).expect("a dataset");
-    let tasks = [
-        Task::new("wave", Loss::Mse, 1),
-        Task::new("sign", Loss::cross_entropy(), 2),
-    ];
+    let tasks = [Task::new("wave", Loss::Mse, 1), Task::new("sign", Loss::cross_entropy(), 2)];
     let network = Network::new(1, &[20, 20], Activation::Tanh, &tasks).expect("a network");
     let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(2), Adam::new(0.01));
     recipe.batch = 40;
@@ -41,16 +35,10 @@ fn every_engine_learns_and_numbers_its_steps_through() {
         let expected: Vec<u64> = (1..=600 + 2 * MOST_STEPS as u64 + 7).collect();
         assert_eq!(numbers, expected, "{name}");
         for (k, most) in [(0, 0.02), (1, 0.1)] {
-            let losses = records
-                .iter()
-                .rev()
-                .filter_map(|record| record.tasks[k].loss);
+            let losses = records.iter().rev().filter_map(|record| record.tasks[k].loss);
             let last: Vec<f64> = losses.take(30).collect();
             let mean = last.iter().sum::<f64>() / last.len() as f64;
-            assert!(
-                mean < most,
-                "{name}, task {k}: a mean loss of {mean} at the end"
-            );
+            assert!(mean < most, "{name}, task {k}: a mean loss of {mean} at the end");
         }
     }
 }
@@ -83,9 +71,7 @@ fn predictions_are_those_of_the_reference_in_any_number_of_rows() {
         block_on(trainer.engine().state()).expect("a state")
     };
     for rows in [1, 31, 4096, 4097, 10_000] {
-        let features = (0..rows)
-            .map(|i| i as f32 / rows as f32 * 3.0 - 1.5)
-            .collect();
+        let features = (0..rows).map(|i| i as f32 / rows as f32 * 3.0 - 1.5).collect();
         let features = Matrix::new(1, features).expect("a column");
         let predict = |make: Make| {
             let mut engine = engine(make);
@@ -101,4 +87,25 @@ fn predictions_are_those_of_the_reference_in_any_number_of_rows() {
             assert!(worst < 1e-5, "{name}, {rows} rows: off by {worst:e}");
         }
     }
+}
+
+#[test]
+fn a_fused_step_takes_10_dispatches_where_an_unfused_one_takes_32() {
+    // The picture in the README says so.
+    let golden = crate::golden::Golden::load("two_heads");
+    let [fused, unfused] = [
+        block_on(GpuEngine::fused(gpu(), golden.recipe.clone(), &golden.data)),
+        block_on(GpuEngine::unfused(gpu(), golden.recipe, &golden.data)),
+    ]
+    .map(|engine| engine.expect("an engine").dispatches_per_step());
+    assert_eq!((fused, unfused), (10, 32));
+}
+
+#[test]
+fn gpu_time_is_told_where_the_adapter_has_timestamps() {
+    let timestamps = gpu().device().features().contains(wgpu::Features::TIMESTAMP_QUERY);
+    let mut trainer = Trainer::new(engine(ON_GPU[0].1));
+    block_on(trainer.steps(10)).expect("10 steps");
+    let time = trainer.engine().gpu_time();
+    assert_eq!(time.is_some_and(|time| !time.is_zero()), timestamps, "{time:?}");
 }

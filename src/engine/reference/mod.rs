@@ -121,11 +121,7 @@ impl Reference {
         );
         Gradients {
             parameters: pass.backward(network, &self.state.parameters, &objective.predictions),
-            record: Record {
-                step: step.number,
-                total: objective.total,
-                tasks: objective.tasks,
-            },
+            record: Record { step: step.number, total: objective.total, tasks: objective.tasks },
             sigma: objective.sigma,
             predictions: objective.predictions,
         }

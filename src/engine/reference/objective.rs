@@ -31,9 +31,7 @@ impl Objective {
         sigma: &[f64],
         predictions: &[f64],
     ) -> Self {
-        let Recipe {
-            network, weighting, ..
-        } = recipe;
+        let Recipe { network, weighting, .. } = recipe;
         let mut objective = Self {
             total: 0.0,
             tasks: Vec::new(),
@@ -50,11 +48,8 @@ impl Objective {
             };
             let weight = weighting.weight(sigma[index]);
             let loss = head.mean_loss(rows, predictions, weight, &mut objective.predictions);
-            let record = TaskRecord {
-                loss,
-                weight,
-                sigma: sigma[index],
-            };
+            let record =
+                TaskRecord { loss, weight, sigma: weighting.is_learned().then_some(sigma[index]) };
             objective.total += contribution(weighting, &record);
             let gradient = |loss| weighting.parameter_gradient(loss, sigma[index]);
             objective.sigma.push(loss.map_or(0.0, gradient));
@@ -66,9 +61,8 @@ impl Objective {
 
 /// What a task adds to the total; nothing without a label.
 fn contribution(weighting: &Weighting, task: &TaskRecord) -> f64 {
-    task.loss.map_or(0.0, |loss| {
-        task.weight * loss + weighting.regulariser(task.sigma)
-    })
+    let regulariser = task.sigma.map_or(0.0, |sigma| weighting.regulariser(sigma));
+    task.loss.map_or(0.0, |loss| task.weight * loss + regulariser)
 }
 
 /// The task to blame where a loss or the total left the finite numbers, with the value: the first task
@@ -81,10 +75,7 @@ pub(super) fn first_non_finite(weighting: &Weighting, record: &Record) -> Option
     });
     let losses = record.tasks.iter().map(|task| task.loss.unwrap_or(0.0));
     let bad = |(_, value): &(usize, f64)| !value.is_finite();
-    losses
-        .enumerate()
-        .find(bad)
-        .or_else(|| totals.enumerate().find(bad))
+    losses.enumerate().find(bad).or_else(|| totals.enumerate().find(bad))
 }
 
 /// A task at its place among the predictions.

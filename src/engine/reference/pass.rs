@@ -28,11 +28,7 @@ impl Pass {
             inputs.push(values);
             values = outputs;
         }
-        Self {
-            inputs,
-            slopes,
-            predictions: values,
-        }
+        Self { inputs, slopes, predictions: values }
     }
 
     /// `∂total/∂parameter` for every parameter, flat, from `∂total/∂prediction`, shape `[rows, outputs]`.

@@ -26,10 +26,7 @@ pub(super) fn update(recipe: &Recipe, state: &mut State, gradients: &Gradients) 
         }
         let (beta1, beta2) = group.betas;
         let [first, second] = state.sigma_corrections[i];
-        let corrections = [
-            beta1 * first + (1.0 - beta1),
-            beta2 * second + (1.0 - beta2),
-        ];
+        let corrections = [beta1 * first + (1.0 - beta1), beta2 * second + (1.0 - beta2)];
         let (sigma, moments) = (&mut state.sigma[i], &mut state.sigma_moments[i]);
         if advance(group, sigma, gradients.sigma[i], moments, corrections) {
             state.sigma_corrections[i] = corrections;

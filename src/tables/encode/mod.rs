@@ -21,9 +21,10 @@ pub use self::feature::{FeatureColumn, FeatureEncoding};
 pub use self::scaling::Scaling;
 pub use self::target::{TargetColumn, TargetEncoding};
 
+use super::Table;
 use super::nearest::nearest;
 use super::table::quoted;
-use super::{Dataset, Matrix, Table};
+use crate::data::{Dataset, Matrix};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 
@@ -130,10 +131,7 @@ impl Encoder {
     /// training part's that `f32` cannot hold it; [`Error::Invalid`] for a table without rows.
     pub fn encode(&self, table: &Table) -> Result<Dataset> {
         let targets = self.targets.iter().map(|target| target.encode(table));
-        Dataset::new(
-            self.encode_features(table)?,
-            targets.collect::<Result<_>>()?,
-        )
+        Dataset::new(self.encode_features(table)?, targets.collect::<Result<_>>()?)
     }
 
     /// The features of a table alone, shape `[rows, features]`: for rows whose labels are to be predicted.
@@ -157,10 +155,8 @@ impl Encoder {
     /// # Errors
     /// [`Error::Table`] for a column that the table lacks.
     pub fn unseen(&self, table: &Table) -> Result<Vec<(&str, usize)>> {
-        let counts = self
-            .features
-            .iter()
-            .map(|column| Ok((column.column.as_str(), column.unseen(table)?)));
+        let counts =
+            self.features.iter().map(|column| Ok((column.column.as_str(), column.unseen(table)?)));
         let some = |counted: &Result<(&str, usize)>| !matches!(counted, Ok((_, 0)));
         counts.filter(some).collect()
     }
@@ -175,10 +171,7 @@ fn check_names(features: &[&str], targets: &[&str]) -> Result<()> {
         ));
     }
     if targets.is_empty() {
-        return Err(Error::invalid(
-            "no target is named",
-            "name at least one column to predict",
-        ));
+        return Err(Error::invalid("no target is named", "name at least one column to predict"));
     }
     for (role, names) in [("feature", features), ("target", targets)] {
         for (index, name) in names.iter().enumerate() {

@@ -2,8 +2,8 @@
 
 use super::category::{Found, Lookup, distinct};
 use super::{Scaling, scaling};
-use crate::data::{Column, Table};
 use crate::error::Result;
+use crate::tables::{Column, Table};
 
 /// A text feature with more categories than this is refused: it is an identifier or free text, and one
 /// input a category would fill the memory.
@@ -46,19 +46,13 @@ impl FeatureColumn {
                 if scaling.std == 0.0 {
                     scaling.std = 1.0;
                 }
-                FeatureEncoding::Number {
-                    scaling,
-                    indicator: column.missing() > 0,
-                }
+                FeatureEncoding::Number { scaling, indicator: column.missing() > 0 }
             }
-            Column::Text(_) => FeatureEncoding::Category {
-                categories: categories(table, name, column)?,
-            },
+            Column::Text(_) => {
+                FeatureEncoding::Category { categories: categories(table, name, column)? }
+            }
         };
-        Ok(Self {
-            column: name.into(),
-            encoding,
-        })
+        Ok(Self { column: name.into(), encoding })
     }
 
     /// Number of inputs.

@@ -1,35 +1,21 @@
 //! The data room on a real table: every expected figure comes from Python's `csv` and `statistics`.
 
-use super::{Column, Encoder, Table, Target, Values};
+use super::{Column, Encoder, Table};
+use crate::data::{Target, Values};
 use crate::{Activation, Loss, Network, Task};
 
-const PENGUINS: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/examples/data/penguins/penguins.csv"
-);
+const PENGUINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/penguins/penguins.csv");
 
 fn penguins() -> (Table, Encoder) {
     let table = Table::read_csv(PENGUINS).unwrap();
-    let features = [
-        "bill_length_mm",
-        "flipper_length_mm",
-        "island",
-        "sex",
-        "year",
-    ];
-    let targets = [
-        ("species", Loss::cross_entropy()),
-        ("body_mass_g", Loss::Mse),
-    ];
+    let features = ["bill_length_mm", "flipper_length_mm", "island", "sex", "year"];
+    let targets = [("species", Loss::cross_entropy()), ("body_mass_g", Loss::Mse)];
     let encoder = Encoder::fit(&table, &features, &targets).unwrap();
     (table, encoder)
 }
 
 fn assert_close(found: f64, expected: f64, what: &str) {
-    assert!(
-        (found - expected).abs() <= 1e-6 * expected.abs(),
-        "{what}: {found}, not {expected}"
-    );
+    assert!((found - expected).abs() <= 1e-6 * expected.abs(), "{what}: {found}, not {expected}");
 }
 
 fn classes_of(target: &Target) -> &[u32] {
@@ -73,10 +59,8 @@ fn the_penguins_are_read_as_the_file_has_them() {
         }
     }
     let sex = table.column("sex").unwrap();
-    let lines: Vec<u64> = (0..344)
-        .filter(|&row| sex.text(row).is_none())
-        .map(|row| table.line(row))
-        .collect();
+    let lines: Vec<u64> =
+        (0..344).filter(|&row| sex.text(row).is_none()).map(|row| table.line(row)).collect();
     assert_eq!(lines, [5, 10, 11, 12, 13, 49, 180, 220, 258, 270, 273]);
 }
 
@@ -103,15 +87,9 @@ fn the_penguins_features_are_standardised_flagged_and_one_hot() {
     // (2007 − 2008.02907) / 0.817166 and (2009 − 2008.02907) / 0.817166
     let (y7, y9) = (-1.259_316_1, 1.188_168_3);
     for (row, inputs) in [
-        (
-            0,
-            [-0.884_498_7, 0., -1.418_346_6, 0., 0., 0., 1., 0., 1., y7],
-        ),
+        (0, [-0.884_498_7, 0., -1.418_346_6, 0., 0., 0., 1., 0., 1., y7]),
         (3, [0., 1., 0., 1., 0., 0., 1., 0., 0., y7]),
-        (
-            343,
-            [1.151_602_2, 0., -0.207_618_8, 0., 0., 1., 0., 1., 0., y9],
-        ),
+        (343, [1.151_602_2, 0., -0.207_618_8, 0., 0., 1., 0., 1., 0., y9]),
     ] {
         let found = data.features().row(row);
         for ((&found, expected), name) in found.iter().zip(inputs).zip(encoder.feature_names()) {
@@ -125,16 +103,10 @@ fn the_penguins_targets_keep_their_classes_their_scale_and_their_gaps() {
     let (table, encoder) = penguins();
     assert_eq!(
         encoder.tasks(),
-        [
-            Task::new("species", Loss::cross_entropy(), 3),
-            Task::new("body_mass_g", Loss::Mse, 1),
-        ]
+        [Task::new("species", Loss::cross_entropy(), 3), Task::new("body_mass_g", Loss::Mse, 1),]
     );
     let species = encoder.target("species").unwrap();
-    assert_eq!(
-        species.classes().unwrap(),
-        ["Adelie", "Chinstrap", "Gentoo"]
-    );
+    assert_eq!(species.classes().unwrap(), ["Adelie", "Chinstrap", "Gentoo"]);
     assert_eq!(species.scaling(), None);
     let mass = encoder.target("body_mass_g").unwrap();
     let scaling = mass.scaling().unwrap();
@@ -143,9 +115,7 @@ fn the_penguins_targets_keep_their_classes_their_scale_and_their_gaps() {
     assert_close(scaling.std, 800.781_229_238_452, "std");
 
     let data = encoder.encode(&table).unwrap();
-    let [species, mass] = data.targets() else {
-        panic!("two targets")
-    };
+    let [species, mass] = data.targets() else { panic!("two targets") };
     let mut counts = [0; 3];
     for &class in classes_of(species) {
         counts[class as usize] += 1;

@@ -2,10 +2,11 @@
 
 use super::category::{Found, Lookup, distinct};
 use super::{Scaling, all_missing, scaling};
-use crate::data::table::quoted;
-use crate::data::{Column, Matrix, Table, Target};
+use crate::data::{Matrix, Target};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
+use crate::tables::table::quoted;
+use crate::tables::{Column, Table};
 
 /// A target column, its loss, and how its cells become labels. The task has the column's name.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,11 +67,7 @@ impl TargetColumn {
             Loss::Bce => TargetEncoding::Binary(two_values(table, name, column)?),
             Loss::CrossEntropy { .. } => TargetEncoding::Classes(classes(table, name, column)?),
         };
-        Ok(Self {
-            column: name.into(),
-            loss: loss.clone(),
-            encoding,
-        })
+        Ok(Self { column: name.into(), loss: loss.clone(), encoding })
     }
 
     /// The task: one prediction a row for numbers and for two values, one a class for classes.
@@ -87,8 +84,7 @@ impl TargetColumn {
             TargetEncoding::Number(scaling) => {
                 let cells = table.numbers(&self.column)?;
                 let label = |(row, cell): (usize, &Option<f64>)| {
-                    cell.map(|number| scaling.encode(table, row, &self.column, number))
-                        .transpose()
+                    cell.map(|number| scaling.encode(table, row, &self.column, number)).transpose()
                 };
                 let labels = cells.iter().enumerate().map(label);
                 numbers(labels.collect::<Result<_>>()?)

@@ -29,10 +29,7 @@ fn only_the_training_part_is_learned_from() {
     // Mean 2, deviation 1; mean 5, deviation 5.
     let later = table("y,x,c\n20,5,b\n,NA,z\n5,2,NA\n");
     let data = encoder.encode(&later).unwrap();
-    assert_eq!(
-        data.features().values(),
-        [3., 0., 1., 0., 0., 0., 0., 0., 0.]
-    );
+    assert_eq!(data.features().values(), [3., 0., 1., 0., 0., 0., 0., 0., 0.]);
     assert_eq!(labels_of(&data.targets()[0]), [3., 0., 0.]);
     assert_eq!(data.targets()[0].mask().unwrap(), [true, false, true]);
     let strange = table("x,c\n1,z\n2,b\n3,NA\n4,z\n5,Z\n");
@@ -106,36 +103,11 @@ fn columns_that_cannot_play_their_role_are_refused_when_fitting() {
     let mse = || Loss::Mse;
     let classes = Loss::cross_entropy;
     for (features, target, loss, message) in [
-        (
-            &NONE[..],
-            "n",
-            mse(),
-            "no feature is named: name at least one column",
-        ),
-        (
-            &["n", "n"],
-            "t",
-            mse(),
-            "column \"n\" is named twice as a feature: name it once",
-        ),
-        (
-            &["t", "n"],
-            "n",
-            mse(),
-            "column \"n\" is both a feature and a target: take it off",
-        ),
-        (
-            &["m"],
-            "t",
-            mse(),
-            "t.csv: there is no column \"m\": its columns are \"n\", \"t\"",
-        ),
-        (
-            &["n"],
-            "wrod",
-            mse(),
-            "t.csv: there is no column \"wrod\": did you mean \"word\"?",
-        ),
+        (&NONE[..], "n", mse(), "no feature is named: name at least one column"),
+        (&["n", "n"], "t", mse(), "column \"n\" is named twice as a feature: name it once"),
+        (&["t", "n"], "n", mse(), "column \"n\" is both a feature and a target: take it off"),
+        (&["m"], "t", mse(), "t.csv: there is no column \"m\": its columns are \"n\", \"t\""),
+        (&["n"], "wrod", mse(), "t.csv: there is no column \"wrod\": did you mean \"word\"?"),
         (
             &["gap"],
             "n",
@@ -148,12 +120,7 @@ fn columns_that_cannot_play_their_role_are_refused_when_fitting() {
             classes(),
             "t.csv: every cell of column \"gap\" in the training part is missing",
         ),
-        (
-            &["n"],
-            "t",
-            mse(),
-            "t.csv: line 2, column \"t\": \"a\" is not a number: write",
-        ),
+        (&["n"], "t", mse(), "t.csv: line 2, column \"t\": \"a\" is not a number: write"),
         (
             &["n"],
             "one",
@@ -185,19 +152,11 @@ fn columns_that_cannot_play_their_role_are_refused_when_fitting() {
             "t.csv: the numbers of column \"huge\" are too large to average: rescale",
         ),
     ] {
-        let found = Encoder::fit(&table, features, &[(target, loss)])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            found.starts_with(message),
-            "{features:?}, {target}: {found}"
-        );
+        let found = Encoder::fit(&table, features, &[(target, loss)]).unwrap_err().to_string();
+        assert!(found.starts_with(message), "{features:?}, {target}: {found}");
     }
-    let fit = |targets: &[(&str, Loss)]| {
-        Encoder::fit(&table, &["n"], targets)
-            .unwrap_err()
-            .to_string()
-    };
+    let fit =
+        |targets: &[(&str, Loss)]| Encoder::fit(&table, &["n"], targets).unwrap_err().to_string();
     assert!(fit(&[]).starts_with("no target is named: name at least one"));
     assert!(
         fit(&[("t", classes()), ("t", classes())])
@@ -222,11 +181,7 @@ fn a_text_feature_of_identifiers_is_refused() {
 #[test]
 fn cells_that_training_does_not_cover_are_named_when_encoding() {
     let training = table("x,k,b,y\n0,owl,no,1\n1,hawk,yes,2\n");
-    let targets = [
-        ("k", Loss::cross_entropy()),
-        ("b", Loss::Bce),
-        ("y", Loss::Mse),
-    ];
+    let targets = [("k", Loss::cross_entropy()), ("b", Loss::Bce), ("y", Loss::Mse)];
     let encoder = Encoder::fit(&training, &["x"], &targets).unwrap();
     for (text, message) in [
         (
@@ -238,27 +193,15 @@ fn cells_that_training_does_not_cover_are_named_when_encoding() {
             "x,k,b,y\n0,owl,maybe,1\n",
             "t.csv: line 2, column \"b\": the class \"maybe\" does not occur",
         ),
-        (
-            "x,k,b,y\n0,owl,no,much\n",
-            "t.csv: line 2, column \"y\": \"much\" is not a number",
-        ),
-        (
-            "x,k,b,y\n0,7,no,1\n",
-            "t.csv: line 2, column \"k\": the class \"7\" does not occur",
-        ),
-        (
-            "x,k,b,y\nfar,owl,no,1\n",
-            "t.csv: line 2, column \"x\": \"far\" is not a number",
-        ),
+        ("x,k,b,y\n0,owl,no,much\n", "t.csv: line 2, column \"y\": \"much\" is not a number"),
+        ("x,k,b,y\n0,7,no,1\n", "t.csv: line 2, column \"k\": the class \"7\" does not occur"),
+        ("x,k,b,y\nfar,owl,no,1\n", "t.csv: line 2, column \"x\": \"far\" is not a number"),
         (
             "x,k,b,y\n1e300,owl,no,1\n",
             "t.csv: line 2, column \"x\": 1e300 is too far from the training part's mean 5e-1 \
              (standard deviation 5e-1): correct the cell",
         ),
-        (
-            "x,k,b,y\n0,owl,no,-1e300\n",
-            "t.csv: line 2, column \"y\": -1e300 is too far",
-        ),
+        ("x,k,b,y\n0,owl,no,-1e300\n", "t.csv: line 2, column \"y\": -1e300 is too far"),
         ("x,k,bee,y\n0,owl,no,1\n", "t.csv: there is no column \"b\""),
     ] {
         let found = encoder.encode(&table(text)).unwrap_err().to_string();
@@ -271,20 +214,11 @@ fn cells_that_training_does_not_cover_are_named_when_encoding() {
 #[test]
 fn a_misspelt_task_is_met_with_the_nearest_name() {
     let text = "x,species,body_mass_g\n1,a,1\n2,b,2\n";
-    let targets = [
-        ("species", Loss::cross_entropy()),
-        ("body_mass_g", Loss::Mse),
-    ];
+    let targets = [("species", Loss::cross_entropy()), ("body_mass_g", Loss::Mse)];
     let encoder = Encoder::fit(&table(text), &["x"], &targets).unwrap();
     for (task, message) in [
-        (
-            "specie",
-            "there is no task \"specie\": did you mean \"species\"?",
-        ),
-        (
-            "age",
-            "there is no task \"age\": the tasks are \"species\", \"body_mass_g\"",
-        ),
+        ("specie", "there is no task \"specie\": did you mean \"species\"?"),
+        ("age", "there is no task \"age\": the tasks are \"species\", \"body_mass_g\""),
     ] {
         assert_eq!(encoder.target(task).unwrap_err().to_string(), message);
     }

@@ -73,12 +73,7 @@ impl Table {
     ) -> Self {
         debug_assert_eq!(headers.len(), columns.len());
         debug_assert!(columns.iter().all(|column| column.rows() == lines.len()));
-        Self {
-            name: name.into(),
-            headers,
-            columns,
-            lines,
-        }
+        Self { name: name.into(), headers, columns, lines }
     }
 
     /// The table's name: its path, where it was read from a file.
@@ -170,10 +165,7 @@ impl Table {
 
     /// An error about this table.
     pub(super) fn error(&self, problem: impl Into<String>) -> Error {
-        Error::Table {
-            table: self.name.clone(),
-            problem: problem.into(),
-        }
+        Error::Table { table: self.name.clone(), problem: problem.into() }
     }
 
     /// An error about one of the cells.
@@ -188,11 +180,7 @@ pub(super) fn quoted<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Strin
     const MOST: usize = 12;
     let count = names.len();
     let shown: Vec<String> = names.take(MOST).map(|name| format!("\"{name}\"")).collect();
-    let rest = if count > MOST {
-        format!(" … ({count} in all)")
-    } else {
-        String::new()
-    };
+    let rest = if count > MOST { format!(" … ({count} in all)") } else { String::new() };
     shown.join(", ") + &rest
 }
 
@@ -214,10 +202,7 @@ mod tests {
             some.column("wing_mm").unwrap(),
             &Column::Numbers(vec![Some(310.5), Some(75.0), Some(310.5)])
         );
-        assert_eq!(
-            some.column("bird").unwrap().text(0).as_deref(),
-            Some("rook")
-        );
+        assert_eq!(some.column("bird").unwrap().text(0).as_deref(), Some("rook"));
         assert_eq!([some.line(0), some.line(1), some.line(2)], [4, 2, 4]);
         assert_eq!(birds().select(&[]).rows(), 0);
     }
@@ -233,14 +218,8 @@ mod tests {
     #[test]
     fn a_misspelt_column_is_met_with_the_nearest_name() {
         for (asked, answer) in [
-            (
-                "wing_m",
-                "birds: there is no column \"wing_m\": did you mean \"wing_mm\"?",
-            ),
-            (
-                "note",
-                "birds: there is no column \"note\": did you mean \"Note\"?",
-            ),
+            ("wing_m", "birds: there is no column \"wing_m\": did you mean \"wing_mm\"?"),
+            ("note", "birds: there is no column \"note\": did you mean \"Note\"?"),
             (
                 "price",
                 "birds: there is no column \"price\": its columns are \"bird\", \"wing_mm\", \"Note\"",

@@ -17,10 +17,7 @@ impl Scaling {
         let first = present().next()?;
         if present().all(|number| number == first) {
             // The mean of equal numbers, computed as a sum, can miss them by a rounding.
-            return Some(Self {
-                mean: first,
-                std: 0.0,
-            });
+            return Some(Self { mean: first, std: 0.0 });
         }
         let count = present().count() as f64;
         let mean = present().sum::<f64>() / count;
@@ -61,21 +58,14 @@ mod tests {
         ] {
             let mut cells: Vec<Option<f64>> = cells.into_iter().map(Some).collect();
             cells.insert(1, None);
-            assert_eq!(
-                Scaling::fit(&cells),
-                Some(Scaling { mean, std }),
-                "{cells:?}"
-            );
+            assert_eq!(Scaling::fit(&cells), Some(Scaling { mean, std }), "{cells:?}");
         }
         assert_eq!(Scaling::fit(&[None, None]), None);
     }
 
     #[test]
     fn restoring_undoes_standardising() {
-        let scaling = Scaling {
-            mean: 4_200.0,
-            std: 800.0,
-        };
+        let scaling = Scaling { mean: 4_200.0, std: 800.0 };
         assert_eq!(scaling.standardise(5_000.0), 1.0);
         assert_eq!(scaling.restore(-1.5), 3_000.0);
     }

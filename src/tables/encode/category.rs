@@ -1,6 +1,6 @@
 //! Categories: the distinct cells of a column, and finding a cell among them.
 
-use crate::data::Column;
+use crate::tables::Column;
 use std::collections::{BTreeSet, HashMap};
 
 /// The distinct cells of a column as text, sorted: numbers by value, texts by their bytes.
@@ -56,10 +56,9 @@ impl<'a> Lookup<'a> {
                 cells[row].is_some(),
                 cells[row].and_then(|number| self.numbers.get(&bits(number))),
             ),
-            Column::Text(cells) => (
-                cells[row].is_some(),
-                cells[row].as_deref().and_then(|text| self.texts.get(text)),
-            ),
+            Column::Text(cells) => {
+                (cells[row].is_some(), cells[row].as_deref().and_then(|text| self.texts.get(text)))
+            }
         };
         match (present, index) {
             (false, _) => Found::Missing,
@@ -96,14 +95,6 @@ mod tests {
         assert_eq!(found, [Found::Known(2), Found::Unseen, Found::Missing]);
         let numbers = Column::Numbers(vec![Some(22.0), Some(-0.0), Some(5.0), None]);
         let found: Vec<_> = (0..4).map(|row| lookup.find(&numbers, row)).collect();
-        assert_eq!(
-            found,
-            [
-                Found::Known(1),
-                Found::Known(0),
-                Found::Unseen,
-                Found::Missing
-            ]
-        );
+        assert_eq!(found, [Found::Known(1), Found::Known(0), Found::Unseen, Found::Missing]);
     }
 }

@@ -25,10 +25,8 @@ impl Table {
     /// the header, a quote that is never closed, text that is not UTF-8, or an infinite number.
     pub fn read_csv(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| Error::File {
-            path: path.into(),
-            source,
-        })?;
+        let bytes =
+            std::fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
         parse(&path.display().to_string(), &bytes)
     }
 
@@ -41,10 +39,7 @@ impl Table {
         let mut bytes = Vec::new();
         match reader.read_to_end(&mut bytes) {
             Ok(_) => parse(&name, &bytes),
-            Err(source) => Err(Error::File {
-                path: name.into(),
-                source,
-            }),
+            Err(source) => Err(Error::File { path: name.into(), source }),
         }
     }
 }
@@ -56,10 +51,7 @@ struct Record {
 }
 
 fn parse(name: &str, bytes: &[u8]) -> Result<Table> {
-    let error = |problem: String| Error::Table {
-        table: name.into(),
-        problem,
-    };
+    let error = |problem: String| Error::Table { table: name.into(), problem };
     let mut records = read_records(bytes).map_err(error)?.into_iter();
     let header = records
         .next()
@@ -67,9 +59,7 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Table> {
     let headers = check_header(&header).map_err(error)?;
     let records: Vec<Record> = records.collect();
     if records.is_empty() {
-        return Err(error(
-            "there is a header but no row: add at least one below it".into(),
-        ));
+        return Err(error("there is a header but no row: add at least one below it".into()));
     }
     for record in &records {
         check_width(record, headers.len()).map_err(error)?;
@@ -86,10 +76,7 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Table> {
 
 /// All records, the header among them, or what is wrong with the text.
 fn read_records(bytes: &[u8]) -> Result<Vec<Record>, String> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(bytes);
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let mut lines = Lines::new(bytes);
     let mut records = Vec::new();
     let mut start = 0;
@@ -166,9 +153,7 @@ fn column(records: &[Record], index: usize) -> Result<Column, (u64, String)> {
         })
         .collect();
     let Some(numbers) = numbers else {
-        return Ok(Column::Text(
-            cells().map(|cell| cell.map(Into::into)).collect(),
-        ));
+        return Ok(Column::Text(cells().map(|cell| cell.map(Into::into)).collect()));
     };
     let infinite = |number: &Option<f64>| number.is_some_and(|number| !number.is_finite());
     match numbers.iter().position(infinite) {
@@ -199,11 +184,7 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            counted: 0,
-            line: 1,
-        }
+        Self { bytes, counted: 0, line: 1 }
     }
 
     /// The line of the first text at or after this byte, which must not lie before the last one asked for.
@@ -241,14 +222,8 @@ mod tests {
     #[test]
     fn a_column_is_numbers_if_every_cell_present_is_one() {
         for (cells, column) in [
-            (
-                "1\n-2.5\n+3e2\n.5",
-                numbers(&[Some(1.0), Some(-2.5), Some(300.0), Some(0.5)]),
-            ),
-            (
-                " 7 \nNA\n na\nNaN\nNULL\n\"\"",
-                numbers(&[Some(7.0), None, None, None, None, None]),
-            ),
+            ("1\n-2.5\n+3e2\n.5", numbers(&[Some(1.0), Some(-2.5), Some(300.0), Some(0.5)])),
+            (" 7 \nNA\n na\nNaN\nNULL\n\"\"", numbers(&[Some(7.0), None, None, None, None, None])),
             ("NA\nnull", numbers(&[None, None])),
             ("1\n2 mm\nNA", text(&[Some("1"), Some("2 mm"), None])),
             ("\"1,000\"\n2", text(&[Some("1,000"), Some("2")])),
@@ -268,11 +243,7 @@ mod tests {
             ("Windows", "a,b\r\n1,x\r\n2,y\r\n", [2, 3]),
             ("old Macintosh", "a,b\r1,x\r2,y\r", [2, 3]),
             ("blank lines", "a,b\n\n1,x\n\n\n2,y\n\n", [3, 6]),
-            (
-                "blank lines, Windows",
-                "a,b\r\n\r\n1,x\r\n\r\n2,y\r\n",
-                [3, 5],
-            ),
+            ("blank lines, Windows", "a,b\r\n\r\n1,x\r\n\r\n2,y\r\n", [3, 5]),
             ("a line break in quotes", "a,b\n1,\"x\ny\"\n2,z\n", [2, 4]),
             ("a byte order mark", "\u{feff}a,b\n1,x\n2,y\n", [2, 3]),
             ("spaces around names", " a , b \n1,x\n2,y\n", [2, 3]),
@@ -280,11 +251,7 @@ mod tests {
             let table = read(csv).unwrap();
             assert_eq!(table.names(), ["a", "b"], "{what}");
             assert_eq!([table.line(0), table.line(1)], lines, "{what}");
-            assert_eq!(
-                table.column("a").unwrap(),
-                &numbers(&[Some(1.0), Some(2.0)]),
-                "{what}"
-            );
+            assert_eq!(table.column("a").unwrap(), &numbers(&[Some(1.0), Some(2.0)]), "{what}");
         }
     }
 
@@ -295,10 +262,7 @@ mod tests {
             ("\n\n", "the file is empty"),
             ("a,b\n", "there is a header but no row: add at least one"),
             ("a,,c\n1,2,3\n", "line 1: column 2 has no name: name it"),
-            (
-                "\na,b, a\n1,2,3\n",
-                "line 2: columns 1 and 3 are both named \"a\": rename one",
-            ),
+            ("\na,b, a\n1,2,3\n", "line 2: columns 1 and 3 are both named \"a\": rename one"),
             (
                 "a,b\n1,2\n\n3\n",
                 "line 4: the number of cells is 1, but the header names 2 columns: write NA",
@@ -311,10 +275,7 @@ mod tests {
                 "a,b\n1,2\n-inf,3\n",
                 "line 3, column \"a\": \"-inf\" is not a finite number: correct it",
             ),
-            (
-                "a\n1\n1e999\n",
-                "line 3, column \"a\": \"1e999\" is not a finite number",
-            ),
+            ("a\n1\n1e999\n", "line 3, column \"a\": \"1e999\" is not a finite number"),
             (
                 "a,b\n1,2\n3,\"4\n5,6\n7,8\n",
                 "line 3: a quote opened here is never closed: close it",
@@ -336,9 +297,7 @@ mod tests {
     fn text_in_another_encoding_is_refused() {
         let latin1 = b"name,town\nZoe,Lyon\nNoah,Orl\xe9ans\n";
         assert_eq!(
-            Table::from_csv("latin1.csv", &latin1[..])
-                .unwrap_err()
-                .to_string(),
+            Table::from_csv("latin1.csv", &latin1[..]).unwrap_err().to_string(),
             "latin1.csv: line 3, column 2: the text is not UTF-8: save the file as UTF-8"
         );
     }

@@ -1,7 +1,7 @@
 //! Splitting a table into parts at random, the same way every time for the same seed.
 
-use super::Permutation;
 use super::table::Table;
+use crate::data::Permutation;
 use crate::error::{Error, Result};
 
 impl Table {
@@ -46,9 +46,7 @@ impl Table {
         }
         let order = Permutation::new(rows, seed, 0);
         let order: Vec<usize> = (0..rows).map(|at| order.row(at) as usize).collect();
-        Ok(std::array::from_fn(|part| {
-            self.select(&order[start(part)..ends[part]])
-        }))
+        Ok(std::array::from_fn(|part| self.select(&order[start(part)..ends[part]])))
     }
 }
 
@@ -87,7 +85,7 @@ fn ends<const N: usize>(fractions: &[f64; N], rows: usize) -> [usize; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Column;
+    use crate::tables::Column;
 
     fn numbered(rows: usize) -> Table {
         let text: String = (0..rows).map(|row| format!("{row}\n")).collect();
@@ -151,21 +149,13 @@ mod tests {
                 [0.5, 0.25, 0.125],
                 "the fractions of a split add up to 0.875: make them add up to 1",
             ),
-            (
-                10,
-                [0.5, 0.5, 0.5],
-                "the fractions of a split add up to 1.5",
-            ),
+            (10, [0.5, 0.5, 0.5], "the fractions of a split add up to 1.5"),
             (
                 10,
                 [0.96, 0.02, 0.02],
                 "part 2 of rows.csv, 0.02 of its 10 rows, would have no row: use a larger",
             ),
-            (
-                10,
-                [0.5, 0.5, 0.0],
-                "part 3 of rows.csv, 0 of its 10 rows, would have no row",
-            ),
+            (10, [0.5, 0.5, 0.0], "part 3 of rows.csv, 0 of its 10 rows, would have no row"),
             (2, [0.4, 0.3, 0.3], "part 2 of rows.csv"),
         ] {
             let found = numbered(rows).split(0, fractions).unwrap_err().to_string();

@@ -1,0 +1,18 @@
+//! The user's own tables: reading, splitting, and encoding as numbers.
+//!
+//! A file becomes a [`Table`], the table is [split](Table::split), an [`Encoder`] learns from the
+//! training part how cells become numbers, and turns each part into a [`Dataset`](crate::Dataset). Knows nothing
+//! of networks, engines or files of runs.
+
+mod csv;
+mod encode;
+mod nearest;
+#[cfg(test)]
+mod penguins;
+mod split;
+mod table;
+
+pub use self::encode::{
+    Encoder, FeatureColumn, FeatureEncoding, Scaling, TargetColumn, TargetEncoding,
+};
+pub use self::table::{Column, Table};
