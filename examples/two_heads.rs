@@ -31,13 +31,13 @@ async fn run() -> Result<()> {
         println!("\nweighting: {}\n{}", weighting.name(), table.header());
         let recipe = Recipe::new(model.clone(), weighting, optimizer);
         let mut trainer = Trainer::new(GpuEngine::fused(&gpu, recipe, &training).await?);
-        for epoch in (20..=200).step_by(20) {
-            let records = trainer.epochs(20).await?;
+        for epoch in (10..=100).step_by(10) {
+            let records = trainer.epochs(10).await?;
             println!("{}", table.row(epoch, &records, &trainer.evaluate(&validation).await?));
         }
         results.push(trainer.evaluate(&test).await?);
         if let Some(time) = trainer.engine().gpu_time() {
-            let steps = 200 * trainer.steps_per_epoch() as u128;
+            let steps = 100 * trainer.steps_per_epoch() as u128;
             println!("{steps} steps, {} µs of GPU time each", time.as_micros() / steps);
         }
     }

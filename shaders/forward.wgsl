@@ -33,7 +33,7 @@ fn rhs(k: u32, column: u32) -> f32 {
     return parameters[layer.weight + column * layer.inputs + k];
 }
 
-fn store(row: u32, column: u32, sum: f32) {
+fn store(share: u32, row: u32, column: u32, sum: f32) {
     if row >= step.rows || column >= layer.outputs {
         return;
     }
@@ -58,13 +58,5 @@ fn main(
         return;
     }
     let sums = tile_product(row, column, 0u, layer.inputs, lane);
-    let c = column + lane % QUADS * 4u;
-    for (var i = 0u; i < 4u; i++) {
-        let r = row + lane / QUADS * 4u + i;
-        let quad = sums[i];
-        store(r, c, quad.x);
-        store(r, c + 1u, quad.y);
-        store(r, c + 2u, quad.z);
-        store(r, c + 3u, quad.w);
-    }
+    store_tile(sums, 0u, row, column, lane);
 }

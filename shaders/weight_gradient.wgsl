@@ -60,13 +60,5 @@ fn main(
     let from_row = min(share * layer.share_rows, step.rows);
     let to_row = min(from_row + layer.share_rows, step.rows);
     let sums = tile_product(row, column, from_row, to_row, lane);
-    let c = column + lane % QUADS * 4u;
-    for (var i = 0u; i < 4u; i++) {
-        let r = row + lane / QUADS * 4u + i;
-        let quad = sums[i];
-        store(share, r, c, quad.x);
-        store(share, r, c + 1u, quad.y);
-        store(share, r, c + 2u, quad.z);
-        store(share, r, c + 3u, quad.w);
-    }
+    store_tile(sums, share, row, column, lane);
 }

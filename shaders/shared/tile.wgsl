@@ -1,10 +1,12 @@
 // The product of two matrices, a tile of 32 x 32 outputs a workgroup: 64 lanes, each with 4 x 4 sums in
 // registers, over slices of 16 of the summed dimension that are staged in workgroup memory (4 KiB).
 //
-// The kernel that uses it says what the matrices are, 0 outside their bounds:
+// The kernel that uses it says what the matrices are, 0 outside their bounds,
 //   fn lhs(row: u32, k: u32) -> f32        fn rhs(k: u32, column: u32) -> f32
-// and along which index neighbouring elements lie side by side in memory:
+// along which index neighbouring elements lie side by side in memory,
 //   const LHS_ALONG_K: bool                const RHS_ALONG_K: bool
+// and what becomes of each sum, leaving out what lies outside the output:
+//   fn store(share: u32, row: u32, column: u32, sum: f32)
 
 const TILE = 32u;
 const DEPTH = 16u;
@@ -43,22 +45,48 @@ fn stage(row: u32, column: u32, k_from: u32, k_to: u32, lane: u32) {
     }
 }
 
+// A lane's 4 x 4 sums, a row a vector. Named, not an array: an array that is indexed by a variable lives in memory on
+// some drivers.
+struct Sums {
+    row0: vec4<f32>,
+    row1: vec4<f32>,
+    row2: vec4<f32>,
+    row3: vec4<f32>,
+}
+
 // The sums over k in [k_from, k_to) for the tile whose first output is (row, column): lane l has rows
-// row + 4 (l / 8) .. + 3, one a vector, and columns column + 4 (l % 8) .. + 3, one a component.
-fn tile_product(row: u32, column: u32, k_from: u32, k_to: u32, lane: u32) -> array<vec4<f32>, 4> {
-    var sums = array<vec4<f32>, 4>();
+// row + 4 (l / 8) .. + 3 and columns column + 4 (l % 8) .. + 3.
+fn tile_product(row: u32, column: u32, k_from: u32, k_to: u32, lane: u32) -> Sums {
+    var sums: Sums;
     for (var k = k_from; k < k_to; k += DEPTH) {
         stage(row, column, k, k_to, lane);
         workgroupBarrier();
         for (var d = 0u; d < DEPTH; d++) {
             let l = lhs_slice[d * QUADS + lane / QUADS];
             let r = rhs_slice[d * QUADS + lane % QUADS];
-            sums[0] += l.x * r;
-            sums[1] += l.y * r;
-            sums[2] += l.z * r;
-            sums[3] += l.w * r;
+            sums.row0 += l.x * r;
+            sums.row1 += l.y * r;
+            sums.row2 += l.z * r;
+            sums.row3 += l.w * r;
         }
         workgroupBarrier();
     }
     return sums;
+}
+
+// Hands every sum to the kernel's `store`.
+fn store_tile(sums: Sums, share: u32, row: u32, column: u32, lane: u32) {
+    let r = row + lane / QUADS * 4u;
+    let c = column + lane % QUADS * 4u;
+    store_quad(sums.row0, share, r, c);
+    store_quad(sums.row1, share, r + 1u, c);
+    store_quad(sums.row2, share, r + 2u, c);
+    store_quad(sums.row3, share, r + 3u, c);
+}
+
+fn store_quad(quad: vec4<f32>, share: u32, row: u32, column: u32) {
+    store(share, row, column, quad.x);
+    store(share, row, column + 1u, quad.y);
+    store(share, row, column + 2u, quad.z);
+    store(share, row, column + 3u, quad.w);
 }

@@ -72,13 +72,5 @@ fn main(
     let k_from = min(share * product.share_depth, depth);
     let k_to = min(k_from + product.share_depth, depth);
     let sums = tile_product(row, column, k_from, k_to, lane);
-    let c = column + lane % QUADS * 4u;
-    for (var i = 0u; i < 4u; i++) {
-        let r = row + lane / QUADS * 4u + i;
-        let quad = sums[i];
-        store(share, r, c, quad.x);
-        store(share, r, c + 1u, quad.y);
-        store(share, r, c + 2u, quad.z);
-        store(share, r, c + 3u, quad.w);
-    }
+    store_tile(sums, share, row, column, lane);
 }
