@@ -9,7 +9,7 @@
 //!
 //! (Liebel & Körner, [*Auxiliary Tasks in Multi-task Learning*](https://arxiv.org/abs/1805.06334), 2018, eq. 3,
 //! after Kendall, Gal & Cipolla, [*Multi-Task Learning Using Uncertainty to Weigh Losses*](https://arxiv.org/abs/1705.07115),
-//! 2018). This crate is that system in Rust on [wgpu]: WGSL kernels for Vulkan, Metal, DX12 and GL that
+//! 2018). This crate is that system in Rust on [wgpu](https://wgpu.rs): WGSL kernels for Vulkan, Metal, DX12 and GL that
 //! compute all task losses, the weighted sum and the gradients of σ in one fused pass, and a training loop that
 //! never leaves the GPU.
 //!
@@ -25,8 +25,9 @@
 //! let targets = vec![Target::numbers(Matrix::new(1, double)?), Target::classes(sign)];
 //! let data = Dataset::new(features, targets)?;
 //!
-//! let tasks = [Task::new("double", Loss::Mse, 1), Task::new("sign", Loss::cross_entropy(), 2)];
-//! let network = Network::new(1, &[16], Activation::Relu, &tasks)?;
+//! let double = Task::new("double", Loss::Mse, 1);
+//! let sign = Task::new("sign", Loss::cross_entropy(), 2);
+//! let network = Network::new(1, &[16], Activation::Relu, &[double, sign])?;
 //! let recipe = Recipe::new(network, AutomaticWeightedLoss::new(2), Adam::new(0.01));
 //! let mut trainer = Trainer::new(GpuEngine::fused(&gpu, recipe, &data).await?);
 //! let records = trainer.epochs(100).await?; // losses, weights and σ of every step

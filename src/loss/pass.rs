@@ -1,9 +1,4 @@
 //! The fused loss pass by itself, on a caller's own buffers.
-//!
-//! One dispatch gives every task's loss, the weighted total, the task weights, the gradient of the total at
-//! every prediction and at every σ. One is enough because a task's weight depends on its σ alone, and
-//! total and ∂total/∂σ are linear in the losses: the gradient at a prediction need not wait for the sums, and
-//! each workgroup's share of the sums can simply be added up.
 
 use super::labels::{NONE, TaskLayout};
 use crate::error::{Error, Result};
@@ -47,7 +42,45 @@ pub struct LossResults {
     pub sigma_gradient: Vec<f32>,
 }
 
-/// A loss pass bound to its buffers: encode it as often as their contents change.
+/// The fused loss pass, bound to buffers of your own: encode it as often as their contents change.
+///
+/// One dispatch gives every task's loss, the weighted total, the task weights, the gradient of the total at every
+/// prediction and at every σ. One is enough because a task's weight depends on its σ alone, and total and ∂total/∂σ
+/// are linear in the losses: the gradient at a prediction need not wait for the sums, and each workgroup's share of the
+/// sums can simply be added up. No optional feature of the GPU is needed.
+///
+/// ```
+/// use awl::loss::{Labels, LossBuffers, LossPass, Sums};
+/// use awl::*;
+/// use wgpu::util::DeviceExt;
+/// # pollster::block_on(async {
+/// let gpu = Gpu::new().await?; // or Gpu::from_device, around a device of your own
+/// let tasks = [Task::new("size", Loss::Mse, 1), Task::new("kind", Loss::cross_entropy(), 3)];
+/// let targets = [Target::numbers(Matrix::new(1, vec![1.0, 2.0])?), Target::classes(vec![2, 0])];
+/// let labels = Labels::pack(&tasks, &targets)?;
+/// let buffer = |contents: &[u8]| {
+///     let usage = wgpu::BufferUsages::STORAGE;
+///     gpu.device().create_buffer_init(&wgpu::util::BufferInitDescriptor { label: None, contents, usage })
+/// };
+/// // Two rows; a row is the prediction of the size, then the logits of the kinds.
+/// let predictions = buffer(bytemuck::cast_slice(&[1.5f32, 0.0, 0.0, 0.0, 2.5, 0.0, 0.0, 0.0]));
+/// let gradient = buffer(bytemuck::cast_slice(&[0f32; 8]));
+/// let words = buffer(bytemuck::cast_slice(&labels.words));
+/// let sigma = buffer(bytemuck::cast_slice(&[1f32, 1.0]));
+/// let buffers =
+///     LossBuffers { predictions: &predictions, labels: &words, sigma: &sigma, gradient: &gradient };
+/// let weighting = AutomaticWeightedLoss::new(2).into();
+/// let pass = LossPass::new(&gpu, &labels.layouts, 2, &weighting, buffers, Sums::OneDispatch).await?;
+///
+/// let mut encoder = gpu.device().create_command_encoder(&Default::default());
+/// pass.encode(&mut encoder);
+/// gpu.queue().submit([encoder.finish()]);
+/// let results = pass.read().await?; // or use pass.results() on the GPU
+/// assert!((results.losses[0] - 0.25).abs() < 1e-6);
+/// assert!((results.losses[1] - 3f32.ln()).abs() < 1e-6);
+/// # Ok::<(), Error>(()) })?;
+/// # Ok::<(), Error>(())
+/// ```
 pub struct LossPass {
     gpu: Gpu,
     dispatches: Vec<Dispatch>,
