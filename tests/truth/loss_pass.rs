@@ -325,3 +325,18 @@ fn buffers_that_are_too_short_are_refused() {
     let error = Labels::pack(&case.tasks, &case.targets[1..]).expect_err("a target is missing");
     assert!(matches!(error, Error::Mismatch { found: 6, expected: 7, .. }), "{error}");
 }
+
+#[test]
+fn bits_of_a_mask_after_the_last_row_do_not_count() {
+    let case = Case::random(all_tasks(), 45, 2.0, true);
+    let labels = Labels::pack(&case.tasks, &case.targets).expect("the targets fit");
+    let run = |words: &[u32]| {
+        case.run_with(&labels.layouts, words, &case.predictions, Sums::Repeatable).expect("a pass")
+    };
+    let mut stray = labels.words.clone();
+    for layout in &labels.layouts {
+        // 45 rows take a word and 13 bits of the next.
+        stray[layout.mask as usize + 1] |= !0 << 13;
+    }
+    assert_eq!(run(&labels.words), run(&stray));
+}
