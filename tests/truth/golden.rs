@@ -1,6 +1,7 @@
 //! Whole training trajectories computed by PyTorch in `float64`; see `tests/golden/README.md`.
 
-use crate::support::{Make, ON_GPU, assert_close, reference, run, schedule, state_of};
+use crate::support::{Make, ON_GPU, assert_each_close, assert_tensors_close, reference};
+use crate::support::{run, schedule, state_of};
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Engine, Recipe, Reference, State, TaskRecord};
 use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 const FILES: [&str; 2] = ["two_heads", "two_heads_scaled_weight_decay"];
 
-/// How far an engine may be from PyTorch, relative to the size of the numbers.
+/// How far an engine may be from PyTorch: every loss and every σ by itself, every tensor by its norm.
 pub struct Tolerances {
     /// The first step's gradients.
     pub gradients: f64,
@@ -121,6 +122,7 @@ fn classes(tensors: &SafeTensors<'_>, name: &str) -> Vec<u32> {
 pub fn follows_the_golden_trajectory(golden: &Golden, make: Make, tolerances: &Tolerances) {
     let mut engine = make(golden.recipe.clone(), golden.data.clone());
     let engine = engine.as_mut();
+    let network = &golden.recipe.network;
     let case = |what: &str| format!("{} on {}, {what}", golden.name, engine.name());
     let [gradients, sigma_gradients, losses, totals] =
         ["gradients", "gradients of σ", "losses", "totals"].map(case);
@@ -134,19 +136,19 @@ pub fn follows_the_golden_trajectory(golden: &Golden, make: Make, tolerances: &T
     let first = 1.0 - golden.recipe.optimizer.network.betas.0;
     let moments = state.moments.iter().zip(&golden.initial.parameters);
     let found: Vec<f64> = moments.map(|([m, _], p)| m / first - decay * p).collect();
-    assert_close(&gradients, &found, &golden.gradients.0, tolerances.gradients);
+    assert_tensors_close(&gradients, network, &found, &golden.gradients.0, tolerances.gradients);
     let found: Vec<f64> = state.sigma_moments.iter().map(|[m, _]| m / first).collect();
-    assert_close(&sigma_gradients, &found, &golden.gradients.1, tolerances.gradients);
+    assert_each_close(&sigma_gradients, &found, &golden.gradients.1, tolerances.gradients);
 
     records.extend(run(engine, &steps[1..]).expect("the other steps"));
     let by_task = |value: fn(&TaskRecord) -> f64| -> Vec<f64> {
         records.iter().flat_map(|r| &r.tasks).map(value).collect()
     };
     let found = by_task(|task| task.loss.expect("every row has its labels"));
-    assert_close(&losses, &found, &golden.losses, tolerances.losses);
+    assert_each_close(&losses, &found, &golden.losses, tolerances.losses);
     let found: Vec<f64> = records.iter().map(|record| record.total).collect();
-    assert_close(&totals, &found, &golden.totals, tolerances.losses);
-    assert_close(
+    assert_each_close(&totals, &found, &golden.totals, tolerances.losses);
+    assert_each_close(
         &sigma,
         &by_task(|task| task.sigma.expect("a σ")),
         &golden.sigma,
@@ -155,8 +157,14 @@ pub fn follows_the_golden_trajectory(golden: &Golden, make: Make, tolerances: &T
 
     let state = state_of(engine);
     assert_eq!(state.step, golden.steps as u64);
-    assert_close(&parameters, &state.parameters, &golden.last.0, tolerances.parameters);
-    assert_close(&last_sigma, &state.sigma, &golden.last.1, tolerances.sigma);
+    assert_tensors_close(
+        &parameters,
+        network,
+        &state.parameters,
+        &golden.last.0,
+        tolerances.parameters,
+    );
+    assert_each_close(&last_sigma, &state.sigma, &golden.last.1, tolerances.sigma);
 }
 
 /// The files' own rounding to `f32` is 6e-8.
@@ -179,8 +187,10 @@ fn the_reference_gives_the_golden_gradients_without_a_step() {
         engine.load(&golden.initial).expect("the state fits");
         let step = schedule(golden.recipe.batch, golden.data.rows(), 1)[0];
         let gradients = engine.gradients(&step).expect("a step");
-        assert_close(file, &gradients.parameters, &golden.gradients.0, ROUNDING);
-        assert_close(file, &gradients.sigma, &golden.gradients.1, ROUNDING);
+        let network = &golden.recipe.network;
+        let (found, expected) = (&gradients.parameters, &golden.gradients.0);
+        assert_tensors_close(file, network, found, expected, ROUNDING);
+        assert_each_close(file, &gradients.sigma, &golden.gradients.1, ROUNDING);
         assert_eq!(state_of(&mut engine), golden.initial, "{file}: the state is untouched");
     }
 }

@@ -1,6 +1,6 @@
 //! Batches with more workgroups than one dimension of a dispatch may hold.
 
-use crate::support::{ON_GPU, assert_close, run, state_of};
+use crate::support::{ON_GPU, assert_close, assert_tensors_close, run, state_of};
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Recipe, Reference, Step};
 use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
@@ -41,7 +41,7 @@ fn is_right(rows: usize, hidden: &[usize]) {
         }
         let state = state_of(engine.as_mut());
         let moments: Vec<f64> = state.moments.iter().map(|[m, _]| *m).collect();
-        assert_close(&case, &moments, &truth.parameters, 1e-4);
+        assert_tensors_close(&case, &recipe.network, &moments, &truth.parameters, 1e-4);
     }
 }
 

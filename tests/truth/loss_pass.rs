@@ -1,6 +1,6 @@
 //! The fused loss pass on a caller's buffers, against the losses' formulas in `f64`.
 
-use crate::support::{assert_close, gpu};
+use crate::support::{assert_close, assert_each_close, gpu};
 use awl::data::{Matrix, Target, Values};
 use awl::loss::{Labels, LossBuffers, LossPass, LossResults, Sums, TaskLayout};
 use awl::{AutomaticWeightedLoss, Error, Loss, Task, Weighting};
@@ -124,28 +124,41 @@ impl Case {
         (results, gradient)
     }
 
+    /// A task's columns of something of the predictions' shape.
+    fn columns(&self, k: usize, values: &[f64]) -> Vec<f64> {
+        let stride: usize = self.tasks.iter().map(|task| task.width).sum();
+        let first: usize = self.tasks[..k].iter().map(|task| task.width).sum();
+        let row = |row: &[f64]| row[first..first + self.tasks[k].width].to_vec();
+        values.chunks(stride).flat_map(row).collect()
+    }
+
     fn is_right(&self, case: &str) {
         let (expected, gradient) = self.expected();
         for sums in [Sums::OneDispatch, Sums::Repeatable] {
             let case = format!("{case}, {} rows, {sums:?}", self.rows);
             let (found, found_gradient) = self.run(sums);
             let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
-            let pairs = [
+            let each = [
                 ("total", wide(&[found.total]), wide(&[expected.total])),
+                ("losses", wide(&found.losses), wide(&expected.losses)),
                 ("weights", wide(&found.weights), wide(&expected.weights)),
-                ("σ gradients", wide(&found.sigma_gradient), wide(&expected.sigma_gradient)),
-                ("gradient", wide(&found_gradient), gradient.clone()),
             ];
-            for (what, found, expected) in pairs {
-                assert_close(&format!("{case}, {what}"), &found, &expected, 1e-5);
+            for (what, found, expected) in each {
+                assert_each_close(&format!("{case}, {what}"), &found, &expected, 1e-5);
             }
-            for (k, (found, expected)) in found.losses.iter().zip(&expected.losses).enumerate() {
-                assert_close(
-                    &format!("{case}, loss of task {k}"),
-                    &wide(&[*found]),
-                    &wide(&[*expected]),
-                    1e-5,
-                );
+            for k in 0..self.tasks.len() {
+                let case = format!("{case}, task {k}");
+                let slopes = [found.sigma_gradient[k], expected.sigma_gradient[k]].map(f64::from);
+                // Regulariser and loss pull σ apart: what is left is judged by the larger of the two.
+                let pull = self
+                    .weighting
+                    .parameter_gradient(0.0, f64::from(self.weighting.parameters()[k]));
+                let error = (slopes[0] - slopes[1]).abs();
+                let scale = slopes[1].abs().max(pull.abs());
+                assert!(error <= 1e-5 * scale, "{case}: σ gradient {slopes:?} (found, expected)");
+                let found = self.columns(k, &wide(&found_gradient));
+                let expected = self.columns(k, &gradient);
+                assert_close(&format!("{case}, gradient"), &found, &expected, 1e-5);
             }
         }
     }

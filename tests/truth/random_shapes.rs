@@ -1,7 +1,7 @@
 //! Both GPU engines against the reference on random networks, tasks, masks and batches: shapes that are
 //! multiples of nothing.
 
-use crate::support::{ON_GPU, run, state_of};
+use crate::support::{ON_GPU, distance, run, state_of};
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Engine, Recipe, Reference, Step};
 use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
@@ -97,20 +97,6 @@ fn build(case: &Case) -> (Recipe, Dataset) {
     (recipe, Dataset::new(features, targets).expect("a dataset"))
 }
 
-/// The distance of two vectors in units of the second one's length, with the worst element in words.
-fn distance(found: &[f64], expected: &[f64]) -> (f64, String) {
-    assert_eq!(found.len(), expected.len(), "number of elements");
-    let square = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
-    let length = square(&mut expected.iter().copied());
-    let pairs = || found.iter().zip(expected);
-    let error = square(&mut pairs().map(|(f, e)| f - e));
-    let worst = pairs()
-        .enumerate()
-        .max_by(|(_, a), (_, b)| (a.0 - a.1).abs().total_cmp(&(b.0 - b.1).abs()));
-    let relative = if error == 0.0 { 0.0 } else { error / length };
-    (relative, format!("worst (index, (found, expected)): {worst:?}"))
-}
-
 /// Compares one step of an engine with the reference's, losses and all gradients.
 fn agrees(engine: &mut dyn Engine, reference: &Reference, step: Step) -> Result<(), TestCaseError> {
     let name = engine.name();
@@ -133,8 +119,13 @@ fn agrees(engine: &mut dyn Engine, reference: &Reference, step: Step) -> Result<
     prop_assert!(total, "{name}: total {}, expected {}", record.total, truth.record.total);
     let state = state_of(engine);
     let first = |moments: &[[f64; 2]]| moments.iter().map(|[m, _]| *m).collect::<Vec<_>>();
-    let (error, worst) = distance(&first(&state.moments), &truth.parameters);
-    prop_assert!(error <= 1e-4, "{name}: gradient off by {error:.1e} of its norm; {worst}");
+    let found = first(&state.moments);
+    for tensor in engine.recipe().network.tensors() {
+        let expected = &truth.parameters[tensor.range.clone()];
+        let (error, worst) = distance(&found[tensor.range], expected);
+        let tensor = tensor.name;
+        prop_assert!(error <= 1e-4, "{name}: {tensor}'s gradient off by {error:.1e}; {worst}");
+    }
     // The moments of a σ whose task has no label are left as they were.
     let labelled = |values: &[f64]| {
         let pairs = values.iter().zip(&truth.record.tasks);

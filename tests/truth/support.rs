@@ -105,6 +105,49 @@ pub fn worst(found: &[f64], expected: &[f64]) -> (f64, String) {
     worst
 }
 
+/// Checks every element by itself, against its own size: for numbers that must each be right, such as the
+/// losses of tasks of different scales, of which none may hide behind another.
+#[track_caller]
+pub fn assert_each_close(case: &str, found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{case}: number of elements");
+    for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+        let close = (f - e).abs() <= tolerance * e.abs();
+        assert!(close, "{case}: element {i} is {f:e}, expected {e:e} within {tolerance:.0e}");
+    }
+}
+
+/// Checks the network's tensors one by one: the distance from `expected` in units of its length, both over
+/// the flat parameters. A tensor must agree by itself, however small beside the others.
+#[track_caller]
+pub fn assert_tensors_close(
+    case: &str,
+    network: &Network,
+    found: &[f64],
+    expected: &[f64],
+    tolerance: f64,
+) {
+    assert_eq!(found.len(), expected.len(), "{case}: number of parameters");
+    for tensor in network.tensors() {
+        let (error, worst) = distance(&found[tensor.range.clone()], &expected[tensor.range]);
+        let name = tensor.name;
+        assert!(error <= tolerance, "{case}, {name}: off by {error:.1e} of its norm; {worst}");
+    }
+}
+
+/// The distance of two vectors in units of the second one's length, with the worst element in words.
+pub fn distance(found: &[f64], expected: &[f64]) -> (f64, String) {
+    assert_eq!(found.len(), expected.len(), "number of elements");
+    let square = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    let length = square(&mut expected.iter().copied());
+    let pairs = || found.iter().zip(expected);
+    let error = square(&mut pairs().map(|(f, e)| f - e));
+    let worst = pairs()
+        .enumerate()
+        .max_by(|(_, a), (_, b)| (a.0 - a.1).abs().total_cmp(&(b.0 - b.1).abs()));
+    let relative = if error == 0.0 { 0.0 } else { error / length };
+    (relative, format!("worst (index, (found, expected)): {worst:?}"))
+}
+
 /// Checks that two slices agree, and prints the case and the worst element where they do not.
 #[track_caller]
 pub fn assert_close(case: &str, found: &[f64], expected: &[f64], tolerance: f64) {
