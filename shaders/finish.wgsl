@@ -68,22 +68,16 @@ fn main(
         atomicMin(&stop[LOSS_STOP], step.number);
     }
     let updates = !stopped && is_finite(total);
-    var update = network_update();
-    var gradient = 0.0;
-    var has_gradient = i < arrayLength(&parameters);
     if i < optimizer.parameters {
-        gradient = gradient_of(i);
-    } else if has_gradient {
+        if updates {
+            apply_to_network(i, gradient_of(i));
+        }
+    } else if i < arrayLength(&parameters) {
         let k = i - optimizer.parameters;
         let sigma = parameters[i];
         records[record_at(tasks, k, RECORD_SIGMA)] = sigma;
-        has_gradient = SCHEME != FIXED && normalisers[step.batch * tasks + k] > 0.0;
-        if updates && has_gradient {
-            update = sigma_update(k);
+        if updates && SCHEME != FIXED && normalisers[step.batch * tasks + k] > 0.0 {
+            apply_to_sigma(k, gradient_at_zero(sigma) + own_loss * gradient_per_loss(sigma));
         }
-        gradient = gradient_at_zero(sigma) + own_loss * gradient_per_loss(sigma);
-    }
-    if updates && has_gradient {
-        apply(update, i, gradient);
     }
 }

@@ -32,35 +32,44 @@ struct Update {
     root_correction: f32,
 }
 
-fn network_update() -> Update {
-    return Update(optimizer.network, step.learning_rate, step.step_size, step.root_correction);
+fn apply_to_network(i: u32, gradient: f32) {
+    let update = Update(optimizer.network, step.learning_rate, step.step_size, step.root_correction);
+    _ = apply(update, i, gradient);
 }
 
 // Sigma's own bias corrections count the steps in which its task had a label: 1 - beta^n by the
 // moments' own recurrence, which neither cancels nor drifts.
-fn sigma_update(k: u32) -> Update {
+fn apply_to_sigma(k: u32, gradient: f32) {
     let tasks = arrayLength(&parameters) - optimizer.parameters;
     let first = 2u * arrayLength(&parameters) + k;
     let second = first + tasks;
-    moments[first] = optimizer.sigma.beta1 * moments[first] + optimizer.sigma.rest1;
-    moments[second] = optimizer.sigma.beta2 * moments[second] + optimizer.sigma.rest2;
+    let correction1 = optimizer.sigma.beta1 * moments[first] + optimizer.sigma.rest1;
+    let correction2 = optimizer.sigma.beta2 * moments[second] + optimizer.sigma.rest2;
     let rate = step.sigma_learning_rate;
-    return Update(optimizer.sigma, rate, rate / moments[first], sqrt(moments[second]));
+    let update = Update(optimizer.sigma, rate, rate / correction1, sqrt(correction2));
+    if apply(update, optimizer.parameters + k, gradient) {
+        moments[first] = correction1;
+        moments[second] = correction2;
+    }
 }
 
+// Updates a parameter and returns true, or leaves it and its moments as they are and stops training after this step
+// if any of the three would not be finite.
+//
 // `moments` is [first moments | second moments | 1 - beta1^n | 1 - beta2^n], the first two of the
 // network's parameters and sigma, the last two of sigma alone.
-fn apply(update: Update, i: u32, gradient: f32) {
+fn apply(update: Update, i: u32, gradient: f32) -> bool {
     let second = arrayLength(&parameters) + i;
     let updated = adam(
         update.group, parameters[i], gradient, moments[i], moments[second],
         update.learning_rate, update.step_size, update.root_correction,
     );
-    if is_finite(updated.second) {
+    if is_finite(updated.parameter) && is_finite(updated.first) && is_finite(updated.second) {
         parameters[i] = updated.parameter;
         moments[i] = updated.first;
         moments[second] = updated.second;
-    } else {
-        atomicMin(&stop[GRADIENT_STOP], step.number);
+        return true;
     }
+    atomicMin(&stop[GRADIENT_STOP], step.number);
+    return false;
 }

@@ -29,11 +29,11 @@ fn main(
         return;
     }
     if i < optimizer.parameters {
-        apply(network_update(), i, gradient[i]);
+        apply_to_network(i, gradient[i]);
     } else if i < arrayLength(&parameters) {
         let k = i - optimizer.parameters;
         if SCHEME != FIXED && normalisers[step.batch * tasks + k] > 0.0 {
-            apply(sigma_update(k), i, sigma_gradient[k]);
+            apply_to_sigma(k, sigma_gradient[k]);
         }
     }
 }

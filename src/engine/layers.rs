@@ -2,10 +2,11 @@
 //!
 //! Training and prediction use the same kernels; only where the rows come from differs.
 
+use super::check_features;
 use super::infos::{LayerInfo, Shares, StepInfo};
 use super::resident::Steps;
-use crate::data::{Matrix, check_finite};
-use crate::error::{Error, Result};
+use crate::data::Matrix;
+use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, Readback, kernels};
 use crate::network::Network;
 
@@ -120,16 +121,7 @@ impl Predictor {
 
     /// `[rows, features]` in, `[rows, outputs]` out.
     pub async fn predict(&self, gpu: &Gpu, network: &Network, features: &Matrix) -> Result<Matrix> {
-        if features.columns() != network.features() {
-            return Err(Error::Mismatch {
-                what: "the rows to predict".into(),
-                unit: "features",
-                found: features.columns(),
-                expected: network.features(),
-                why: "the network's inputs".into(),
-            });
-        }
-        check_finite("the features to predict from", features)?;
+        check_features(network, features)?;
         let mut predictions = Vec::with_capacity(features.rows() * network.outputs());
         for block in features.values().chunks(self.rows * network.features()) {
             self.block(gpu, network, block, &mut predictions).await?;

@@ -2,7 +2,7 @@
 //!
 //! | engine | what it is |
 //! |---|---|
-//! | [`GpuEngine::fused`] | the product: losses, weighting and all their gradients in one dispatch, sums finished inside the Adam kernel |
+//! | [`GpuEngine::fused`] | the product: one pass for all losses, weights and gradients at the predictions; sums and σ's gradient finished inside the Adam kernel |
 //! | [`GpuEngine::unfused`] | a kernel an operation, as an eager framework runs it; what the fused engine is measured against |
 //! | [`Reference`] | `f64` on the CPU, as plain as the formulas; what both are judged by |
 //!
@@ -27,8 +27,9 @@ pub use self::reference::{Gradients, Reference};
 pub use self::state::State;
 pub use self::step::{Record, Step, TaskRecord};
 
-use crate::data::Matrix;
-use crate::error::Result;
+use crate::data::{Matrix, check_finite};
+use crate::error::{Error, Result};
+use crate::network::Network;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -49,22 +50,28 @@ pub trait Engine {
     /// Starts these steps and returns without waiting for them. At most [`MOST_STEPS`] at once.
     ///
     /// # Errors
-    /// Whatever the device says.
+    /// [`Invalid`](crate::Error::Invalid) for more steps, or one that is not [`Step::numbered`]'s; none of the
+    /// steps is then made. Otherwise whatever the device says.
     fn submit(&mut self, steps: &[Step]) -> Result<()>;
 
     /// Waits for the oldest submission that has not been collected and returns its records, in order;
     /// nothing if there is none.
     ///
+    /// Where training stopped within the submission, the records of the steps before come first; the next
+    /// call, and every one after it until a state is [loaded](Self::load), says why.
+    ///
     /// # Errors
-    /// [`NonFiniteLoss`](crate::Error::NonFiniteLoss) if a loss left the finite numbers: from that step on
-    /// nothing was updated. Otherwise whatever the device says.
+    /// [`NonFiniteLoss`](crate::Error::NonFiniteLoss) if a loss left the finite numbers: that step and those
+    /// after it changed nothing. [`NonFiniteGradient`](crate::Error::NonFiniteGradient) if a parameter
+    /// would have: it was left as it was, and the steps after changed nothing. Otherwise whatever the device says.
     fn collect(&mut self) -> Answer<'_, Vec<Record>>;
 
     /// Predictions for other rows: `[rows, features]` in, `[rows, outputs]` out, with the parameters
     /// after every step submitted so far. Class scores are logits.
     ///
     /// # Errors
-    /// [`Mismatch`](crate::Error::Mismatch) for another number of features, or whatever the device says.
+    /// [`Mismatch`](crate::Error::Mismatch) for another number of features, [`Invalid`](crate::Error::Invalid)
+    /// for a feature that is not finite, or whatever the device says.
     fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix>;
 
     /// A copy of the training state after every step submitted so far.
@@ -73,16 +80,35 @@ pub trait Engine {
     /// Whatever the device says.
     fn state(&mut self) -> Answer<'_, State>;
 
-    /// Replaces the training state; steps submitted later start from it.
+    /// Replaces the training state; steps submitted later start from it. Submissions that have not been collected
+    /// are forgotten, and training that had stopped may go on.
     ///
     /// # Errors
-    /// [`Mismatch`](crate::Error::Mismatch) if it belongs to another network.
+    /// [`Mismatch`](crate::Error::Mismatch) if it belongs to another network, [`Invalid`](crate::Error::Invalid)
+    /// if it holds a number that no training makes, or that the engine's precision cannot hold.
     fn load(&mut self, state: &State) -> Result<()>;
+
+    /// The number of the last step submitted, or of the state loaded since.
+    fn last_step(&self) -> u64;
 
     /// Time that the GPU spent on the steps collected so far; `None` without a GPU, or without timestamps.
     fn gpu_time(&self) -> Option<Duration> {
         None
     }
+}
+
+/// Checks rows to predict from.
+fn check_features(network: &Network, features: &Matrix) -> Result<()> {
+    if features.columns() != network.features() {
+        return Err(Error::Mismatch {
+            what: "the rows to predict from".into(),
+            unit: "features",
+            found: features.columns(),
+            expected: network.features(),
+            why: "the network's inputs".into(),
+        });
+    }
+    check_finite("the features to predict from", features)
 }
 
 /// The most steps that one [`submit`](Engine::submit) may carry.
@@ -119,6 +145,10 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
 
     fn load(&mut self, state: &State) -> Result<()> {
         (**self).load(state)
+    }
+
+    fn last_step(&self) -> u64 {
+        (**self).last_step()
     }
 
     fn gpu_time(&self) -> Option<Duration> {

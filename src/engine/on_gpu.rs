@@ -18,12 +18,14 @@ pub struct GpuEngine {
 }
 
 impl GpuEngine {
-    /// The fused engine: losses, weighting and all their gradients in one dispatch, all sums finished inside the
-    /// kernel that applies Adam.
+    /// The fused engine: one dispatch for all losses, task weights and gradients at the predictions; all sums, and
+    /// with them the total and σ's gradient, are finished inside the kernel that applies Adam.
     ///
     /// # Errors
-    /// Those of [`Recipe::check`]; [`TooLarge`](crate::Error::TooLarge) for a tensor beyond the adapter's
-    /// limits; [`OutOfMemory`](crate::Error::OutOfMemory).
+    /// Those of [`Recipe::check`]; [`Invalid`](crate::Error::Invalid) for a hyper-parameter that `f32` cannot
+    /// hold; [`TooLarge`](crate::Error::TooLarge) for a tensor beyond the adapter's limits, among them the
+    /// dataset's features, which must fit into one binding (128 MiB is what every adapter has);
+    /// [`OutOfMemory`](crate::Error::OutOfMemory).
     pub async fn fused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
         Self::new(gpu, recipe, data, "fused", fused::step).await
     }
@@ -44,6 +46,7 @@ impl GpuEngine {
         plan: fn(&Resident) -> Result<Vec<Dispatch>>,
     ) -> Result<Self> {
         recipe.check(data)?;
+        recipe.optimizer.check_single()?;
         let make = || {
             let resident = Resident::new(gpu, recipe, data)?;
             let step = plan(&resident)?;
@@ -102,6 +105,10 @@ impl Engine for GpuEngine {
 
     fn load(&mut self, state: &State) -> Result<()> {
         self.resident.load(state)
+    }
+
+    fn last_step(&self) -> u64 {
+        self.resident.last_step()
     }
 
     fn gpu_time(&self) -> Option<Duration> {

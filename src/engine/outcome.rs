@@ -1,6 +1,8 @@
-//! What the GPU engines read back of a submission: a record a step, and why training stopped, if it did.
+//! What a submission came to: a record a step, and why training stopped, if it did.
 
-use super::{Record, Step, TaskRecord};
+use super::{Recipe, Record, Step, TaskRecord};
+use crate::error::Error;
+use crate::weighting::Weighting;
 
 /// The kernels' mark for "no step has stopped training".
 pub(super) const NEVER: u32 = u32::MAX;
@@ -8,25 +10,75 @@ pub(super) const NEVER: u32 = u32::MAX;
 pub(super) const FIELDS: usize = 4;
 
 /// Why training stopped.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Failure {
-    Loss { step: u64, task: usize, value: f32 },
+    /// A loss or the total was not finite; the step was not made.
+    Loss { step: u64, task: usize, value: f64 },
+    /// A gradient was not finite; the step was made, but for the parameters concerned.
     Gradient { step: u64 },
 }
 
-/// Reads the stop marks: the first step whose loss, and whose gradient, was not finite.
-///
-/// `records` are those of the first submission that carries a mark, hence of the step that set it.
-pub(super) fn failure([loss, gradient]: [u32; 2], records: &[Record]) -> Option<Failure> {
-    if loss == NEVER && gradient == NEVER {
-        return None;
+impl Failure {
+    /// Reads the GPU's stop marks: the first step whose loss, and whose gradient, was not finite.
+    ///
+    /// `records` are those of the first submission that carries a mark, hence of the step that set it.
+    pub fn read([loss, gradient]: [u32; 2], records: &[Record], recipe: &Recipe) -> Option<Self> {
+        if loss == NEVER && gradient == NEVER {
+            return None;
+        }
+        if gradient < loss {
+            return Some(Self::Gradient { step: gradient.into() });
+        }
+        let step = u64::from(loss);
+        let record = records.iter().find(|record| record.step == step);
+        let single = |value: f64| f64::from(value as f32);
+        let blame = |record| first_non_finite(&recipe.weighting, record, single);
+        let (task, value) = record.and_then(blame).unwrap_or((0, f64::NAN));
+        Some(Self::Loss { step, task, value })
     }
-    if gradient < loss {
-        return Some(Failure::Gradient { step: gradient.into() });
+
+    /// The last step whose losses were finite.
+    pub fn last_good(self) -> u64 {
+        match self {
+            Self::Loss { step, .. } => step - 1,
+            Self::Gradient { step } => step,
+        }
     }
-    let step = u64::from(loss);
-    let (task, value) = culprit(records.iter().find(|record| record.step == step)?);
-    Some(Failure::Loss { step, task, value })
+
+    /// What a user is told.
+    pub fn error(self, recipe: &Recipe) -> Error {
+        match self {
+            Self::Gradient { step } => Error::NonFiniteGradient { step },
+            Self::Loss { step, task, value } => Error::NonFiniteLoss {
+                step,
+                task: recipe.network.tasks()[task].name.clone(),
+                value: value as f32,
+            },
+        }
+    }
+}
+
+/// What a task adds to the total; nothing without a label.
+pub(super) fn contribution(weighting: &Weighting, task: &TaskRecord) -> f64 {
+    let regulariser = task.sigma.map_or(0.0, |sigma| weighting.regulariser(sigma));
+    task.loss.map_or(0.0, |loss| task.weight * loss + regulariser)
+}
+
+/// The task to blame where a loss or the total left the finite numbers, with the value: the first task
+/// whose loss did, else the first with which the total did. `round` gives a number the engine's precision.
+pub(super) fn first_non_finite(
+    weighting: &Weighting,
+    record: &Record,
+    round: fn(f64) -> f64,
+) -> Option<(usize, f64)> {
+    let mut total = 0.0;
+    let totals = record.tasks.iter().map(|task| {
+        total = round(total + round(contribution(weighting, task)));
+        total
+    });
+    let losses = record.tasks.iter().map(|task| task.loss.unwrap_or(0.0));
+    let bad = |(_, value): &(usize, f64)| !value.is_finite();
+    losses.enumerate().find(bad).or_else(|| totals.enumerate().find(bad))
 }
 
 /// A step's record from its slot: total, then loss, weight, parameter and normaliser of each task. The parameter is
@@ -42,15 +94,4 @@ pub(super) fn record(step: &Step, slot: &[f32], is_learned: bool) -> Record {
         total: slot[0].into(),
         tasks: slot[1..].chunks(FIELDS).map(task).collect(),
     }
-}
-
-/// The task that made a total leave the finite numbers, and its loss, or its weighted loss where that is finite.
-fn culprit(record: &Record) -> (usize, f32) {
-    let losses = || {
-        record.tasks.iter().enumerate().filter_map(|(k, task)| Some((k, task.loss?, task.weight)))
-    };
-    let bare = losses().find(|(_, loss, _)| !loss.is_finite());
-    let weighted = || losses().map(|(k, loss, weight)| (k, loss * weight, 1.0));
-    let worst = bare.or_else(|| weighted().find(|(_, value, _)| !(*value as f32).is_finite()));
-    worst.map_or((0, record.total as f32), |(k, value, _)| (k, value as f32))
 }

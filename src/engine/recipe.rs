@@ -38,6 +38,12 @@ impl Recipe {
         let tasks = self.network.tasks();
         self.weighting.check(tasks)?;
         self.optimizer.check()?;
+        if u32::try_from(data.rows()).is_err() {
+            return Err(Error::invalid(
+                format!("the dataset has {} rows", data.rows()),
+                format!("use at most {}", u32::MAX),
+            ));
+        }
         if self.batch == 0 {
             return Err(Error::invalid("the batch has 0 rows", "use a batch of at least 1"));
         }

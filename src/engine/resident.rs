@@ -2,10 +2,10 @@
 //! records; and the submissions that are under way.
 
 use super::infos::{Shares, StepInfo};
-use super::outcome::{FIELDS, Failure, NEVER, failure, record};
+use super::outcome::{FIELDS, Failure, NEVER, record};
 use super::{MOST_STEPS, Recipe, Record, State, Step};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gpu::{Buffer, Clock, Dispatch, Gpu, Readback, kernels, read};
 use crate::loss::{Labels, TaskLayout, pass};
 use std::collections::VecDeque;
@@ -228,13 +228,10 @@ impl Resident {
         1 + FIELDS * self.recipe.network.tasks().len()
     }
 
-    /// Waits for the oldest submission; its records, or why training stopped.
+    /// Waits for the oldest submission; its records before training stopped, or, if there are none, why it did.
     pub async fn collect(&mut self) -> Result<Vec<Record>> {
         let Some(flight) = self.flights.pop_front() else {
-            return match self.failure {
-                Some(failure) => Err(self.describe(failure)),
-                None => Ok(Vec::new()),
-            };
+            return self.failure.map_or(Ok(Vec::new()), |failure| Err(failure.error(&self.recipe)));
         };
         let length = flight.steps.len() * self.record_length();
         let read = |bytes: &[u8]| {
@@ -252,23 +249,14 @@ impl Resident {
         let slots = values.chunks(self.record_length());
         let is_learned = self.recipe.weighting.is_learned();
         let record = |(step, slot): (&Step, &[f32])| record(step, slot, is_learned);
-        let records: Vec<Record> = flight.steps.iter().zip(slots).map(record).collect();
-        self.failure = self.failure.or_else(|| failure([stop[0], stop[1]], &records));
-        match self.failure {
-            Some(failure) => Err(self.describe(failure)),
-            None => Ok(records),
-        }
-    }
-
-    fn describe(&self, failure: Failure) -> Error {
-        match failure {
-            Failure::Gradient { step } => Error::NonFiniteGradient { step },
-            Failure::Loss { step, task, value } => Error::NonFiniteLoss {
-                step,
-                task: self.recipe.network.tasks()[task].name.clone(),
-                value,
-            },
-        }
+        let mut records: Vec<Record> = flight.steps.iter().zip(slots).map(record).collect();
+        let read = || Failure::read([stop[0], stop[1]], &records, &self.recipe);
+        self.failure = self.failure.or_else(read);
+        let Some(failure) = self.failure else {
+            return Ok(records);
+        };
+        records.retain(|record| record.step <= failure.last_good());
+        if records.is_empty() { Err(failure.error(&self.recipe)) } else { Ok(records) }
     }
 
     /// GPU time of the submissions collected so far, if the adapter has timestamps.
@@ -312,9 +300,15 @@ impl Resident {
         }
     }
 
-    /// Replaces the training state.
+    /// The number of the last step submitted, or of the state loaded.
+    pub fn last_step(&self) -> u64 {
+        self.submitted
+    }
+
+    /// Replaces the training state and forgets the submissions under way: their steps were made from another.
     pub fn load(&mut self, state: &State) -> Result<()> {
         state.check(&self.recipe)?;
+        state.check_single()?;
         let narrow = |value: &f64| *value as f32;
         let parameters: Vec<f32> =
             state.parameters.iter().chain(&state.sigma).map(narrow).collect();
@@ -329,6 +323,7 @@ impl Resident {
         self.parameters.write(&self.gpu, 0, &parameters);
         self.moments.write(&self.gpu, 0, &moments);
         self.stop.write(&self.gpu, 0, &[NEVER, NEVER]);
+        self.flights.clear();
         self.loaded = state.step;
         self.first = None;
         self.submitted = state.step;

@@ -41,7 +41,7 @@ impl State {
         }
     }
 
-    /// Checks that the state belongs to this recipe's network and that every number is finite.
+    /// Checks that the state belongs to this recipe's network, and that training can have made its numbers.
     pub(crate) fn check(&self, recipe: &Recipe) -> Result<()> {
         let parameters = recipe.network.parameter_count();
         let tasks = recipe.network.tasks().len();
@@ -63,15 +63,46 @@ impl State {
                 });
             }
         }
-        let singles = self.parameters.iter().chain(&self.sigma);
-        let pairs = [&self.moments, &self.sigma_moments, &self.sigma_corrections];
-        let mut all = singles.chain(pairs.into_iter().flatten().flatten());
-        match all.find(|value| !value.is_finite()) {
-            Some(value) => Err(Error::invalid(
-                format!("the state holds {value}"),
-                "load a state whose numbers are all finite",
+        let is_learned = recipe.weighting.is_learned();
+        let steps = self.step < u64::from(u32::MAX);
+        let finite = self.numbers().all(|value| value.is_finite());
+        let sigma = !is_learned || self.sigma.iter().all(|&sigma| sigma != 0.0);
+        let squares = self.moments.iter().chain(&self.sigma_moments).all(|[_, v]| *v >= 0.0);
+        let mut corrections = self.sigma_corrections.iter().flatten();
+        let corrections = corrections.all(|c| (0.0..=1.0).contains(c));
+        let conditions = [
+            (steps, "a step number beyond what the kernels count"),
+            (finite, "a number that is not finite"),
+            (sigma, "a σ of 0, whose weight would be infinite"),
+            (squares, "a second moment below 0"),
+            (corrections, "a bias correction outside [0, 1]"),
+        ];
+        Self::require(&conditions)
+    }
+
+    /// Checks that every number keeps its meaning in `f32`, for engines that compute in it.
+    pub(crate) fn check_single(&self) -> Result<()> {
+        let finite = self.numbers().all(|&value| (value as f32).is_finite());
+        let sigma = self.sigma.iter().all(|&sigma| sigma == 0.0 || sigma as f32 != 0.0);
+        Self::require(&[
+            (finite, "a number beyond the range of f32"),
+            (sigma, "a σ too small for f32"),
+        ])
+    }
+
+    fn require(conditions: &[(bool, &str)]) -> Result<()> {
+        match conditions.iter().find(|(holds, _)| !holds) {
+            Some((_, what)) => Err(Error::invalid(
+                format!("the state holds {what}"),
+                "load a state that this engine made",
             )),
             None => Ok(()),
         }
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = &f64> {
+        let pairs = [&self.moments, &self.sigma_moments, &self.sigma_corrections];
+        let pairs = pairs.into_iter().flatten().flatten();
+        self.parameters.iter().chain(&self.sigma).chain(pairs)
     }
 }

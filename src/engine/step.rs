@@ -21,7 +21,10 @@ pub struct Step {
 impl Step {
     /// The step of this number (from 1) in a run over `rows` rows, `batch` rows at a time: batches do not wrap, so the
     /// last one of an epoch may be short.
+    ///
+    /// Numbers, rows and batches of 0 are taken for 1; an engine refuses such steps.
     pub fn numbered(number: u64, rows: usize, batch: usize) -> Self {
+        let (number, rows, batch) = (number.max(1), rows.max(1), batch.max(1));
         let batches = rows.div_ceil(batch) as u64;
         let index = ((number - 1) % batches) as usize;
         let first = index * batch;
@@ -47,7 +50,9 @@ impl Step {
             ));
         }
         let fits = |step: &&Self| {
-            step.number > 0 && **step == Self::numbered(step.number, rows, recipe.batch)
+            // The kernels count in u32, whose last number means "never".
+            (1..u64::from(u32::MAX)).contains(&step.number)
+                && **step == Self::numbered(step.number, rows, recipe.batch)
         };
         match steps.iter().find(|step| !fits(step)) {
             Some(step) => Err(Error::invalid(
@@ -55,7 +60,7 @@ impl Step {
                     "{step:?} is not a step of a run over {rows} rows, {} at a time",
                     recipe.batch
                 ),
-                "count steps from 1 and make them with Step::numbered",
+                format!("count steps from 1 to {} and make them with Step::numbered", u32::MAX - 1),
             )),
             None => Ok(()),
         }

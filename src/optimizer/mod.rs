@@ -53,6 +53,25 @@ impl Group {
         parameter - self.learning_rate / corrections[0] * moments[0] / denominator
     }
 
+    /// Checks that the hyper-parameters keep their meaning in `f32`.
+    fn check_single(&self, whose: &str) -> Result<()> {
+        let (beta1, beta2) = self.betas;
+        let conditions = [
+            ("the learning rate", self.learning_rate, (self.learning_rate as f32).is_finite()),
+            ("the weight decay", self.weight_decay, (self.weight_decay as f32).is_finite()),
+            ("a beta", beta1, (beta1 as f32) < 1.0),
+            ("a beta", beta2, (beta2 as f32) < 1.0),
+            ("epsilon", self.epsilon, self.epsilon as f32 >= f32::MIN_POSITIVE),
+        ];
+        match conditions.iter().find(|(_, _, holds)| !holds) {
+            Some((what, value, _)) => Err(Error::invalid(
+                format!("{whose}: {what} is {value}, which f32 cannot hold"),
+                "use a less extreme value, or the reference engine, which computes in f64",
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn check(&self, whose: &str) -> Result<()> {
         let bad = |what: &str, value: f64, remedy: &str| {
             Err(Error::invalid(format!("{whose}: {what} is {value}"), remedy))
@@ -124,5 +143,14 @@ impl Adam {
     pub(crate) fn check(&self) -> Result<()> {
         self.network.check("the network's optimizer group")?;
         self.sigma.check("σ's optimizer group")
+    }
+
+    /// Checks that every hyper-parameter keeps its meaning in `f32`, for engines that compute in it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the group and the value.
+    pub(crate) fn check_single(&self) -> Result<()> {
+        self.network.check_single("the network's optimizer group")?;
+        self.sigma.check_single("σ's optimizer group")
     }
 }

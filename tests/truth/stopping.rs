@@ -1,9 +1,10 @@
 //! Where numbers overflow, and what an engine refuses: training stops, and nothing finite is lost.
 
-use crate::support::{Make, ON_GPU, constant_feature, linear, numbers, reference, regression};
+use crate::support::{Make, ON_GPU, constant_feature, gpu, linear, numbers, reference, regression};
 use crate::support::{run, schedule, state_of};
 use awl::data::Matrix;
-use awl::engine::{Engine, MOST_STEPS, State};
+use awl::engine::{Engine, GpuEngine, MOST_STEPS, State};
+use awl::train::Trainer;
 use awl::{Adam, AutomaticWeightedLoss, Error};
 use pollster::block_on;
 
@@ -63,7 +64,7 @@ pub fn an_overflowing_loss_stops_training(make: Make, extremes: &Extremes) {
     run(engine, &steps[..1]).expect("training goes on");
 }
 
-/// Steps before the overflow in the same submission are made; submissions before it keep their records.
+/// Steps before the overflow are made and keep their records, in the same submission or an earlier one.
 pub fn steps_before_an_overflow_are_kept(make: Make, extremes: &Extremes) {
     let mut recipe = linear(&[regression("y")], AutomaticWeightedLoss::new(1), Adam::new(0.125), 1);
     // One step of this learning rate throws the bias beyond what can be squared.
@@ -74,14 +75,84 @@ pub fn steps_before_an_overflow_are_kept(make: Make, extremes: &Extremes) {
     state.parameters.fill(0.0);
     engine.load(&state).expect("the state fits");
     let steps = schedule(1, 4, 4);
-    engine.submit(&steps[..1]).expect("a submission");
-    engine.submit(&steps[1..]).expect("a submission");
-    assert_eq!(block_on(engine.collect()).expect("the first step").len(), 1);
-    let error = block_on(engine.collect()).expect_err("the loss overflowed");
-    assert!(is_loss(&error, 2, "y"), "{}: {error}", engine.name());
-    let state = state_of(engine);
-    assert_eq!(state.step, 1, "{}", engine.name());
-    assert!(state.parameters.iter().chain(&state.sigma).all(|p| p.is_finite()));
+    for submissions in [&[&steps[..1], &steps[1..]][..], &[&steps[..]]] {
+        engine.load(&state).expect("the state fits");
+        for submission in submissions {
+            engine.submit(submission).expect("a submission");
+        }
+        assert_eq!(engine.last_step(), 4);
+        assert_eq!(block_on(engine.collect()).expect("the first step").len(), 1);
+        let error = block_on(engine.collect()).expect_err("the loss overflowed");
+        assert!(is_loss(&error, 2, "y"), "{}: {error}", engine.name());
+        let state = state_of(engine);
+        assert_eq!(state.step, 1, "{}", engine.name());
+        assert!(state.parameters.iter().chain(&state.sigma).all(|p| p.is_finite()));
+    }
+}
+
+/// The training loop hands over every record made before training stopped, and goes on from a state.
+pub fn a_trainer_survives_an_overflow(make: Make, extremes: &Extremes) {
+    let mut recipe = linear(&[regression("y")], AutomaticWeightedLoss::new(1), Adam::new(0.125), 1);
+    recipe.optimizer.network.learning_rate = extremes.parameter;
+    let mut trainer = Trainer::new(make(recipe, constant_feature(0.0, vec![numbers(&[1.0; 4])])));
+    let mut state = state_of(trainer.engine());
+    state.parameters.fill(0.0);
+    for _ in 0..2 {
+        trainer.engine().load(&state).expect("the state fits");
+        let mut records = Vec::new();
+        // More steps than are in flight at once.
+        let run = trainer.each_step(5 * MOST_STEPS, |record| records.push(record));
+        let error = block_on(run).expect_err("the second step overflows");
+        assert!(is_loss(&error, 2, "y"), "{error}");
+        assert_eq!(records.iter().map(|record| record.step).collect::<Vec<_>>(), [1]);
+        let error = block_on(trainer.steps(usize::MAX)).expect_err("still stopped");
+        assert!(is_loss(&error, 2, "y"), "{error}");
+    }
+}
+
+/// A state replaces submissions under way, too: their records are of another run.
+pub fn a_loaded_state_forgets_what_is_under_way(make: Make) {
+    let (mut engine, state) = two_tasks(make);
+    let engine = engine.as_mut();
+    engine.submit(&schedule(1, 4, 3)).expect("a submission");
+    engine.load(&state).expect("the state fits");
+    assert_eq!(engine.last_step(), 0);
+    assert_eq!(block_on(engine.collect()).expect("nothing is under way"), []);
+    assert_eq!(state_of(engine), state, "{}", engine.name());
+}
+
+/// Hyper-parameters at the edge of `f32` may stop training, but leave nothing that is not finite behind.
+pub fn extreme_rates_leave_finite_states(make: Make) {
+    for (rate, epsilon) in [(1e38, 1e-8), (3e38, 1e-37), (1e-3, 1e-37)] {
+        let mut adam = Adam::new(rate);
+        adam.network.epsilon = epsilon;
+        adam.sigma.epsilon = epsilon;
+        let awl = AutomaticWeightedLoss::new(1);
+        let recipe = linear(&[regression("y")], awl, adam, 1);
+        let mut engine = make(recipe, constant_feature(1.0, vec![numbers(&[1e15; 4])]));
+        let _ = run(engine.as_mut(), &schedule(1, 4, 3));
+        let state = state_of(engine.as_mut());
+        let moments = state.moments.iter().chain(&state.sigma_moments).flatten();
+        let mut all = state.parameters.iter().chain(&state.sigma).chain(moments);
+        assert!(all.all(|value| value.is_finite()), "{}, rate {rate}: {state:?}", engine.name());
+    }
+}
+
+/// A state that no training makes is refused, and the engine keeps its own.
+pub fn impossible_states_are_refused(make: Make) {
+    let (mut engine, state) = two_tasks(make);
+    let engine = engine.as_mut();
+    let mut bad = vec![state.clone(); 5];
+    bad[0].parameters[0] = f64::NAN;
+    bad[1].moments[0][1] = -1.0;
+    bad[2].sigma[0] = 0.0;
+    bad[3].sigma_corrections[1][0] = 1.5;
+    bad[4].step = u64::from(u32::MAX);
+    for state in &bad {
+        let error = engine.load(state).expect_err("an impossible state");
+        assert!(matches!(error, Error::Invalid { .. }), "{error}");
+    }
+    assert_eq!(state_of(engine), state, "{}", engine.name());
 }
 
 /// A weight that overflows is reported as the loss of its task.
@@ -103,6 +174,8 @@ pub fn an_overflowing_gradient_stops_training(make: Make, extremes: &Extremes) {
     state.sigma[1] = extremes.steep_sigma;
     engine.load(&state).expect("finite numbers");
     engine.submit(&schedule(1, 4, 2)).expect("a submission");
+    let records = block_on(engine.collect()).expect("the first step's losses were finite");
+    assert_eq!(records.iter().map(|record| record.step).collect::<Vec<_>>(), [1]);
     let error = block_on(engine.collect()).expect_err("the gradient overflows");
     let right = matches!(error, Error::NonFiniteGradient { step: 1 });
     assert!(right, "{}: {error}", engine.name());
@@ -145,6 +218,9 @@ pub fn impossible_requests_are_refused(make: Make) {
 #[test]
 fn the_reference_stops_where_numbers_overflow() {
     let extremes = Extremes { parameter: 1e200, sigma: 1e-170, steep_sigma: 1e-120 };
+    a_trainer_survives_an_overflow(&reference, &extremes);
+    a_loaded_state_forgets_what_is_under_way(&reference);
+    impossible_states_are_refused(&reference);
     an_overflowing_loss_stops_training(&reference, &extremes);
     steps_before_an_overflow_are_kept(&reference, &extremes);
     an_overflowing_weight_stops_training(&reference, &extremes);
@@ -179,6 +255,10 @@ fn the_gpu_engines_stop_where_numbers_overflow() {
         steps_before_an_overflow_are_kept(make, &extremes);
         an_overflowing_weight_stops_training(make, &extremes);
         an_overflowing_gradient_stops_training(make, &extremes);
+        a_trainer_survives_an_overflow(make, &extremes);
+        a_loaded_state_forgets_what_is_under_way(make);
+        extreme_rates_leave_finite_states(make);
+        impossible_states_are_refused(make);
     }
 }
 
@@ -187,4 +267,25 @@ fn the_gpu_engines_refuse_what_cannot_be_run() {
     for (_, make) in ON_GPU {
         impossible_requests_are_refused(make);
     }
+}
+
+#[test]
+fn the_gpu_engines_refuse_what_f32_cannot_hold() {
+    for set in [
+        |adam: &mut Adam| adam.network.learning_rate = 1e39,
+        |adam: &mut Adam| adam.sigma.weight_decay = 1e39,
+        |adam: &mut Adam| adam.network.betas.1 = 1.0 - 1e-9,
+        |adam: &mut Adam| adam.network.epsilon = 1e-60,
+    ] {
+        let mut adam = Adam::new(1e-3);
+        set(&mut adam);
+        let recipe = linear(&[regression("y")], AutomaticWeightedLoss::new(1), adam, 1);
+        let data = constant_feature(1.0, vec![numbers(&[1.0])]);
+        let error = block_on(GpuEngine::fused(gpu(), recipe, &data)).err().expect("refused");
+        assert!(error.to_string().contains("f32"), "{error}");
+    }
+    let (mut engine, mut state) = two_tasks(ON_GPU[0].1);
+    state.parameters[0] = 1e39;
+    let error = engine.load(&state).expect_err("beyond f32");
+    assert!(error.to_string().contains("f32"), "{error}");
 }

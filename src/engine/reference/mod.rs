@@ -18,9 +18,10 @@ mod update;
 
 use self::objective::Objective;
 use self::pass::Pass;
-use super::{Answer, Engine, Recipe, Record, State, Step};
+use super::outcome::{Failure, first_non_finite};
+use super::{Answer, Engine, Recipe, Record, State, Step, check_features};
 use crate::data::{Dataset, Matrix, Permutation};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use std::collections::VecDeque;
 use std::future::ready;
 
@@ -46,10 +47,12 @@ pub struct Reference {
     recipe: Recipe,
     data: Dataset,
     state: State,
-    /// What each submission that has not been collected came to, oldest first.
-    submissions: VecDeque<Result<Vec<Record>, Stop>>,
+    /// The number of the last step submitted, or of the state loaded since.
+    submitted: u64,
+    /// The records of each submission that has not been collected, oldest first; of the steps before training stopped.
+    submissions: VecDeque<Vec<Record>>,
     /// Why training stopped, once it has.
-    stopped: Option<Stop>,
+    failure: Option<Failure>,
 }
 
 /// Every first derivative of a step's total, and the record of that step.
@@ -66,32 +69,20 @@ pub struct Gradients {
     pub predictions: Vec<f64>,
 }
 
-/// Why training stopped, and at which step.
-#[derive(Clone, Copy, Debug)]
-enum Stop {
-    Loss { step: u64, task: usize, value: f64 },
-    Gradient { step: u64 },
-}
-
 impl Reference {
     /// An engine at the recipe's initial state.
     ///
     /// # Errors
-    /// Those of [`Recipe::check`], and [`Error::Invalid`] for more rows than a `u32` can number.
+    /// Those of [`Recipe::check`].
     pub fn new(recipe: Recipe, data: Dataset) -> Result<Self> {
         recipe.check(&data)?;
-        if u32::try_from(data.rows()).is_err() {
-            return Err(Error::invalid(
-                format!("the dataset has {} rows", data.rows()),
-                format!("use at most {}", u32::MAX),
-            ));
-        }
         Ok(Self {
             state: State::initial(&recipe),
             recipe,
             data,
+            submitted: 0,
             submissions: VecDeque::new(),
-            stopped: None,
+            failure: None,
         })
     }
 
@@ -99,7 +90,7 @@ impl Reference {
     /// without changing it. Values that overflow are returned as they are.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a step that [`submit`](Engine::submit) would refuse.
+    /// [`Invalid`](crate::Error::Invalid) for a step that [`submit`](Engine::submit) would refuse.
     pub fn gradients(&self, step: &Step) -> Result<Gradients> {
         Step::check_all(&[*step], &self.recipe, self.data.rows())?;
         Ok(self.differentiate(step))
@@ -138,34 +129,26 @@ impl Reference {
         positions.map(|p| order.row(p as u32) as usize).collect()
     }
 
-    /// Makes these steps, up to the first that cannot be made.
-    fn train(&mut self, steps: &[Step]) -> Result<Vec<Record>, Stop> {
+    /// Makes these steps, up to the first that stops training; the records of those with finite losses.
+    fn train(&mut self, steps: &[Step]) -> Vec<Record> {
         let mut records = Vec::with_capacity(steps.len());
         for step in steps {
+            if self.failure.is_some() {
+                break;
+            }
             let gradients = self.differentiate(step);
-            let number = step.number;
-            let weighting = &self.recipe.weighting;
-            if let Some((task, value)) = objective::first_non_finite(weighting, &gradients.record) {
-                let step = number;
-                return Err(Stop::Loss { step, task, value });
+            let step = step.number;
+            let blame = first_non_finite(&self.recipe.weighting, &gradients.record, |value| value);
+            if let Some((task, value)) = blame {
+                self.failure = Some(Failure::Loss { step, task, value });
+                break;
             }
             if !update::update(&self.recipe, &mut self.state, &gradients) {
-                return Err(Stop::Gradient { step: number });
+                self.failure = Some(Failure::Gradient { step });
             }
             records.push(gradients.record);
         }
-        Ok(records)
-    }
-
-    fn error(&self, stop: Stop) -> Error {
-        match stop {
-            Stop::Loss { step, task, value } => Error::NonFiniteLoss {
-                step,
-                task: self.recipe.network.tasks()[task].name.clone(),
-                value: value as f32,
-            },
-            Stop::Gradient { step } => Error::NonFiniteGradient { step },
-        }
+        records
     }
 }
 
@@ -183,36 +166,30 @@ impl Engine for Reference {
         self.data.rows()
     }
 
-    /// # Errors
-    /// [`Error::Invalid`] for more than [`MOST_STEPS`](super::MOST_STEPS) steps, a step numbered 0 or
-    /// rows outside the batch or the dataset; none of the steps is then made.
     fn submit(&mut self, steps: &[Step]) -> Result<()> {
         Step::check_all(steps, &self.recipe, self.data.rows())?;
-        let outcome = match self.stopped {
-            None => self.train(steps),
-            Some(stop) => Err(stop),
+        let Some(last) = steps.last() else {
+            return Ok(());
         };
-        self.stopped = outcome.as_ref().err().copied();
-        self.submissions.push_back(outcome);
+        let records = self.train(steps);
+        self.submissions.push_back(records);
+        self.submitted = last.number;
         Ok(())
     }
 
     fn collect(&mut self) -> Answer<'_, Vec<Record>> {
-        let nothing_left = self.stopped.map_or(Ok(Vec::new()), Err);
-        let outcome = self.submissions.pop_front().unwrap_or(nothing_left);
-        Box::pin(ready(outcome.map_err(|stop| self.error(stop))))
+        let records = self.submissions.pop_front().unwrap_or_default();
+        let outcome = match self.failure {
+            Some(failure) if records.is_empty() => Err(failure.error(&self.recipe)),
+            _ => Ok(records),
+        };
+        Box::pin(ready(outcome))
     }
 
     fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
         let network = &self.recipe.network;
-        if features.columns() != network.features() {
-            return Box::pin(ready(Err(Error::Mismatch {
-                what: "the matrix to predict from".into(),
-                unit: "features",
-                found: features.columns(),
-                expected: network.features(),
-                why: "the network's inputs".into(),
-            })));
+        if let Err(error) = check_features(network, features) {
+            return Box::pin(ready(Err(error)));
         }
         let inputs = features.values().iter().copied().map(f64::from).collect();
         let pass = Pass::forward(network, &self.state.parameters, inputs);
@@ -224,11 +201,16 @@ impl Engine for Reference {
         Box::pin(ready(Ok(self.state.clone())))
     }
 
-    /// Training that had stopped goes on from the new state.
     fn load(&mut self, state: &State) -> Result<()> {
         state.check(&self.recipe)?;
         self.state = state.clone();
-        self.stopped = None;
+        self.submitted = state.step;
+        self.submissions.clear();
+        self.failure = None;
         Ok(())
+    }
+
+    fn last_step(&self) -> u64 {
+        self.submitted
     }
 }

@@ -5,9 +5,9 @@
 //! weighting's. A task without a label in the batch is left out of every one of them.
 
 use crate::data::{Target, Values};
-use crate::engine::{Recipe, Record, TaskRecord};
+use crate::engine::outcome::contribution;
+use crate::engine::{Recipe, TaskRecord};
 use crate::loss::Task;
-use crate::weighting::Weighting;
 use std::ops::Range;
 
 /// The objective's value and gradients at a batch of predictions.
@@ -57,25 +57,6 @@ impl Objective {
         }
         objective
     }
-}
-
-/// What a task adds to the total; nothing without a label.
-fn contribution(weighting: &Weighting, task: &TaskRecord) -> f64 {
-    let regulariser = task.sigma.map_or(0.0, |sigma| weighting.regulariser(sigma));
-    task.loss.map_or(0.0, |loss| task.weight * loss + regulariser)
-}
-
-/// The task to blame where a loss or the total left the finite numbers, with the value: the first task
-/// whose loss did, else the first with which the total did.
-pub(super) fn first_non_finite(weighting: &Weighting, record: &Record) -> Option<(usize, f64)> {
-    let mut total = 0.0;
-    let totals = record.tasks.iter().map(|task| {
-        total += contribution(weighting, task);
-        total
-    });
-    let losses = record.tasks.iter().map(|task| task.loss.unwrap_or(0.0));
-    let bad = |(_, value): &(usize, f64)| !value.is_finite();
-    losses.enumerate().find(bad).or_else(|| totals.enumerate().find(bad))
 }
 
 /// A task at its place among the predictions.
