@@ -14,6 +14,7 @@ struct Task {
     label_stride: u32,
     mask: u32,              // where the mask starts in `labels`, or NONE: every row is labelled
     class_weights: u32,     // where they start in `labels`, or NONE: all 1
+    all_weights: f32,       // their sum
 }
 
 fn has_label(task: Task, row: u32) -> bool {

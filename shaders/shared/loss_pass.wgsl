@@ -23,7 +23,6 @@ fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lan
     }
     row.highest = max_over(LANES_PER_ROW, lane, highest);
     var others = 0.0;
-    var all_weights = 0.0;
     var weighted_depth = 0.0;
     if counts {
         for (var c = part; c < task.width; c += LANES_PER_ROW) {
@@ -32,9 +31,7 @@ fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lan
                 others += exp(logit - row.highest);
             }
             if task.parameter != 0.0 {
-                let weight = class_weight(task, c);
-                all_weights += weight;
-                weighted_depth += weight * (row.highest - logit);
+                weighted_depth += class_weight(task, c) * (row.highest - logit);
             }
         }
         row.own = predictions[at + class_index] - row.highest;
@@ -42,7 +39,6 @@ fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lan
     }
     row.others = sum_over(LANES_PER_ROW, lane, others);
     if task.parameter != 0.0 {
-        row.all_weights = sum_over(LANES_PER_ROW, lane, all_weights);
         row.weighted_depth = sum_over(LANES_PER_ROW, lane, weighted_depth);
     }
     return row;

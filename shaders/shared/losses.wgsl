@@ -46,7 +46,6 @@ struct ClassRow {
     others: f32,    // sum over c != y of e^(z_c - highest)
     own: f32,       // z_y - highest, at most 0
     weight: f32,    // class weight of y
-    all_weights: f32,       // sum over c of w_c; only used with smoothing
     weighted_depth: f32,    // sum over c of w_c (highest - z_c); only used with smoothing
 }
 
@@ -65,7 +64,7 @@ fn class_loss(task: Task, row: ClassRow) -> f32 {
     if task.parameter == 0.0 {
         return own;
     }
-    let all = row.all_weights * level + row.weighted_depth;
+    let all = task.all_weights * level + row.weighted_depth;
     return (1.0 - task.parameter) * own + task.parameter / f32(task.width) * all;
 }
 
@@ -74,7 +73,7 @@ fn class_loss(task: Task, row: ClassRow) -> f32 {
 fn class_slope(task: Task, row: ClassRow, is_own: bool, weight: f32, logit: f32) -> f32 {
     let spread = task.parameter / f32(task.width);
     let kept = (1.0 - task.parameter) * row.weight;
-    let mass = kept + spread * row.all_weights;
+    let mass = kept + spread * task.all_weights;
     let sum = row.others + exp(row.own);
     if is_own {
         return mass - kept - spread * weight - mass * row.others / sum;

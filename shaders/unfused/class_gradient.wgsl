@@ -25,12 +25,7 @@ fn main(
         let own = labels[task.label + label_row(row) * task.label_stride];
         let spread = task.parameter / f32(task.width);
         let kept = (1.0 - task.parameter) * class_weight(task, own);
-        var mass = kept;
-        if task.parameter != 0.0 {
-            for (var other = 0u; other < task.width; other++) {
-                mass += spread * class_weight(task, other);
-            }
-        }
+        let mass = kept + spread * task.all_weights;
         let target_mass = spread * class_weight(task, c) + select(0.0, kept, c == own);
         let normaliser = normalisers[step.batch * arrayLength(&tasks) + which.task];
         let scale = select(0.0, weights[which.task] / normaliser, normaliser > 0.0);

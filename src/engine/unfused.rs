@@ -215,16 +215,16 @@ impl<'a> Plan<'a> {
         let log_probabilities = [self.log_probabilities[k].binding()];
         let row_losses = [self.row_losses.binding()];
         let mut dispatches = Vec::new();
-        if task.loss.predicts_class() {
-            let lanes = pass::lanes_per_row(task.width);
-            let buffers = [&labels[..], &predictions, &log_probabilities].concat();
-            let kernel = self.gpu.kernel(&kernels::LOG_SOFTMAX, &[("LANES_PER_ROW", lanes as f64)]);
+        let lanes = pass::lanes_per_row(task.width);
+        let mut by_row = |source, buffers: Vec<Binding<'_>>| {
+            let kernel = self.gpu.kernel(source, &[("LANES_PER_ROW", lanes as f64)]);
             dispatches.push(kernel.dispatch(self.gpu, &buffers, self.elements(lanes)));
-            let buffers = [&labels[..], &log_probabilities, &row_losses].concat();
-            dispatches.push(self.dispatch(&kernels::CLASS_LOSS, &buffers, self.elements(1)));
+        };
+        if task.loss.predicts_class() {
+            by_row(&kernels::LOG_SOFTMAX, [&labels[..], &predictions, &log_probabilities].concat());
+            by_row(&kernels::CLASS_LOSS, [&labels[..], &log_probabilities, &row_losses].concat());
         } else {
-            let buffers = [&labels[..], &predictions, &row_losses].concat();
-            dispatches.push(self.dispatch(&kernels::ELEMENT_LOSS, &buffers, self.elements(1)));
+            by_row(&kernels::ELEMENT_LOSS, [&labels[..], &predictions, &row_losses].concat());
         }
         let buffers = [self.row_losses.binding(), self.loss_sums.binding()];
         dispatches.push(self.dispatch(&kernels::ROW_SUMS, &buffers, self.loss_sums.len()));

@@ -112,7 +112,7 @@ kernels! {
     SUM_SHARES: "unfused/sum_shares" = ["shared/grid"]
         [Read, Write], false;
     /// Unfused: the loss of each row, numbers.
-    ELEMENT_LOSS: "unfused/element_loss" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
+    ELEMENT_LOSS: "unfused/element_loss" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
         [Read, Read, Read, Read, Read, Write], true;
     /// Unfused: the gradient at each prediction, numbers.
     ELEMENT_GRADIENT: "unfused/element_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
@@ -121,7 +121,7 @@ kernels! {
     LOG_SOFTMAX: "unfused/log_softmax" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
         [Read, Read, Read, Read, Read, Write], true;
     /// Unfused: the loss of each row, classes.
-    CLASS_LOSS: "unfused/class_loss" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
+    CLASS_LOSS: "unfused/class_loss" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
         [Read, Read, Read, Read, Read, Write], true;
     /// Unfused: the gradient at each logit.
     CLASS_GRADIENT: "unfused/class_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]

@@ -29,6 +29,8 @@ pub struct TaskLayout {
     pub mask: u32,
     /// Where the class weights start among the labels, the bits of an `f32` a class; or [`NONE`].
     pub class_weights: u32,
+    /// Sum of the class weights, the number of classes where all are 1; only read with label smoothing.
+    pub all_weights: f32,
 }
 
 /// Stands for "there is none" in a [`TaskLayout`].
@@ -87,11 +89,17 @@ impl Labels {
                 class_weights: task.loss.class_weights().map_or(NONE, |weights| {
                     push(&mut words, weights.iter().map(|weight| weight.to_bits()))
                 }),
+                all_weights: all_weights(task),
             });
             prediction += task.width as u32;
         }
         Ok(Self { words, layouts })
     }
+}
+
+fn all_weights(task: &Task) -> f32 {
+    let sum = |weights: &[f32]| weights.iter().copied().map(f64::from).sum::<f64>() as f32;
+    task.loss.class_weights().map_or(task.width as f32, sum)
 }
 
 /// Appends words and says where they start.
