@@ -1,5 +1,5 @@
-// Elementary functions to full f32 accuracy on every driver. WGSL lets `log` be wrong by 5e-7 in
-// [0.5, 2] and `tanh` by far more, and lets a compiler assume that NaN and infinity never occur.
+// Elementary functions that cancel nothing. WGSL lets `log` be wrong by 5e-7 in [0.5, 2] and `tanh` by far more,
+// and lets a compiler assume that NaN and infinity never occur; `exp` is as good as the driver's.
 
 // Whether x is neither NaN nor infinite, decided on its bits.
 fn is_finite(x: f32) -> bool {

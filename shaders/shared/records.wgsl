@@ -1,5 +1,5 @@
 // The ring of records, a slot a step: [total, then loss, weight, sigma and normaliser of each task], the values
-// before the step's update. Rust twin: `engine::gpu::Records`.
+// before the step's update. Rust twin: `engine::outcome`.
 
 const RECORD_LOSS = 0u;
 const RECORD_WEIGHT = 1u;

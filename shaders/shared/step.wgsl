@@ -1,5 +1,5 @@
 // The training step that a dispatch belongs to: one slot of a uniform buffer that the host fills for
-// hundreds of steps at once, chosen by a dynamic offset. Rust twin: `engine::gpu::step::StepInfo`.
+// hundreds of steps at once, chosen by a dynamic offset. Rust twin: `engine::infos::StepInfo`.
 
 struct Step {
     number: u32,        // counted from 1 over the run
