@@ -1,7 +1,7 @@
 //! A task: a named head of the network with its loss.
 
 use super::Loss;
-use crate::data::{Target, Values};
+use crate::data::{Matrix, Target, Values};
 use crate::error::{Error, Result};
 
 /// What one head of the network learns.
@@ -63,13 +63,14 @@ impl Task {
                 expected: self.width,
                 why: "the task's width".into(),
             }),
-            Values::Numbers(_) => match target.first_non_finite() {
+            Values::Numbers(matrix) => match target.first_non_finite() {
                 Some((row, column, value)) => Err(Error::NonFinite {
                     tensor: format!("the target of task \"{name}\""),
                     row,
                     column,
                     value,
                 }),
+                None if self.loss == Loss::Bce => self.check_probabilities(target, matrix),
                 None => Ok(()),
             },
             Values::Classes(classes) => {
@@ -86,6 +87,28 @@ impl Task {
                     None => Ok(()),
                 }
             }
+        }
+    }
+}
+
+impl Task {
+    /// Binary cross-entropy has no minimum for labels outside [0, 1]: training would drift off for ever.
+    fn check_probabilities(&self, target: &Target, labels: &Matrix) -> Result<()> {
+        let columns = labels.columns();
+        let bad = |(i, value): &(usize, &f32)| {
+            !(0.0..=1.0).contains(*value) && target.has_label(i / columns)
+        };
+        match labels.values().iter().enumerate().find(bad) {
+            Some((i, value)) => Err(Error::invalid(
+                format!(
+                    "the target of task \"{}\" is {value} at row {}, column {}",
+                    self.name,
+                    i / columns,
+                    i % columns
+                ),
+                "use labels from 0 to 1 with bce, or another loss",
+            )),
+            None => Ok(()),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::path::Path;
 impl Table {
     /// Reads a CSV file whose first line names the columns.
     ///
-    /// A cell is missing if it is empty, `NA`, `NaN` or `null`, in capitals or not. A column in which
+    /// A cell is missing if it is empty, `NA`, `N/A`, `NaN`, `null`, `?` or `-`, in capitals or not. A column in which
     /// every other cell is a number is a column of [numbers](Column::Numbers), else of
     /// [text](Column::Text).
     ///
@@ -171,7 +171,7 @@ fn column(records: &[Record], index: usize) -> Result<Column, (u64, String)> {
 /// A cell without the spaces around it, or `None` if it is missing.
 fn present(cell: &str) -> Option<&str> {
     let cell = cell.trim();
-    let missing = ["", "na", "nan", "null"];
+    let missing = ["", "na", "n/a", "#n/a", "nan", "null", "?", "-"];
     (!missing.iter().any(|word| cell.eq_ignore_ascii_case(word))).then_some(cell)
 }
 

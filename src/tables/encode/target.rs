@@ -19,6 +19,10 @@ pub struct TargetColumn {
     pub encoding: TargetEncoding,
 }
 
+/// A target with more classes than this is refused: it is an identifier or a quantity, and one output a class would
+/// fill the memory.
+const MOST_CLASSES: usize = 1_024;
+
 /// How the cells of a target column become labels. A missing cell is no label.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TargetEncoding {
@@ -140,10 +144,14 @@ fn mask<T>(labels: &[Option<T>]) -> Vec<bool> {
 /// The classes of a column that has at least one label.
 fn classes(table: &Table, name: &str, column: &Column) -> Result<Vec<String>> {
     let names = distinct(column);
-    if names.len() == 1 {
-        return Err(only_one_value(table, name, column));
+    match names.len() {
+        1 => Err(only_one_value(table, name, column)),
+        count if count > MOST_CLASSES => Err(table.error(format!(
+            "column \"{name}\" holds {count} different values, more than the {MOST_CLASSES} classes that a task \
+             may have: use a loss for numbers, such as mse, or group them"
+        ))),
+        _ => Ok(names),
     }
-    Ok(names)
 }
 
 fn two_values(table: &Table, name: &str, column: &Column) -> Result<[String; 2]> {

@@ -165,6 +165,28 @@ fn columns_that_cannot_play_their_role_are_refused_when_fitting() {
 }
 
 #[test]
+fn a_slip_in_a_column_of_numbers_is_named() {
+    let text = |x: &str| format!("x,y\n1.5,0\n{x},1\n2.5,2\n?,3\nN/A,4\n");
+    let fit = |x: &str| Encoder::fit(&table(&text(x)), &["x"], &[("y", Loss::Mse)]);
+    assert_eq!(fit("-").unwrap().feature_names(), ["x", "x=missing"]);
+    let error = fit("2.5kg").unwrap_err().to_string();
+    for part in ["t.csv", "line 3", "\"x\"", "\"2.5kg\" is not a number"] {
+        assert!(error.contains(part), "{error:?} lacks {part:?}");
+    }
+}
+
+#[test]
+fn a_quantity_is_no_class() {
+    let rows: String = (0..2_000).map(|i| format!("{i},{}\n", f64::from(i) / 8.0)).collect();
+    let table = table(&format!("x,price\n{rows}"));
+    let error = Encoder::fit(&table, &["x"], &[("price", Loss::cross_entropy())]).unwrap_err();
+    let error = error.to_string();
+    for part in ["\"price\"", "2000 different values", "1024 classes", "mse"] {
+        assert!(error.contains(part), "{error:?} lacks {part:?}");
+    }
+}
+
+#[test]
 fn a_text_feature_of_identifiers_is_refused() {
     let rows: String = (0..1_025).map(|row| format!("id{row},{row}\n")).collect();
     let table = table(&format!("id,y\n{rows}"));
