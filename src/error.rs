@@ -76,7 +76,7 @@ pub enum Error {
     },
 
     /// Two things that must have the same length have not.
-    #[error("{what} has {found} {unit}, but {expected} {unit} are needed ({why})")]
+    #[error("the number of {unit} of {what} is {found}, but must be {expected} ({why})")]
     Mismatch {
         /// Which tensor.
         what: String,
@@ -92,7 +92,7 @@ pub enum Error {
 
     /// A feature or target is NaN or infinite.
     #[error(
-        "{tensor} is {value} at row {row}, column {column}: replace it, or mark the label as missing"
+        "{tensor} is {value} at row {row}, column {column}: replace it, or, where it is a label, mark it as missing"
     )]
     NonFinite {
         /// Which tensor.

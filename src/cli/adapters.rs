@@ -1,6 +1,7 @@
 //! `awl adapters`: what this machine has to train on.
 
 use awl::gpu::{self, AdapterReport};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// `awl adapters`
@@ -13,21 +14,38 @@ pub struct Arguments {
 
 /// Lists the adapters; succeeds if one of them can be used.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let reports = pollster::block_on(gpu::adapters());
+    let reports = match pollster::block_on(gpu::adapters()) {
+        Ok(reports) => reports,
+        Err(error) => {
+            eprintln!("awl: {error}");
+            return ExitCode::from(2);
+        }
+    };
     let usable = gpu::usable(&reports);
-    if arguments.json {
-        let objects: Vec<_> = reports.iter().map(json).collect();
-        println!("{:#}", serde_json::Value::from(objects));
-    } else if usable.is_ok() {
-        reports.iter().for_each(|report| println!("{report}"));
-    }
+    // A reader who has seen enough closes the pipe; that is no failure.
+    let _ = match (arguments.json, &usable) {
+        (true, _) => print_json(&reports),
+        (false, Ok(_)) => print_lines(&reports),
+        (false, Err(_)) => Ok(()),
+    };
     match usable {
         Ok(_) => ExitCode::SUCCESS,
+        Err(_) if arguments.json => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("awl: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn print_lines(reports: &[AdapterReport]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    reports.iter().try_for_each(|report| writeln!(out, "{report}"))
+}
+
+fn print_json(reports: &[AdapterReport]) -> io::Result<()> {
+    let objects: Vec<_> = reports.iter().map(json).collect();
+    writeln!(io::stdout(), "{:#}", serde_json::Value::from(objects))
 }
 
 fn json(report: &AdapterReport) -> serde_json::Value {

@@ -17,11 +17,11 @@ pub struct Permutation {
 const ROUNDS: u32 = 8;
 
 impl Permutation {
-    /// The order of `rows` rows (at least 1) in this epoch of a run with this seed.
+    /// The order of `rows` rows (none is taken for one) in this epoch of a run with this seed.
     pub fn new(rows: u32, seed: u64, epoch: u64) -> Self {
         let key = split_mix(seed ^ split_mix(epoch));
         Self {
-            rows,
+            rows: rows.max(1),
             // Two bits at least, so that each half has one.
             bits: (u32::BITS - rows.saturating_sub(1).leading_zeros()).max(2),
             key: [key as u32, (key >> 32) as u32],

@@ -41,26 +41,57 @@ fn needs(has: &Limits) -> [Need; 5] {
 }
 
 /// Every adapter of the enabled backends (`WGPU_BACKEND`), best first, whether it can be used or not.
-pub async fn adapters() -> Vec<AdapterReport> {
+///
+/// # Errors
+/// [`Error::Invalid`] if `WGPU_BACKEND` names something that is no backend.
+pub async fn adapters() -> Result<Vec<AdapterReport>> {
+    check_backends(&std::env::var("WGPU_BACKEND").unwrap_or_default())?;
     let found = enumerate(Backends::all()).await;
-    found.iter().map(report).collect()
+    Ok(found.iter().map(report).collect())
 }
 
 /// The best adapter that can be used and that `WGPU_ADAPTER_NAME` allows.
 ///
-/// GL is only asked where nothing else fits: opening it talks to the display, which may complain.
+/// GL is only asked where nothing else gives a real GPU: opening it talks to the display, which may complain.
 pub(super) async fn best() -> Result<wgpu::Adapter> {
+    check_backends(&std::env::var("WGPU_BACKEND").unwrap_or_default())?;
+    let mut best: Option<wgpu::Adapter> = None;
     let mut reports = Vec::new();
     for backends in [Backends::PRIMARY, Backends::SECONDARY] {
         for adapter in enumerate(backends).await {
             let report = report(&adapter);
-            if report.unfit.is_none() {
-                return Ok(adapter);
+            let rank = |adapter: &wgpu::Adapter| preference(&adapter.get_info());
+            let better = best.as_ref().is_none_or(|best| rank(&adapter) < rank(best));
+            if report.unfit.is_none() && better {
+                best = Some(adapter);
             }
             reports.push(report);
         }
+        if best.as_ref().is_some_and(|best| best.get_info().device_type != DeviceType::Cpu) {
+            break;
+        }
     }
-    Err(none_fits(&reports))
+    best.ok_or_else(|| none_fits(&reports))
+}
+
+/// The words that wgpu understands in `WGPU_BACKEND`; it ignores all others without a word.
+const BACKENDS: [&str; 11] =
+    ["vulkan", "vk", "metal", "mtl", "dx12", "d3d12", "opengl", "gles", "gl", "webgpu", "noop"];
+
+/// Checks a list of backends such as `vulkan,gl`.
+///
+/// # Errors
+/// [`Error::Invalid`] naming the word that is none.
+fn check_backends(list: &str) -> Result<()> {
+    let known = |word: &&str| BACKENDS.contains(&word.to_lowercase().as_str());
+    let mut words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
+    match words.find(|word| !known(word)) {
+        Some(word) => Err(Error::invalid(
+            format!("WGPU_BACKEND names \"{word}\", which is no backend"),
+            "use one or several of vulkan, metal, dx12, gl, such as WGPU_BACKEND=vulkan,gl",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Opens a device with WebGPU's default limits, but buffers as large as the adapter allows, and timestamps.
@@ -155,6 +186,11 @@ fn unfit(flags: DownlevelFlags, limits: &Limits) -> Option<String> {
     if !flags.contains(DownlevelFlags::COMPUTE_SHADERS) {
         return Some("it has no compute shaders".into());
     }
+    short_of(limits)
+}
+
+/// The first limit that is below what the kernels need, in words.
+pub(super) fn short_of(limits: &Limits) -> Option<String> {
     let short = needs(limits).into_iter().find(|(_, need, has)| has < need);
     short.map(|(name, need, has)| format!("its {name} is {has}, {need} are needed"))
 }
@@ -199,6 +235,26 @@ mod tests {
         assert_eq!(unwanted("llvmpipe (LLVM 15)", ""), None);
         let reason = unwanted("llvmpipe (LLVM 15)", "radeon").unwrap_or_default();
         assert!(reason.contains("\"radeon\"") && reason.contains("WGPU_ADAPTER_NAME"));
+    }
+
+    #[test]
+    fn backends_are_spelt_as_wgpu_spells_them() {
+        assert!(check_backends("").is_ok());
+        assert!(check_backends("vulkan, GL").is_ok());
+        let error = check_backends("vulkan,vulcan").map_err(|error| error.to_string());
+        assert!(error.is_err_and(|text| text.contains("\"vulcan\"") && text.contains("dx12")));
+    }
+
+    #[test]
+    fn a_real_gpu_comes_before_a_software_driver_whatever_the_backend() {
+        let info = |device_type, backend| AdapterInfo {
+            backend,
+            ..AdapterInfo::new(device_type, backend)
+        };
+        let software = preference(&info(DeviceType::Cpu, Backend::Vulkan));
+        let integrated = preference(&info(DeviceType::IntegratedGpu, Backend::Gl));
+        let vulkan = preference(&info(DeviceType::IntegratedGpu, Backend::Vulkan));
+        assert!(vulkan < integrated && integrated < software);
     }
 
     #[test]

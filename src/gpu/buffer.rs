@@ -79,7 +79,8 @@ impl<T> Buffer<T> {
 }
 
 fn bytes<T>(length: usize) -> u64 {
-    (length * size_of::<T>()) as u64
+    // What does not even fit u64 is beyond any limit.
+    (length as u64).saturating_mul(size_of::<T>() as u64)
 }
 
 /// Checks a storage buffer's size against what the device can bind.

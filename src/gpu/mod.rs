@@ -12,7 +12,7 @@ mod readback;
 mod shaders;
 
 pub use self::adapter::{AdapterReport, adapters, usable};
-pub(crate) use self::buffer::Buffer;
+pub(crate) use self::buffer::{Buffer, check_size};
 pub(crate) use self::clock::Clock;
 pub(crate) use self::kernel::{Dispatch, Kernel};
 pub(crate) use self::readback::{Pending, Readback, read};
@@ -59,26 +59,37 @@ impl Gpu {
     pub async fn new() -> Result<Self> {
         let adapter = adapter::best().await?;
         let (device, queue) = adapter::open(&adapter).await?;
-        let gpu = Self::from_device(device, queue);
+        let gpu = Self::from_device(device, queue)?;
         gpu.watch();
         Ok(gpu)
     }
 
     /// Uses a device and queue of your own, opened with at least WebGPU's default limits.
     ///
-    /// Your own handlers for uncaptured errors and device loss stay in place.
-    pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Self {
-        Self {
+    /// Your own handlers for uncaptured errors and device loss stay in place: what goes wrong in a submission, as a
+    /// lost device does, reaches them, and wgpu's own handler panics.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the device was opened with a limit below what the kernels need.
+    pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        if let Some(reason) = adapter::short_of(&device.limits()) {
+            return Err(Error::invalid(
+                format!("the device cannot run the kernels: {reason}"),
+                "open it with at least wgpu::Limits::default()",
+            ));
+        }
+        Ok(Self {
             inner: Arc::new(Inner {
                 device,
                 queue,
                 kernels: Cache::default(),
                 fault: Arc::default(),
             }),
-        }
+        })
     }
 
-    /// The device.
+    /// The device. An error of your own work on it is reported by the next call of this library, and by every one
+    /// after it; put error scopes around what may fail.
     pub fn device(&self) -> &wgpu::Device {
         &self.inner.device
     }

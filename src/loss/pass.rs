@@ -2,7 +2,7 @@
 
 use super::labels::{NONE, TaskLayout};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Dispatch, Gpu, kernels, read};
+use crate::gpu::{Buffer, Dispatch, Gpu, check_size, kernels, read};
 use crate::weighting::Weighting;
 
 /// How the workgroups' shares of the losses are added up.
@@ -54,7 +54,7 @@ pub struct LossResults {
 /// use awl::*;
 /// use wgpu::util::DeviceExt;
 /// # pollster::block_on(async {
-/// let gpu = Gpu::new().await?; // or Gpu::from_device, around a device of your own
+/// let gpu = Gpu::new().await?; // or Gpu::from_device, with a device of your own
 /// let tasks = [Task::new("size", Loss::Mse, 1), Task::new("kind", Loss::cross_entropy(), 3)];
 /// let targets = [Target::numbers(Matrix::new(1, vec![1.0, 2.0])?), Target::classes(vec![2, 0])];
 /// let labels = Labels::pack(&tasks, &targets)?;
@@ -112,8 +112,16 @@ impl LossPass {
     /// are read from `buffers.sigma` each time.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for no tasks, no rows or a width of 0, [`Error::Mismatch`] for a buffer that is
-    /// shorter than the layouts say, or whatever the device says.
+    /// [`Error::Invalid`] for no tasks, no rows, a width of 0, rows or tasks whose predictions overlap, a buffer
+    /// that is not a storage buffer, or a gradient that is written over something read;
+    /// [`Error::Mismatch`] for a buffer shorter than the layouts say; [`Error::TooLarge`] for one beyond
+    /// what the device binds; or whatever the device says.
+    ///
+    /// What lies *in* the buffers is yours to keep right: a class index must be below its task's width, else its
+    /// row's loss is meaningless (no memory of others is touched).
+    ///
+    /// # Panics
+    /// Where wgpu does: if a buffer belongs to another device than `gpu`.
     pub async fn new(
         gpu: &Gpu,
         layouts: &[TaskLayout],
@@ -122,7 +130,7 @@ impl LossPass {
         buffers: LossBuffers<'_>,
         sums: Sums,
     ) -> Result<Self> {
-        check(layouts, rows, buffers)?;
+        check(gpu, layouts, rows, buffers)?;
         let make = || Self::create(gpu, layouts, rows, weighting, buffers, sums);
         gpu.guarded(make).await
     }
@@ -207,49 +215,119 @@ impl LossPass {
     }
 }
 
-/// Checks that every element the layouts speak of lies inside its buffer.
-fn check(layouts: &[TaskLayout], rows: usize, buffers: LossBuffers<'_>) -> Result<()> {
-    if layouts.is_empty() || rows == 0 {
-        let what = if rows == 0 { "rows" } else { "tasks" };
-        return Err(Error::invalid(format!("the loss pass has no {what}"), "give it at least one"));
+/// Checks the layouts by themselves and against the buffers, so that no kernel reads or writes what is not its own.
+fn check(gpu: &Gpu, layouts: &[TaskLayout], rows: usize, buffers: LossBuffers<'_>) -> Result<()> {
+    if layouts.is_empty() || rows == 0 || u32::try_from(rows).is_err() {
+        let what = if layouts.is_empty() { "no tasks".into() } else { format!("{rows} rows") };
+        return Err(Error::invalid(
+            format!("the loss pass has {what}"),
+            format!("give it at least one task and from 1 to {} rows", u32::MAX),
+        ));
     }
-    let mut predictions = 0;
-    let mut labels = 0;
     for (index, task) in layouts.iter().enumerate() {
-        if task.width == 0 || task.loss > 4 {
+        check_layout(index, task, rows)?;
+        if let Some(other) = layouts[..index].iter().position(|other| overlap(task, other, rows)) {
             return Err(Error::invalid(
-                format!("task {index} has width {} and loss number {}", task.width, task.loss),
-                "use a width of at least 1 and a loss from 0 to 4",
+                format!("tasks {other} and {index} share elements of the predictions"),
+                "give each task columns of its own, side by side in one stride or one after the other",
             ));
         }
-        let last = |start: u32, stride: u32, width: u64| {
-            u64::from(start) + (rows as u64 - 1) * u64::from(stride) + width
-        };
-        let width = u64::from(task.width);
-        let is_class = task.loss == 4;
-        predictions = predictions.max(last(task.prediction, task.prediction_stride, width));
-        labels = labels.max(last(task.label, task.label_stride, if is_class { 1 } else { width }));
-        if task.mask != NONE {
-            labels = labels.max(u64::from(task.mask) + rows.div_ceil(32) as u64);
-        }
-        if task.class_weights != NONE {
-            labels = labels.max(u64::from(task.class_weights) + width);
-        }
     }
+    check_buffers(gpu, layouts, rows, buffers)
+}
+
+fn check_layout(index: usize, task: &TaskLayout, rows: usize) -> Result<()> {
+    if task.width == 0 || task.loss > 4 {
+        return Err(Error::invalid(
+            format!("task {index} has width {} and loss number {}", task.width, task.loss),
+            "use a width of at least 1 and a loss from 0 to 4",
+        ));
+    }
+    if rows > 1 && task.prediction_stride < task.width {
+        return Err(Error::invalid(
+            format!(
+                "task {index} has rows of {} columns, {} apart",
+                task.width, task.prediction_stride
+            ),
+            "use a prediction_stride of at least the width",
+        ));
+    }
+    Ok(())
+}
+
+/// One past the last element of `rows` rows.
+fn end(start: u32, stride: u32, width: u32, rows: usize) -> u64 {
+    u64::from(start) + (rows as u64 - 1) * u64::from(stride) + u64::from(width)
+}
+
+fn predictions_end(task: &TaskLayout, rows: usize) -> u64 {
+    end(task.prediction, task.prediction_stride, task.width, rows)
+}
+
+/// Whether two tasks' predictions share elements; ones that interlace with different strides count as if they did.
+fn overlap(a: &TaskLayout, b: &TaskLayout, rows: usize) -> bool {
+    let apart = predictions_end(a, rows) <= u64::from(b.prediction)
+        || predictions_end(b, rows) <= u64::from(a.prediction);
+    if apart || a.prediction_stride != b.prediction_stride || a.prediction_stride == 0 {
+        return !apart;
+    }
+    let stride = i64::from(a.prediction_stride);
+    let gap = (i64::from(b.prediction) - i64::from(a.prediction)).rem_euclid(stride);
+    gap < i64::from(a.width) || gap + i64::from(b.width) > stride
+}
+
+fn labels_end(task: &TaskLayout, rows: usize) -> u64 {
+    let width = if task.loss == 4 { 1 } else { task.width };
+    let mut last = end(task.label, task.label_stride, width, rows);
+    if task.mask != NONE {
+        last = last.max(u64::from(task.mask) + rows.div_ceil(32) as u64);
+    }
+    if task.class_weights != NONE {
+        last = last.max(u64::from(task.class_weights) + u64::from(task.width));
+    }
+    last
+}
+
+fn check_buffers(
+    gpu: &Gpu,
+    layouts: &[TaskLayout],
+    rows: usize,
+    buffers: LossBuffers<'_>,
+) -> Result<()> {
+    let most = |end: fn(&TaskLayout, usize) -> u64| {
+        layouts.iter().map(|task| end(task, rows)).max().unwrap_or(0)
+    };
+    let predictions = most(predictions_end);
     let needs = [
         ("the predictions", buffers.predictions, predictions),
-        ("the labels", buffers.labels, labels),
+        ("the labels", buffers.labels, most(labels_end)),
         ("sigma", buffers.sigma, layouts.len() as u64),
         ("the gradient", buffers.gradient, predictions),
     ];
-    match needs.into_iter().find(|(_, buffer, need)| buffer.size() / 4 < *need) {
-        Some((what, buffer, need)) => Err(Error::Mismatch {
-            what: format!("the buffer of {what}"),
-            unit: "elements",
-            found: (buffer.size() / 4) as usize,
-            expected: need as usize,
-            why: format!("the layouts' last element over {rows} rows"),
-        }),
+    for (what, buffer, need) in needs {
+        let what = format!("the buffer of {what}");
+        if buffer.size() / 4 < need {
+            return Err(Error::Mismatch {
+                what,
+                unit: "elements",
+                found: (buffer.size() / 4) as usize,
+                expected: need as usize,
+                why: format!("the layouts' last element over {rows} rows"),
+            });
+        }
+        if !buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
+            return Err(Error::invalid(
+                format!("{what} is not a storage buffer"),
+                "create it with BufferUsages::STORAGE",
+            ));
+        }
+        check_size(gpu, &what, buffer.size())?;
+    }
+    match needs[..3].iter().find(|(_, buffer, _)| *buffer == buffers.gradient) {
+        Some((what, ..)) => Err(Error::invalid(
+            format!("{what} and the gradient are one buffer"),
+            "write the gradient to a buffer of its own",
+        )),
         None => Ok(()),
     }
 }

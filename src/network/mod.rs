@@ -35,8 +35,8 @@ impl Network {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] for no tasks, a width of 0, two tasks of one name, or a loss whose own
-    /// parameters are out of range.
+    /// [`Error::Invalid`] for no tasks, a width of 0, two tasks of one name, a loss whose own
+    /// parameters are out of range, or more parameters than a `u32` can number.
     pub fn new(
         features: usize,
         hidden: &[usize],
@@ -67,6 +67,7 @@ impl Network {
                 ));
             }
         }
+        check_size(features, hidden, tasks)?;
         Ok(Self { features, hidden: hidden.to_vec(), activation, tasks: tasks.to_vec() })
     }
 
@@ -119,6 +120,25 @@ impl Network {
             }
         }
         parameters
+    }
+}
+
+/// Checks that the kernels, which count in `u32`, can number every parameter.
+fn check_size(features: usize, hidden: &[usize], tasks: &[Task]) -> Result<()> {
+    let mut inputs = features as u64;
+    let mut parameters = 0_u64;
+    let outputs = tasks.iter().map(|task| task.width as u64).fold(0, u64::saturating_add);
+    for outputs in hidden.iter().map(|&width| width as u64).chain([outputs]) {
+        let weights = inputs.saturating_add(1).saturating_mul(outputs);
+        parameters = parameters.saturating_add(weights);
+        inputs = outputs;
+    }
+    match u32::try_from(parameters) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::invalid(
+            "the network has more parameters than a u32 can number",
+            "use narrower layers",
+        )),
     }
 }
 

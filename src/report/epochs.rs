@@ -50,8 +50,8 @@ impl EpochTable {
         words.collect::<Vec<_>>().join(", ")
     }
 
-    /// One row: the mean losses of these steps' records, their last weights and σ, and metrics of
-    /// validation rows.
+    /// One row: the mean losses of these steps' records (of standardised targets, as they are trained on), their
+    /// last weights and σ, and metrics of validation rows in their columns' units.
     pub fn row(
         &self,
         epoch: usize,
@@ -60,12 +60,12 @@ impl EpochTable {
     ) -> String {
         let mut line = format!("{epoch:>5}");
         for (k, target) in self.targets.iter().enumerate() {
-            let losses: Vec<f64> = records.iter().filter_map(|r| r.tasks[k].loss).collect();
+            let losses: Vec<f64> = records.iter().filter_map(|r| r.tasks.get(k)?.loss).collect();
             let loss = match losses.len() {
                 0 => "–".to_string(),
                 count => format!("{:.4}", losses.iter().sum::<f64>() / count as f64),
             };
-            let last = records.last().map(|record| record.tasks[k]);
+            let last = records.last().and_then(|record| record.tasks.get(k));
             let number = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
             let (weight, sigma) = (last.map(|task| task.weight), last.and_then(|task| task.sigma));
             let metric = shown(target, validation.get(k).copied().flatten());

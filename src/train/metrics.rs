@@ -299,7 +299,7 @@ mod tests {
                 mse(),
                 vec![1.0, 2.0, 3.0],
                 numbers(1, &[0.0, 0.0]),
-                "the matrix of predictions has 3 rows, but 2 rows are needed",
+                "the number of rows of the matrix of predictions is 3, but must be 2",
             ),
             (
                 mse(),
@@ -328,17 +328,16 @@ mod tests {
         let data = |targets| Dataset::new(Matrix::new(1, vec![0.0]).unwrap(), targets).unwrap();
         let one = data(vec![numbers(1, &[0.0])]);
         assert!(
-            metrics(&network, &wide, &one)
-                .unwrap_err()
-                .to_string()
-                .starts_with("the matrix of predictions has 2 columns, but 1 columns are needed")
+            metrics(&network, &wide, &one).unwrap_err().to_string().starts_with(
+                "the number of columns of the matrix of predictions is 2, but must be 1"
+            )
         );
         let none = data(vec![]);
         assert!(
             metrics(&network, &Matrix::new(1, vec![0.0]).unwrap(), &none)
                 .unwrap_err()
                 .to_string()
-                .starts_with("the dataset has 0 targets, but 1 targets are needed")
+                .starts_with("the number of targets of the dataset is 0, but must be 1")
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Bad input: every mistake is an error that names the task or tensor and says what to do. No panic.
 
-use crate::support::{ON_GPU, constant_feature, gpu, linear, numbers, regression};
+use crate::support::{Make, ON_GPU, constant_feature, gpu, linear, numbers, reference, regression};
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Engine, GpuEngine, Recipe, Reference, Step};
 use awl::{
@@ -32,6 +32,9 @@ fn a_network_needs_tasks_and_widths() {
     says(network(3, &[], &[Task::new("mass", Loss::Mse, 0)]), &["\"mass\"", "width 0"]);
     says(network(3, &[], &[task(), task()]), &["two tasks are named \"mass\""]);
     says(network(3, &[], &[Task::new("", Loss::Mse, 1)]), &["no name"]);
+    for hidden in [&[1 << 16, 1 << 16][..], &[usize::MAX], &[usize::MAX, usize::MAX]] {
+        says(network(3, hidden, &[task()]), &["more parameters", "narrower"]);
+    }
 }
 
 #[test]
@@ -44,7 +47,7 @@ fn a_loss_is_checked_with_its_task() {
     says(classes(f32::NAN, None), &["\"species\"", "NaN"]);
     says(
         classes(0.0, Some(vec![1.0; 2])),
-        &["class weights of task \"species\"", "2 entries", "3 entries"],
+        &["class weights of task \"species\"", "number of entries", "is 2, but must be 3"],
     );
     says(classes(0.0, Some(vec![1.0, -1.0, 1.0])), &["\"species\"", "class weight is -1"]);
     for delta in [0.0, -1.0, f32::INFINITY, f32::NAN] {
@@ -56,7 +59,7 @@ fn a_loss_is_checked_with_its_task() {
 #[test]
 fn tables_of_numbers_are_checked() {
     says(Matrix::new(0, vec![]), &["no column"]);
-    says(Matrix::new(3, vec![0.0; 7]), &["7 values", "9 values"]);
+    says(Matrix::new(3, vec![0.0; 7]), &["number of values", "is 7, but must be 9"]);
     let empty = Matrix::new(2, vec![]).and_then(|x| Dataset::new(x, vec![]));
     says(empty, &["no rows"]);
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
@@ -66,9 +69,12 @@ fn tables_of_numbers_are_checked() {
     let features = Matrix::new(1, vec![0.0; 3]).expect("a matrix");
     says(
         Dataset::new(features, vec![numbers(&[1.0; 2])]),
-        &["target of task 0", "2 rows", "3 rows"],
+        &["target of task 0", "number of rows", "is 2, but must be 3"],
     );
-    says(numbers(&[1.0; 3]).labelled(vec![true; 2]), &["mask", "2 rows", "3 rows"]);
+    says(
+        numbers(&[1.0; 3]).labelled(vec![true; 2]),
+        &["mask", "number of rows", "is 2, but must be 3"],
+    );
 }
 
 /// A recipe for one task of classes and one of numbers, with targets that may not fit it.
@@ -96,9 +102,19 @@ fn targets_must_fit_their_tasks() {
         &["\"species\"", "class indices", "Target::classes"],
     );
     says(try_targets(vec![classes(), classes()]), &["\"mass\"", "numbers", "Target::numbers"]);
-    says(try_targets(vec![classes()]), &["1 targets", "2 targets"]);
+    says(try_targets(vec![classes()]), &["number of targets", "is 1, but must be 2"]);
     let wide = Target::numbers(Matrix::new(2, vec![0.0; 6]).expect("a matrix"));
-    says(try_targets(vec![classes(), wide]), &["\"mass\"", "2 columns", "1 columns"]);
+    says(
+        try_targets(vec![classes(), wide]),
+        &["\"mass\"", "number of columns", "is 2, but must be 1"],
+    );
+    let answer = Task::new("answer", Loss::Bce, 2);
+    let answers = |values: &[f32]| Target::numbers(Matrix::new(2, values.to_vec()).expect("two"));
+    answer.check_target(&answers(&[0.0, 1.0, 0.5, 0.0])).expect("probabilities");
+    says(
+        answer.check_target(&answers(&[0.0, 1.0, 0.5, 2.0])),
+        &["\"answer\" is 2 at row 1, column 1", "from 0 to 1"],
+    );
     // A label that is missing may hold anything.
     let masked = numbers(&[1.0, f32::NAN, 0.0]).labelled(vec![true, false, true]).expect("a mask");
     let odd = Target::classes(vec![0, 9, 1]).labelled(vec![true, false, true]).expect("a mask");
@@ -119,7 +135,7 @@ fn a_recipe_is_checked_before_anything_runs() {
     says(try_recipe(|r| r.batch = 0), &["batch has 0 rows"]);
     says(
         try_recipe(|r| r.weighting = AutomaticWeightedLoss::new(3).into()),
-        &["weighting", "3 tasks", "2 tasks"],
+        &["weighting", "number of tasks", "is 3, but must be 2"],
     );
     for sigma in [0.0, f32::NAN, f32::INFINITY] {
         let weighting = AutomaticWeightedLoss::starting_at(vec![1.0, sigma]);
@@ -138,7 +154,10 @@ fn a_recipe_is_checked_before_anything_runs() {
     says(try_recipe(|r| r.optimizer.network.epsilon = 0.0), &["epsilon is 0"]);
     says(try_recipe(|r| r.optimizer.network.weight_decay = -0.1), &["weight decay is -0.1"]);
     let other = network(4, &[], &["a", "b"].map(regression)).expect("a network");
-    says(try_recipe(|r| r.network = other), &["dataset", "1 features", "4 features"]);
+    says(
+        try_recipe(|r| r.network = other),
+        &["dataset", "number of features", "is 1, but must be 4"],
+    );
 }
 
 #[test]
@@ -153,7 +172,7 @@ fn every_engine_checks_its_recipe() {
 
 #[test]
 fn features_to_predict_from_are_checked() {
-    for (_, make) in ON_GPU {
+    for (_, make) in ON_GPU.into_iter().chain([("reference", &reference as Make)]) {
         let recipe = linear(&[regression("a")], AutomaticWeightedLoss::new(1), Adam::new(0.1), 2);
         let mut engine = make(recipe, constant_feature(1.0, vec![numbers(&[1.0; 3])]));
         let bad = Matrix::new(1, vec![0.0, f32::NAN]).expect("a matrix");
@@ -163,21 +182,36 @@ fn features_to_predict_from_are_checked() {
     }
 }
 
-/// A device whose buffers may hold no more than this many bytes.
-fn small_gpu(bytes: u64) -> Gpu {
+#[test]
+fn a_device_with_too_small_limits_is_refused() {
+    let (device, queue) = device(wgpu::Limits {
+        max_compute_invocations_per_workgroup: 32,
+        max_compute_workgroup_size_x: 32,
+        ..wgpu::Limits::default()
+    });
+    says(Gpu::from_device(device, queue), &["maxComputeInvocationsPerWorkgroup is 32", "64"]);
+}
+
+/// A device with these limits, or the adapter's own where those are lower.
+fn device(limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
     let instance =
         wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
     let adapter = block_on(instance.request_adapter(&Default::default())).expect("an adapter");
     let descriptor = wgpu::DeviceDescriptor {
-        required_limits: wgpu::Limits {
-            max_storage_buffer_binding_size: bytes,
-            max_buffer_size: bytes,
-            ..wgpu::Limits::default().or_worse_values_from(&adapter.limits())
-        },
+        required_limits: limits.or_worse_values_from(&adapter.limits()),
         ..Default::default()
     };
-    let (device, queue) = block_on(adapter.request_device(&descriptor)).expect("a device");
-    Gpu::from_device(device, queue)
+    block_on(adapter.request_device(&descriptor)).expect("a device")
+}
+
+/// A device whose buffers may hold no more than this many bytes.
+fn small_gpu(bytes: u64) -> Gpu {
+    let (device, queue) = device(wgpu::Limits {
+        max_storage_buffer_binding_size: bytes,
+        max_buffer_size: bytes,
+        ..wgpu::Limits::default()
+    });
+    Gpu::from_device(device, queue).expect("limits that the kernels can work with")
 }
 
 #[test]

@@ -325,7 +325,7 @@ fn buffers_that_are_too_short_are_refused() {
     let short = run(layouts, &labels.words, &case.predictions[..100]);
     assert!(
         short.contains(
-            "the buffer of the predictions has 100 elements, but 1125 elements are needed"
+            "the number of elements of the buffer of the predictions is 100, but must be 1125"
         ),
         "{short}"
     );
@@ -337,6 +337,62 @@ fn buffers_that_are_too_short_are_refused() {
     assert!(odd.contains("task 2 has width 0"), "{odd}");
     let error = Labels::pack(&case.tasks, &case.targets[1..]).expect_err("a target is missing");
     assert!(matches!(error, Error::Mismatch { found: 6, expected: 7, .. }), "{error}");
+}
+
+#[test]
+fn layouts_that_overlap_are_refused() {
+    let case = Case::random(all_tasks(), 45, 2.0, true);
+    let labels = Labels::pack(&case.tasks, &case.targets).expect("the targets fit");
+    let refusal = |change: fn(&mut [TaskLayout])| {
+        let mut layouts = labels.layouts.clone();
+        change(&mut layouts);
+        let sums = Sums::OneDispatch;
+        let outcome = case.run_with(&layouts, &labels.words, &case.predictions, sums);
+        outcome.expect_err("a refusal").to_string()
+    };
+    let narrow = refusal(|layouts| layouts[2].prediction_stride = layouts[2].width - 1);
+    assert!(narrow.contains("task 2") && narrow.contains("prediction_stride"), "{narrow}");
+    let shared = refusal(|layouts| layouts[1].prediction = layouts[0].prediction);
+    assert!(shared.contains("tasks 0 and 1 share"), "{shared}");
+    // The last column of the first task is the first of the second.
+    let touching = refusal(|layouts| layouts[1].prediction -= 1);
+    assert!(touching.contains("tasks 0 and 1 share"), "{touching}");
+}
+
+#[test]
+fn buffers_that_cannot_be_bound_are_refused() {
+    let task = [Task::new("y", Loss::Mse, 1)];
+    let labels =
+        Labels::pack(&task, &[target(&task[0], 4, false, &mut ChaCha8Rng::seed_from_u64(0))])
+            .expect("they fit");
+    let buffer = |usage| {
+        gpu().device().create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: 16,
+            usage,
+            mapped_at_creation: false,
+        })
+    };
+    let [a, b, c, d] = [(); 4].map(|()| buffer(wgpu::BufferUsages::STORAGE));
+    let uniform = buffer(wgpu::BufferUsages::UNIFORM);
+    let refusal = |rows, predictions, gradient| {
+        let buffers = LossBuffers { predictions, labels: &b, sigma: &c, gradient };
+        let awl = AutomaticWeightedLoss::new(1).into();
+        let sums = Sums::OneDispatch;
+        let pass = LossPass::new(gpu(), &labels.layouts, rows, &awl, buffers, sums);
+        block_on(pass).err().map_or(String::new(), |error| error.to_string())
+    };
+    assert_eq!(refusal(4, &a, &d), "");
+    let usage = refusal(4, &uniform, &d);
+    assert!(usage.contains("predictions") && usage.contains("BufferUsages::STORAGE"), "{usage}");
+    let same = refusal(4, &a, &a);
+    assert!(same.contains("predictions and the gradient are one buffer"), "{same}");
+    let same = refusal(4, &a, &c);
+    assert!(same.contains("sigma and the gradient are one buffer"), "{same}");
+    for rows in [0, 1 << 32] {
+        let error = refusal(rows, &a, &d);
+        assert!(error.contains(&format!("{rows} rows")), "{error}");
+    }
 }
 
 #[test]
