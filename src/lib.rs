@@ -10,7 +10,7 @@
 //! (Liebel & Körner, [*Auxiliary Tasks in Multi-task Learning*](https://arxiv.org/abs/1805.06334), 2018, eq. 3,
 //! after Kendall, Gal & Cipolla, [*Multi-Task Learning Using Uncertainty to Weigh Losses*](https://arxiv.org/abs/1705.07115),
 //! 2018). This crate is that system in Rust on [wgpu](https://wgpu.rs): WGSL kernels for Vulkan, Metal, DX12 and GL that
-//! compute all task losses, the weighted sum and the gradients of σ in one fused pass, and a training loop that
+//! compute all task losses, the weighted sum and every gradient of it in one fused pass, and a training loop that
 //! never leaves the GPU.
 //!
 //! # Example
@@ -52,7 +52,8 @@
 //! | Adam, AdamW | as PyTorch's | [`optimizer`] |
 //!
 //! A task without a label in a batch adds nothing to the total or to any gradient, and its σ stays as it is. Adam
-//! moves σ by about its learning rate a step, whatever the loss: give σ a
+//! moves σ by about its learning rate a step, whatever the loss, and only σ² enters the formulas, so that its sign means
+//! nothing: give σ a
 //! [learning rate of its own](Adam::sigma_learning_rate), or
 //! [start it at its resting place](AutomaticWeightedLoss::starting_at).
 //!
@@ -72,7 +73,8 @@
 //! | [`gpu`] | adapters and devices |
 //!
 //! Every call that waits for the GPU is a future: block on it where that is allowed (`pollster::block_on`), await
-//! it in a browser. Every mistake is an [`Error`] that names the task or tensor and says what to do.
+//! it in a browser. Mistakes come back as an [`Error`] that names the task or tensor and says what to do.
+//! wgpu, whose types appear in [`Gpu`] and [`LossPass`], is re-exported as [`wgpu`].
 
 pub mod data;
 pub mod engine;
@@ -96,3 +98,4 @@ pub use optimizer::Adam;
 pub use tables::{Encoder, Table};
 pub use train::Trainer;
 pub use weighting::{AutomaticWeightedLoss, Weighting};
+pub use wgpu;
