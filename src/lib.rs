@@ -98,4 +98,6 @@ pub use optimizer::Adam;
 pub use tables::{Encoder, Table};
 pub use train::Trainer;
 pub use weighting::{AutomaticWeightedLoss, Weighting};
+/// wgpu in the version that this crate is built with: the buffers and devices that [`LossPass`] and
+/// [`Gpu::from_device`] take must come from it.
 pub use wgpu;
