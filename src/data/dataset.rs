@@ -193,6 +193,17 @@ impl Dataset {
     }
 }
 
+/// The index of the highest value, the first of several equal ones; 0 where there is none.
+pub(crate) fn highest(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (index, &value) in values.iter().enumerate() {
+        if value > values[best] {
+            best = index;
+        }
+    }
+    best
+}
+
 /// Checks that a matrix holds no NaN and no infinity.
 pub(crate) fn check_finite(tensor: &str, matrix: &Matrix) -> Result<()> {
     match matrix.first_non_finite(|_| true) {

@@ -6,6 +6,6 @@
 mod dataset;
 mod permutation;
 
-pub(crate) use self::dataset::check_finite;
 pub use self::dataset::{Dataset, Matrix, Target, Values};
+pub(crate) use self::dataset::{check_finite, highest};
 pub use self::permutation::Permutation;

@@ -85,7 +85,8 @@ fn metric_name(target: &TargetColumn) -> &'static str {
 
 /// A metric in its column's unit; a dash where there is none.
 fn shown(target: &TargetColumn, metric: Option<TaskMetrics>) -> String {
-    let metric = metric.map(|metric| metric.in_unit_of(&target.encoding));
+    let unit = target.encoding.scaling().map_or(1.0, |scaling| scaling.std);
+    let metric = metric.map(|metric| metric.in_unit(unit));
     metric.map_or("–".into(), |metric| metric.to_string())
 }
 

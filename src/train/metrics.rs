@@ -3,11 +3,10 @@
 //! Metrics are taken over all labelled rows at once, in `f64` and in the order of the rows, so that they
 //! do not depend on batches or on the engine. Knows nothing of how the predictions were made.
 
-use crate::data::{Dataset, Matrix, Target, Values};
+use crate::data::{Dataset, Matrix, Target, Values, highest};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 use crate::network::Network;
-use crate::tables::TargetEncoding;
 
 /// How good the predictions of one task are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,13 +29,12 @@ pub enum TaskMetrics {
 }
 
 impl TaskMetrics {
-    /// The same figures in the unit of the column that an [`Encoder`](crate::Encoder) standardised.
-    pub fn in_unit_of(self, target: &TargetEncoding) -> Self {
-        match (self, target.scaling()) {
-            (Self::Regression { rmse, labelled }, Some(scaling)) => {
-                Self::Regression { rmse: rmse * scaling.std, labelled }
-            }
-            _ => self,
+    /// The same figures where 1 in the dataset is `unit` outside of it: the standard deviation of a target that an
+    /// [`Encoder`](crate::Encoder) standardised gives its error in the column's own unit. An accuracy has no unit.
+    pub fn in_unit(self, unit: f64) -> Self {
+        match self {
+            Self::Regression { rmse, labelled } => Self::Regression { rmse: rmse * unit, labelled },
+            Self::Classification { .. } => self,
         }
     }
 }
@@ -144,17 +142,6 @@ fn task_metrics(
     }))
 }
 
-/// The index of the highest logit, the first of several equal ones.
-fn highest(logits: &[f32]) -> usize {
-    let mut best = 0;
-    for (class, &logit) in logits.iter().enumerate() {
-        if logit > logits[best] {
-            best = class;
-        }
-    }
-    best
-}
-
 /// Number of columns in which the logit and the label are on the same side.
 fn count_right(logits: &[f32], labels: &[f32]) -> f64 {
     let pairs = logits.iter().zip(labels);
@@ -170,7 +157,6 @@ fn squared_error(predicted: &[f32], labels: &[f32]) -> f64 {
 mod tests {
     use super::*;
     use crate::network::Activation;
-    use crate::tables::Scaling;
 
     /// Metrics of a single task, from its predictions and target.
     fn of(task: Task, predictions: &[f32], target: Target) -> Result<Option<TaskMetrics>> {
@@ -282,13 +268,10 @@ mod tests {
     }
 
     #[test]
-    fn regression_is_told_in_the_columns_unit_and_accuracy_has_none() {
-        let grams = TargetEncoding::Number(Scaling { mean: 4_200.0, std: 800.0 });
-        let in_grams = |metrics: Option<TaskMetrics>| metrics.map(|m| m.in_unit_of(&grams));
+    fn an_error_is_told_in_another_unit_and_accuracy_has_none() {
+        let in_grams = |metrics: Option<TaskMetrics>| metrics.map(|m| m.in_unit(800.0));
         assert_eq!(in_grams(rmse(0.5, 7)), rmse(400.0, 7));
         assert_eq!(in_grams(accuracy(0.5, 7)), accuracy(0.5, 7));
-        let classes = TargetEncoding::Classes(vec!["a".into(), "b".into()]);
-        assert_eq!(rmse(0.5, 7).map(|m| m.in_unit_of(&classes)), rmse(0.5, 7));
     }
 
     #[test]
