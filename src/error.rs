@@ -51,7 +51,7 @@ pub enum Error {
 
     /// A tensor is larger than the adapter can bind.
     #[error(
-        "{tensor} needs {bytes} bytes, more than this adapter's {limit} of {allowed} bytes: {remedy}"
+        "{bytes} bytes for {tensor} are more than this adapter's {limit} of {allowed} bytes: {remedy}"
     )]
     TooLarge {
         /// Which tensor.
@@ -92,7 +92,7 @@ pub enum Error {
 
     /// A feature or target is NaN or infinite.
     #[error(
-        "{tensor} is {value} at row {row}, column {column}: replace it, or, where it is a label, mark it as missing"
+        "{value} at row {row}, column {column} of {tensor}: replace it by a finite number, or, where it is a label, mark it as missing (Target::labelled)"
     )]
     NonFinite {
         /// Which tensor.

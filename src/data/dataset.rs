@@ -23,13 +23,14 @@ impl Matrix {
             return Err(Error::invalid("a matrix has no column", "give it at least one"));
         }
         let rows = values.len() / columns;
-        if rows * columns != values.len() {
+        let over = values.len() % columns;
+        if over != 0 {
             return Err(Error::Mismatch {
-                what: "a matrix".into(),
+                what: format!("a matrix with rows of {columns}"),
                 unit: "values",
                 found: values.len(),
                 expected: (rows + 1) * columns,
-                why: format!("its last row is short of {columns} columns"),
+                why: format!("its last row has only {over}"),
             });
         }
         Ok(Self { rows, columns, values })
@@ -162,7 +163,7 @@ impl Dataset {
         if features.rows() == 0 {
             return Err(Error::invalid("the dataset has no rows", "give it at least one"));
         }
-        check_finite("features", &features)?;
+        check_finite("the features", &features)?;
         for (index, target) in targets.iter().enumerate() {
             if target.rows() != features.rows() {
                 return Err(Error::Mismatch {
