@@ -54,12 +54,44 @@ impl Column {
     }
 }
 
+/// The cell that made a column text though most of its cells are numbers: a slip more often than a category.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stray {
+    /// What stands there.
+    cell: String,
+    /// Its line in the file.
+    line: u64,
+    /// How many cells of the whole file are numbers, of how many that are not missing.
+    numbers: usize,
+    present: usize,
+}
+
+impl Stray {
+    /// The first cell that is no number in a column of text that is mostly numbers.
+    pub(super) fn find(column: &Column, lines: &[u64]) -> Option<Self> {
+        let Column::Text(cells) = column else { return None };
+        let is_number = |cell: &String| cell.parse::<f64>().is_ok();
+        let numbers = cells.iter().flatten().filter(|cell| is_number(cell)).count();
+        let present = cells.iter().flatten().count();
+        let row =
+            cells.iter().position(|cell| cell.as_ref().is_some_and(|cell| !is_number(cell)))?;
+        let stray = || Self {
+            cell: cells[row].clone().unwrap_or_default(),
+            line: lines[row],
+            numbers,
+            present,
+        };
+        (2 * numbers > present).then(stray)
+    }
+}
+
 /// Named columns of one length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     name: String,
     headers: Vec<String>,
     columns: Vec<Column>,
+    strays: Vec<Option<Stray>>,
     lines: Vec<u64>,
 }
 
@@ -69,11 +101,12 @@ impl Table {
         name: &str,
         headers: Vec<String>,
         columns: Vec<Column>,
+        strays: Vec<Option<Stray>>,
         lines: Vec<u64>,
     ) -> Self {
         debug_assert_eq!(headers.len(), columns.len());
         debug_assert!(columns.iter().all(|column| column.rows() == lines.len()));
-        Self { name: name.into(), headers, columns, lines }
+        Self { name: name.into(), headers, columns, strays, lines }
     }
 
     /// The table's name: its path, where it was read from a file.
@@ -109,17 +142,53 @@ impl Table {
     /// # Errors
     /// [`Error::Table`] if there is none, with the name that was probably meant.
     pub fn column(&self, name: &str) -> Result<&Column> {
-        match self.headers.iter().position(|header| header == name) {
-            Some(index) => Ok(&self.columns[index]),
-            None => {
-                let headers = self.headers.iter().map(String::as_str);
-                let remedy = match nearest(name, headers.clone()) {
-                    Some(meant) => format!("did you mean \"{meant}\"?"),
-                    None => format!("its columns are {}", quoted(headers)),
-                };
-                Err(self.error(format!("there is no column \"{name}\": {remedy}")))
-            }
-        }
+        Ok(&self.columns[self.index(name)?])
+    }
+
+    fn index(&self, name: &str) -> Result<usize> {
+        self.headers.iter().position(|header| header == name).ok_or_else(|| {
+            let headers = self.headers.iter().map(String::as_str);
+            let remedy = match nearest(name, headers.clone()) {
+                Some(meant) => format!("did you mean \"{meant}\"?"),
+                None => format!("its columns are {}", quoted(headers)),
+            };
+            self.error(format!("there is no column \"{name}\": {remedy}"))
+        })
+    }
+
+    /// The same table with this column taken as [text](Column::Text), so that as a feature it becomes one input a
+    /// category: for codes such as `1`, `2` and `2b`, or numbers that only name something.
+    ///
+    /// ```
+    /// let table = awl::Table::from_csv("people", "class,age\n1,40\n3,22\ncrew,31\n".as_bytes())?;
+    /// let table = table.as_text("class")?;
+    /// let encoder = awl::Encoder::fit(&table, &["class"], &[("age", awl::Loss::Mse)])?;
+    /// assert_eq!(encoder.feature_names(), ["class=1", "class=3", "class=crew"]);
+    /// # Ok::<(), awl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Table`] if there is no such column, with the name that was probably meant.
+    pub fn as_text(mut self, name: &str) -> Result<Self> {
+        let index = self.index(name)?;
+        let column = &self.columns[index];
+        let texts = (0..column.rows()).map(|row| column.text(row).map(Cow::into_owned));
+        self.columns[index] = Column::Text(texts.collect());
+        self.strays[index] = None;
+        Ok(self)
+    }
+
+    /// Checks that a column is not text because of a few cells among numbers.
+    ///
+    /// The file as a whole is judged, even where this table is a part of it that has none of those cells.
+    pub(super) fn check_no_stray(&self, name: &str) -> Result<()> {
+        let Some(stray) = &self.strays[self.index(name)?] else { return Ok(()) };
+        let Stray { cell, line, numbers, present } = stray;
+        Err(self.error(format!(
+            "line {line}, column \"{name}\": \"{cell}\" is not a number, but {numbers} of the column's {present} \
+             cells are: correct the cell, leave it empty, or say that the column is text with \
+             Table::as_text(\"{name}\")"
+        )))
     }
 
     /// The column of this name as numbers.
@@ -159,6 +228,7 @@ impl Table {
             name: self.name.clone(),
             headers: self.headers.clone(),
             columns: self.columns.iter().map(|c| c.select(rows)).collect(),
+            strays: self.strays.clone(),
             lines: rows.iter().map(|&row| self.lines[row]).collect(),
         }
     }
@@ -173,6 +243,11 @@ impl Table {
         let (line, problem) = (self.lines[row], problem.as_ref());
         self.error(format!("line {line}, column \"{column}\": {problem}"))
     }
+}
+
+/// A number of things for a message: `1 column`, `2 columns`.
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Names for a message: quoted, with commas between, and no more than a reader wants to see.

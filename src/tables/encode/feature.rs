@@ -48,8 +48,8 @@ impl FeatureColumn {
                 }
                 FeatureEncoding::Number { scaling, indicator: column.missing() > 0 }
             }
-            Column::Text(cells) => {
-                refuse_stray_text(table, name, cells)?;
+            Column::Text(_) => {
+                table.check_no_stray(name)?;
                 FeatureEncoding::Category { categories: categories(table, name, column)? }
             }
         };
@@ -126,17 +126,6 @@ impl FeatureColumn {
                 Ok((0..column.rows()).filter(unseen).count())
             }
         }
-    }
-}
-
-/// A column of text whose cells are mostly numbers is a column of numbers with a slip in it: the error names the slip.
-/// Taken for text, it would become an input for every number.
-fn refuse_stray_text(table: &Table, name: &str, cells: &[Option<String>]) -> Result<()> {
-    let texts = || cells.iter().flatten();
-    let numbers = texts().filter(|text| text.parse::<f64>().is_ok()).count();
-    match 2 * numbers > texts().count() {
-        true => table.numbers(name).map(|_| ()),
-        false => Ok(()),
     }
 }
 

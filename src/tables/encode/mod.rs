@@ -54,8 +54,10 @@ impl Encoder {
     /// [`Error::Invalid`] for no feature, no target, or a column named twice, be it as a feature and as
     /// a target. [`Error::Table`], naming the column and the remedy, if the table lacks one (with the
     /// name that was probably meant), if one has no cell that is not missing or numbers too large to
-    /// average, if a text feature has more than 1,024 categories, or if a target does not suit its loss:
-    /// text where numbers are needed, only one value, or more than two for `bce`.
+    /// average, if a feature is text though most of its cells in the whole file are numbers (see
+    /// [`Table::as_text`]), if a text feature has more than 1,024 categories, or if a target does not suit its loss:
+    /// text where numbers are needed, only one value, more than two for `bce`, or for `cross_entropy` more than
+    /// 1,024 classes or, from 21 on, fewer than two labels a class on average.
     pub fn fit(
         training: &Table,
         features: &[impl AsRef<str>],

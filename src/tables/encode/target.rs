@@ -23,6 +23,9 @@ pub struct TargetColumn {
 /// fill the memory.
 const MOST_CLASSES: usize = 1_024;
 
+/// Up to here a table may be short of rows for its classes.
+const FEW_CLASSES: usize = 20;
+
 /// How the cells of a target column become labels. A missing cell is no label.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TargetEncoding {
@@ -74,13 +77,17 @@ impl TargetColumn {
         Ok(Self { column: name.into(), loss: loss.clone(), encoding })
     }
 
-    /// The task: one prediction a row for numbers and for two values, one a class for classes.
-    pub fn task(&self) -> Task {
-        let width = match &self.encoding {
+    /// Number of predictions a row: one for numbers and for two values, one a class for classes.
+    pub fn width(&self) -> usize {
+        match &self.encoding {
             TargetEncoding::Number(_) | TargetEncoding::Binary(_) => 1,
             TargetEncoding::Classes(names) => names.len(),
-        };
-        Task::new(&self.column, self.loss.clone(), width)
+        }
+    }
+
+    /// The task.
+    pub fn task(&self) -> Task {
+        Task::new(&self.column, self.loss.clone(), self.width())
     }
 
     pub(super) fn encode(&self, table: &Table) -> Result<Target> {
@@ -141,21 +148,36 @@ fn mask<T>(labels: &[Option<T>]) -> Vec<bool> {
     labels.iter().map(Option::is_some).collect()
 }
 
-/// The classes of a column that has at least one label.
-fn classes(table: &Table, name: &str, column: &Column) -> Result<Vec<String>> {
+/// The distinct values, two or more, of a column that has at least one label.
+fn values(table: &Table, name: &str, column: &Column) -> Result<Vec<String>> {
     let names = distinct(column);
     match names.len() {
         1 => Err(only_one_value(table, name, column)),
-        count if count > MOST_CLASSES => Err(table.error(format!(
-            "column \"{name}\" holds {count} different values, more than the {MOST_CLASSES} classes that a task \
-             may have: use a loss for numbers, such as mse, or group them"
-        ))),
         _ => Ok(names),
     }
 }
 
+/// The classes of a column that has at least one label, if it looks like a column of classes.
+fn classes(table: &Table, name: &str, column: &Column) -> Result<Vec<String>> {
+    let names = values(table, name, column)?;
+    let (count, labels) = (names.len(), column.rows() - column.missing());
+    if count <= FEW_CLASSES || (count <= MOST_CLASSES && 2 * count <= labels) {
+        return Ok(names);
+    }
+    let remedy = match column {
+        Column::Numbers(_) => {
+            "use mse if it is a quantity, leave it out if it numbers the rows, or group its values"
+        }
+        Column::Text(_) => "leave it out if it names the rows, or group its values",
+    };
+    Err(table.error(format!(
+        "column \"{name}\" holds {count} different values in {labels} labels, too many for the classes of cross_entropy \
+         (at most {MOST_CLASSES} classes, and two labels a class on average): {remedy}"
+    )))
+}
+
 fn two_values(table: &Table, name: &str, column: &Column) -> Result<[String; 2]> {
-    classes(table, name, column)?.try_into().map_err(|names: Vec<String>| {
+    values(table, name, column)?.try_into().map_err(|names: Vec<String>| {
         table.error(format!(
             "column \"{name}\" holds {} different values ({}), but bce needs two: use cross_entropy",
             names.len(),

@@ -245,3 +245,57 @@ fn a_misspelt_task_is_met_with_the_nearest_name() {
         assert_eq!(encoder.target(task).unwrap_err().to_string(), message);
     }
 }
+
+#[test]
+fn a_feature_of_numbers_with_a_few_other_words_is_refused_until_said_to_be_text() {
+    let rows = ["1,0", "2,1", "n/k,0", "4,1", "5,0"].join("\n");
+    let whole = table(&format!("x,y\n{rows}\n"));
+    let fit = |table: &Table| Encoder::fit(table, &["x"], &[("y", Loss::Mse)]);
+    let message = "t.csv: line 4, column \"x\": \"n/k\" is not a number, but 4 of the column's 5 cells are: correct \
+                   the cell, leave it empty, or say that the column is text with Table::as_text(\"x\")";
+    assert_eq!(fit(&whole).unwrap_err().to_string(), message);
+    let part_without_it = whole.select(&[0, 1, 3]);
+    assert_eq!(fit(&part_without_it).unwrap_err().to_string(), message);
+    let text = whole.as_text("x").unwrap().select(&[2, 3]);
+    assert_eq!(fit(&text).unwrap().feature_names(), ["x=4", "x=n/k"]);
+    let mostly_text = table("x,y\n1,0\na,1\nb,0\n");
+    assert_eq!(fit(&mostly_text).unwrap().feature_names(), ["x=1", "x=a", "x=b"]);
+}
+
+#[test]
+fn a_column_of_numbers_may_be_taken_as_text() {
+    let table = table("class,y\n3,0\n1,1\n,0\n3,1\n");
+    let text = table.clone().as_text("class").unwrap();
+    let encoder = Encoder::fit(&text, &["class"], &[("y", Loss::Mse)]).unwrap();
+    assert_eq!(encoder.feature_names(), ["class=1", "class=3"]);
+    let inputs = [0., 1., 1., 0., 0., 0., 0., 1.];
+    assert_eq!(encoder.encode_features(&text).unwrap().values(), inputs);
+    assert_eq!(encoder.encode_features(&table).unwrap().values(), inputs);
+    let error = table.as_text("clas").unwrap_err().to_string();
+    assert_eq!(error, "t.csv: there is no column \"clas\": did you mean \"class\"?");
+}
+
+#[test]
+fn classes_that_are_too_many_for_their_labels_are_refused() {
+    let fit = |classes: usize, labels: usize, prefix: &str| {
+        let rows = (0..labels).map(|row| format!("{row},{prefix}{}\n", row % classes));
+        let table = table(&format!("x,y\n{}0,\n", rows.collect::<String>()));
+        Encoder::fit(&table, &["x"], &[("y", Loss::cross_entropy())])
+    };
+    for (classes, labels) in [(2, 3), (20, 20), (21, 42), (1_024, 2_048)] {
+        let encoder = fit(classes, labels, "").unwrap();
+        assert_eq!(encoder.tasks()[0].width, classes);
+    }
+    for (classes, labels, prefix, remedy) in [
+        (21, 41, "", "use mse if it is a quantity, leave it out if it numbers the rows"),
+        (1_025, 5_000, "", "use mse if it is a quantity"),
+        (30, 30, "id", "leave it out if it names the rows, or group its values"),
+    ] {
+        let message = format!(
+            "t.csv: column \"y\" holds {classes} different values in {labels} labels, too many for the classes of \
+             cross_entropy (at most 1024 classes, and two labels a class on average): {remedy}"
+        );
+        let found = fit(classes, labels, prefix).unwrap_err().to_string();
+        assert!(found.starts_with(&message), "{found}");
+    }
+}
