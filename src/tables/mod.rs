@@ -1,8 +1,8 @@
 //! The user's own tables: reading, splitting, and encoding as numbers.
 //!
 //! A file becomes a [`Table`], the table is [split](Table::split), an [`Encoder`] learns from the
-//! training part how cells become numbers, and turns each part into a [`Dataset`](crate::Dataset). Knows nothing
-//! of networks, engines or files of runs.
+//! training part how cells become numbers, turns each part into a [`Dataset`](crate::Dataset), and says what
+//! predictions mean. Knows nothing of networks, engines or files of runs.
 
 mod csv;
 mod encode;
@@ -13,6 +13,6 @@ mod split;
 mod table;
 
 pub use self::encode::{
-    Encoder, FeatureColumn, FeatureEncoding, Scaling, TargetColumn, TargetEncoding,
+    Encoder, FeatureColumn, FeatureEncoding, Predicted, Scaling, TargetColumn, TargetEncoding,
 };
 pub use self::table::{Column, Table};

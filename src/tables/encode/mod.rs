@@ -9,14 +9,18 @@
 //! | target of `bce` | two values: 0 and 1 |
 //! | target of `cross_entropy` | the index of its class among the sorted classes |
 //!
+//! [`Encoder::decode`] goes back from predictions to classes and numbers in the column's unit.
+//!
 //! An [`Encoder`] is plain data. It must not look at any part but the one it is fitted on: that the
 //! scores on the other parts are honest rests on this file.
 
 mod category;
+mod decode;
 mod feature;
 mod scaling;
 mod target;
 
+pub use self::decode::Predicted;
 pub use self::feature::{FeatureColumn, FeatureEncoding};
 pub use self::scaling::Scaling;
 pub use self::target::{TargetColumn, TargetEncoding};

@@ -299,3 +299,44 @@ fn classes_that_are_too_many_for_their_labels_are_refused() {
         assert!(found.starts_with(&message), "{found}");
     }
 }
+
+#[test]
+fn predictions_become_classes_and_numbers_in_the_columns_unit() {
+    // Mean 20, deviation 10.
+    let training = table("x,k,b,y\n0,owl,yes,10\n1,hawk,no,30\n2,kite,no,\n");
+    let targets = [("k", Loss::cross_entropy()), ("b", Loss::Bce), ("y", Loss::Mse)];
+    let encoder = Encoder::fit(&training, &["x"], &targets).unwrap();
+    for (row, kind, answer, number) in [
+        ([2.0, 1.0, -1.0, 0.5, 1.5], "hawk", "yes", 35.0),
+        ([-3.0, -2.0, -2.0, 0.0, 0.0], "kite", "no", 20.0),
+        ([0.0, 0.0, 0.1, -7.0, -3.0], "owl", "no", -10.0),
+    ] {
+        let expected =
+            [Predicted::Class(kind), Predicted::Class(answer), Predicted::Number(number)];
+        assert_eq!(encoder.decode(&row).unwrap(), expected);
+    }
+    assert_eq!(
+        format!("{:>5}{:8.1}", Predicted::Class("owl"), Predicted::Number(35.04)),
+        "  owl    35.0"
+    );
+
+    // A label that is decoded from its own encoding is the cell that it came from.
+    let data = encoder.encode(&training).unwrap();
+    let weight = &encoder.targets()[2];
+    let found = weight.decode(&labels_of(&data.targets()[2])[..1]).unwrap();
+    assert_eq!(found, Predicted::Number(10.0));
+}
+
+#[test]
+fn predictions_that_are_not_a_row_of_the_tasks_are_refused() {
+    let training = table("x,k,y\n0,owl,10\n1,hawk,30\n");
+    let targets = [("k", Loss::cross_entropy()), ("y", Loss::Mse)];
+    let encoder = Encoder::fit(&training, &["x"], &targets).unwrap();
+    let whole = |row: &[f32]| encoder.decode(row).unwrap_err().to_string();
+    assert!(whole(&[0.0; 2]).contains("values of the row of predictions is 2, but must be 3"));
+    assert!(whole(&[0.0; 4]).contains("values of the row of predictions is 4, but must be 3"));
+    assert!(whole(&[0.0, f32::NAN, 0.0]).starts_with("task \"k\": a prediction is NaN: look for"));
+    assert!(whole(&[0.0, 0.0, f32::INFINITY]).starts_with("task \"y\": a prediction is inf"));
+    let kind = encoder.targets()[0].decode(&[0.0; 3]).unwrap_err().to_string();
+    assert!(kind.contains("values of the prediction of task \"k\" is 3, but must be 2"));
+}

@@ -1,0 +1,96 @@
+//! What predictions say: from a row of the network's outputs to classes, and numbers in their columns' units.
+
+use super::{Encoder, TargetColumn, TargetEncoding};
+use crate::data::highest;
+use crate::error::{Error, Result};
+
+/// What is predicted for one row and task.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Predicted<'a> {
+    /// The class, as the table writes it.
+    Class(&'a str),
+    /// A number in the column's unit.
+    Number(f64),
+}
+
+impl std::fmt::Display for Predicted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Class(name) => f.pad(name),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+impl Encoder {
+    /// What one row of [`Engine::predict`](crate::Engine::predict) says, an answer a task, in the order of the
+    /// [targets](Self::targets).
+    ///
+    /// ```
+    /// use awl::tables::Predicted;
+    /// use awl::{Encoder, Loss, Table};
+    /// let table = Table::from_csv("birds", "length,kind,weight\n38,owl,500\n54,hawk,1100\n".as_bytes())?;
+    /// let targets = [("kind", Loss::cross_entropy()), ("weight", Loss::Mse)];
+    /// let encoder = Encoder::fit(&table, &["length"], &targets)?;
+    /// // The logits of hawk and owl, and the weight in standard deviations (300) from its mean (800).
+    /// let answers = encoder.decode(&[-0.2, 1.5, 0.5])?;
+    /// assert_eq!(answers, [Predicted::Class("owl"), Predicted::Number(950.0)]);
+    /// # Ok::<(), awl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for a row of another length than the tasks' widths together; [`Error::Invalid`], naming the
+    /// task, for a prediction that is NaN or infinite.
+    pub fn decode(&self, predictions: &[f32]) -> Result<Vec<Predicted<'_>>> {
+        let width = self.targets.iter().map(TargetColumn::width).sum();
+        check_width("the row of predictions", predictions, width, "all tasks' widths together")?;
+        let mut rest = predictions;
+        let mut answers = Vec::with_capacity(self.targets.len());
+        for target in &self.targets {
+            let (own, others) = rest.split_at(target.width());
+            answers.push(target.decode(own)?);
+            rest = others;
+        }
+        Ok(answers)
+    }
+}
+
+impl TargetColumn {
+    /// What a row of this task's own predictions says: the class of the highest logit (the first of several equal
+    /// ones), the second of two values for a logit above 0, or the number in the column's unit.
+    ///
+    /// # Errors
+    /// As [`Encoder::decode`].
+    pub fn decode(&self, predictions: &[f32]) -> Result<Predicted<'_>> {
+        let what = format!("the prediction of task \"{}\"", self.column);
+        check_width(&what, predictions, self.width(), "the task's width")?;
+        if let Some(value) = predictions.iter().find(|value| !value.is_finite()) {
+            return Err(Error::invalid(
+                format!("task \"{}\": a prediction is {value}", self.column),
+                "look for extreme features in its row, or train with a lower learning rate",
+            ));
+        }
+        Ok(match &self.encoding {
+            TargetEncoding::Number(scaling) => {
+                Predicted::Number(scaling.restore(predictions[0].into()))
+            }
+            TargetEncoding::Binary(names) => {
+                Predicted::Class(&names[usize::from(predictions[0] > 0.0)])
+            }
+            TargetEncoding::Classes(names) => Predicted::Class(&names[highest(predictions)]),
+        })
+    }
+}
+
+fn check_width(what: &str, predictions: &[f32], expected: usize, why: &str) -> Result<()> {
+    if predictions.len() == expected {
+        return Ok(());
+    }
+    Err(Error::Mismatch {
+        what: what.into(),
+        unit: "values",
+        found: predictions.len(),
+        expected,
+        why: why.into(),
+    })
+}
