@@ -9,9 +9,10 @@
 //!
 //! (Liebel & Körner, [*Auxiliary Tasks in Multi-task Learning*](https://arxiv.org/abs/1805.06334), 2018, eq. 3,
 //! after Kendall, Gal & Cipolla, [*Multi-Task Learning Using Uncertainty to Weigh Losses*](https://arxiv.org/abs/1705.07115),
-//! 2018). This crate is that system in Rust on [wgpu](https://wgpu.rs): WGSL kernels for Vulkan, Metal, DX12 and GL that
-//! compute all task losses, the weighted sum and every gradient of it in one fused pass, and a training loop that
-//! never leaves the GPU.
+//! 2018). This crate is that system in Rust on [wgpu](https://wgpu.rs): WGSL kernels for Vulkan, Metal, DX12 and GL, and a
+//! training loop that never leaves the GPU. In every step one kernel computes the losses of all tasks and the
+//! gradient at every prediction, and the kernel that applies Adam adds up the losses, their weighted total and σ's
+//! gradient. The [loss pass by itself](LossPass), on buffers of your own, does all of that in one dispatch.
 //!
 //! # Example
 //!
@@ -51,17 +52,16 @@
 //! | task losses | `mse`, `mae`, `huber`, `bce`, `cross_entropy` | [`Loss`] |
 //! | Adam, AdamW | as PyTorch's | [`optimizer`] |
 //!
-//! A task without a label in a batch adds nothing to the total or to any gradient, and its σ stays as it is. Adam
-//! moves σ by about its learning rate a step, whatever the loss, and only σ² enters the formulas, so that its sign means
-//! nothing: give σ a
-//! [learning rate of its own](Adam::sigma_learning_rate), or
+//! A task without a label in a batch adds nothing to the total or to any gradient, and its σ stays as it is. Only σ²
+//! enters the total, so that the sign of a σ means nothing. Adam moves σ by about its learning rate a step, whatever the
+//! loss: give σ a [learning rate of its own](Adam::sigma_learning_rate), or
 //! [start it at its resting place](AutomaticWeightedLoss::starting_at).
 //!
 //! # The rooms
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`tables`] | your files: reading, splitting, encoding as numbers |
+//! | [`tables`] | your files: reading, splitting, encoding as numbers, and what predictions mean |
 //! | [`data`] | what an engine trains on: features, targets, missing labels |
 //! | [`loss`] | task losses, and the [fused loss pass](LossPass) for your own wgpu program |
 //! | [`weighting`] | schemes that turn several losses into one |
@@ -98,6 +98,7 @@ pub use optimizer::Adam;
 pub use tables::{Encoder, Table};
 pub use train::Trainer;
 pub use weighting::{AutomaticWeightedLoss, Weighting};
+
 /// wgpu in the version that this crate is built with: the buffers and devices that [`LossPass`] and
 /// [`Gpu::from_device`] take must come from it.
 pub use wgpu;
