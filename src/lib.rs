@@ -70,12 +70,15 @@
 //! | [`engine`] | training steps: [fused](GpuEngine::fused), [unfused](GpuEngine::unfused), and the `f64` [reference](engine::Reference) |
 //! | [`train`] | the loop, and metrics |
 //! | [`report`] | results for people |
+//! | [`bench`] | what a step costs on this adapter |
 //! | [`gpu`] | adapters and devices |
 //!
 //! Every call that waits for the GPU is a future: block on it where that is allowed (`pollster::block_on`), await
 //! it in a browser. Mistakes come back as an [`Error`] that names the task or tensor and says what to do.
 //! wgpu, whose types appear in [`Gpu`] and [`LossPass`], is re-exported as [`wgpu`].
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod bench;
 pub mod data;
 pub mod engine;
 mod error;

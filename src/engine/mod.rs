@@ -14,6 +14,7 @@ mod infos;
 mod layers;
 mod on_gpu;
 mod outcome;
+mod profile;
 mod recipe;
 mod reference;
 mod resident;
@@ -22,6 +23,7 @@ mod step;
 mod unfused;
 
 pub use self::on_gpu::GpuEngine;
+pub use self::profile::KernelTime;
 pub use self::recipe::Recipe;
 pub use self::reference::{Gradients, Reference};
 pub use self::state::State;

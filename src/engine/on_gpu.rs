@@ -12,8 +12,8 @@ use std::time::Duration;
 /// steps to make and collects their records.
 pub struct GpuEngine {
     name: &'static str,
-    resident: Resident,
-    step: Vec<Dispatch>,
+    pub(super) resident: Resident,
+    pub(super) step: Vec<Dispatch>,
     predictor: Option<Predictor>,
 }
 

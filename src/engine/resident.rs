@@ -123,7 +123,7 @@ impl Resident {
             records: Buffer::zeros(gpu, "the records", MOST_STEPS * record)?,
             stop: Buffer::zeros(gpu, "the stop mark", 2)?,
             steps: Steps::new(gpu, MOST_STEPS)?,
-            clock: Clock::new(gpu),
+            clock: Clock::new(gpu, 1),
             gpu: gpu.clone(),
             rows,
             batch,
@@ -158,16 +158,13 @@ impl Resident {
         ("SCHEME", f64::from(self.recipe.weighting.code()))
     }
 
-    /// Records `dispatches` for each step, and starts them.
+    /// Starts these steps.
     pub fn submit(&mut self, steps: &[Step], dispatches: &[Dispatch]) -> Result<()> {
         self.gpu.check()?;
         let Some(last) = steps.last() else {
             return Ok(());
         };
-        Step::check_all(steps, &self.recipe, self.rows)?;
-        let infos = steps.iter().enumerate();
-        let infos = infos.map(|(slot, step)| StepInfo::new(&self.recipe, self.rows, step, slot));
-        self.steps.write(&self.gpu, infos);
+        self.write_steps(steps)?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         self.record(&mut encoder, steps, dispatches);
         let readback = self.spare.pop().unwrap_or_else(|| self.new_readback());
@@ -178,12 +175,32 @@ impl Resident {
             readback,
             steps: steps.to_vec(),
         });
-        self.first = self.first.or(Some(steps[0].number));
-        self.submitted = last.number;
+        self.made(&steps[0], last);
         self.gpu.check()
     }
 
-    fn record(
+    /// Checks these steps and tells the kernels of them, one a slot.
+    pub fn write_steps(&self, steps: &[Step]) -> Result<()> {
+        Step::check_all(steps, &self.recipe, self.rows)?;
+        let infos = steps.iter().enumerate();
+        let infos = infos.map(|(slot, step)| StepInfo::new(&self.recipe, self.rows, step, slot));
+        self.steps.write(&self.gpu, infos);
+        Ok(())
+    }
+
+    /// Group 1 for this slot.
+    pub fn step_slot(&self, slot: usize) -> Option<(&wgpu::BindGroup, u32)> {
+        self.steps.slot(slot)
+    }
+
+    /// Notes that these steps, and those between, are under way.
+    pub fn made(&mut self, first: &Step, last: &Step) {
+        self.first = self.first.or(Some(first.number));
+        self.submitted = last.number;
+    }
+
+    /// Records `dispatches` for each step, and before them what opens an epoch.
+    pub fn record(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         steps: &[Step],
@@ -191,7 +208,7 @@ impl Resident {
     ) {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("training steps"),
-            timestamp_writes: self.clock.as_ref().map(Clock::writes),
+            timestamp_writes: self.clock.as_ref().map(|clock| clock.writes(0)),
         });
         for (slot, step) in steps.iter().enumerate() {
             let group = self.steps.slot(slot);
@@ -222,6 +239,11 @@ impl Resident {
         }
         let bytes = 4 * (steps * self.record_length()) as u64;
         encoder.copy_buffer_to_buffer(self.records.raw(), 0, to.buffer(), Self::HEAD_BYTES, bytes);
+    }
+
+    /// Bytes of a step's record.
+    pub fn record_bytes(&self) -> u64 {
+        4 * self.record_length() as u64
     }
 
     fn record_length(&self) -> usize {

@@ -1,6 +1,6 @@
 //! Buffers that know their element type and length, and are checked against the device's limits.
 
-use super::Gpu;
+use super::{Gpu, Held};
 use crate::error::{Error, Result};
 use bytemuck::Pod;
 use std::marker::PhantomData;
@@ -11,6 +11,7 @@ pub(crate) struct Buffer<T> {
     raw: wgpu::Buffer,
     length: usize,
     element: PhantomData<T>,
+    _held: Held,
 }
 
 const STORAGE: BufferUsages =
@@ -28,7 +29,7 @@ impl<T: Pod> Buffer<T> {
             usage: STORAGE,
             mapped_at_creation: false,
         });
-        Ok(Self::from_raw(raw, length))
+        Ok(Self::from_raw(gpu, raw, length))
     }
 
     /// A storage buffer with these contents.
@@ -48,11 +49,12 @@ impl<T: Pod> Buffer<T> {
             contents: bytemuck::cast_slice(contents),
             usage,
         });
-        Ok(Self::from_raw(raw, contents.len()))
+        Ok(Self::from_raw(gpu, raw, contents.len()))
     }
 
-    fn from_raw(raw: wgpu::Buffer, length: usize) -> Self {
-        Self { raw, length, element: PhantomData }
+    fn from_raw(gpu: &Gpu, raw: wgpu::Buffer, length: usize) -> Self {
+        let held = gpu.hold(raw.size());
+        Self { raw, length, element: PhantomData, _held: held }
     }
 
     /// Overwrites elements from `start` on, before the next submission.

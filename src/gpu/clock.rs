@@ -3,18 +3,19 @@
 use super::Gpu;
 use std::time::Duration;
 
-/// Two timestamps around a compute pass.
+/// Two timestamps around each of some compute passes.
 pub(crate) struct Clock {
     queries: wgpu::QuerySet,
     resolved: wgpu::Buffer,
+    passes: u32,
 }
 
 impl Clock {
-    /// Bytes that [`resolve`](Self::resolve) writes.
+    /// Bytes of a pass's timestamps, as [`resolve`](Self::resolve) writes them.
     pub const BYTES: u64 = 16;
 
-    /// A clock, if the device has timestamps.
-    pub fn new(gpu: &Gpu) -> Option<Self> {
+    /// A clock for `passes` passes, if the device has timestamps; WebGPU allows 2,048 passes.
+    pub fn new(gpu: &Gpu, passes: u32) -> Option<Self> {
         let device = gpu.device();
         if !device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             return None;
@@ -23,33 +24,35 @@ impl Clock {
             queries: device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: Some("clock"),
                 ty: wgpu::QueryType::Timestamp,
-                count: 2,
+                count: 2 * passes,
             }),
             resolved: device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("clock"),
-                size: Self::BYTES,
+                size: Self::BYTES * u64::from(passes),
                 usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
                 mapped_at_creation: false,
             }),
+            passes,
         })
     }
 
-    /// What a compute pass must be told to be timed.
-    pub fn writes(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+    /// What this compute pass must be told to be timed.
+    pub fn writes(&self, pass: u32) -> wgpu::ComputePassTimestampWrites<'_> {
         wgpu::ComputePassTimestampWrites {
             query_set: &self.queries,
-            beginning_of_pass_write_index: Some(0),
-            end_of_pass_write_index: Some(1),
+            beginning_of_pass_write_index: Some(2 * pass),
+            end_of_pass_write_index: Some(2 * pass + 1),
         }
     }
 
-    /// Copies both timestamps to `target`, [`BYTES`](Self::BYTES) from `offset` on.
+    /// Copies all timestamps to `target`, [`BYTES`](Self::BYTES) a pass from `offset` on.
     pub fn resolve(&self, encoder: &mut wgpu::CommandEncoder, target: &wgpu::Buffer, offset: u64) {
-        encoder.resolve_query_set(&self.queries, 0..2, &self.resolved, 0);
-        encoder.copy_buffer_to_buffer(&self.resolved, 0, target, offset, Self::BYTES);
+        encoder.resolve_query_set(&self.queries, 0..2 * self.passes, &self.resolved, 0);
+        let bytes = Self::BYTES * u64::from(self.passes);
+        encoder.copy_buffer_to_buffer(&self.resolved, 0, target, offset, bytes);
     }
 
-    /// The time between two resolved timestamps.
+    /// The time between a pass's two resolved timestamps.
     pub fn elapsed(gpu: &Gpu, bytes: &[u8]) -> Duration {
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&bytes[..Self::BYTES as usize]);
         let nanoseconds = ticks[1].saturating_sub(ticks[0]) as f64;

@@ -34,7 +34,12 @@ impl Kernel {
         buffers: &[wgpu::BindingResource<'_>],
         workgroups: usize,
     ) -> Dispatch {
+        let bound = buffers.iter().filter_map(|resource| match resource {
+            wgpu::BindingResource::Buffer(binding) => Some(binding.buffer.clone()),
+            _ => None,
+        });
         Dispatch {
+            bound: bound.collect(),
             bindings: self.bind(gpu, buffers),
             kernel: Arc::clone(self),
             grid: grid(workgroups),
@@ -46,10 +51,21 @@ impl Kernel {
 pub(crate) struct Dispatch {
     kernel: Arc<Kernel>,
     bindings: wgpu::BindGroup,
+    bound: Vec<wgpu::Buffer>,
     grid: [u32; 2],
 }
 
 impl Dispatch {
+    /// The kernel's name.
+    pub fn label(&self) -> &'static str {
+        self.kernel.label
+    }
+
+    /// The buffers of group 0.
+    pub fn bound(&self) -> &[wgpu::Buffer] {
+        &self.bound
+    }
+
     /// Records the dispatch; `step` is group 1 with its dynamic offset, for kernels that know the step.
     pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, step: Option<(&wgpu::BindGroup, u32)>) {
         pass.set_pipeline(&self.kernel.pipeline);

@@ -1,6 +1,6 @@
 //! Bringing results back: copies into mappable buffers, and futures that wait for them.
 
-use super::Gpu;
+use super::{Gpu, Held};
 use crate::error::{Error, Result};
 use bytemuck::Pod;
 use futures_intrusive::channel::shared::{OneshotReceiver, oneshot_channel};
@@ -9,6 +9,7 @@ use wgpu::{BufferAsyncError, BufferUsages};
 /// A mappable buffer to copy results into.
 pub(crate) struct Readback {
     buffer: wgpu::Buffer,
+    _held: Held,
 }
 
 /// Results on their way.
@@ -27,7 +28,8 @@ impl Readback {
             usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        Self { buffer }
+        let held = gpu.hold(buffer.size());
+        Self { buffer, _held: held }
     }
 
     /// Where to copy to.

@@ -90,6 +90,9 @@ kernels! {
     /// Its shares added up in a fixed order.
     LOSS_ALONE_SUM: "loss_alone_sum" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/reduction"]
         [Read, Read, Write], false;
+    /// How fast the adapter computes, for benchmarks.
+    ARITHMETIC: "bench/arithmetic" = ["shared/grid"]
+        [Write], false;
     /// Unfused: the batch's rows.
     GATHER: "unfused/gather" = ["shared/grid", "shared/step"]
         [Read, Read, Read, Write], true;
@@ -200,7 +203,7 @@ mod tests {
             kernels::ALL.iter().flat_map(|source| source.parts).copied().collect();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
         let mut files = 0;
-        for folder in ["", "shared", "unfused"] {
+        for folder in ["", "bench", "shared", "unfused"] {
             for entry in std::fs::read_dir(root.join(folder)).expect("a folder of shaders") {
                 let path = entry.expect("an entry").path();
                 if path.is_file() {

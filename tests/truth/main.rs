@@ -6,6 +6,7 @@
 
 mod adam;
 mod bad_input;
+mod bench;
 mod closed_form;
 mod finite_differences;
 mod golden;

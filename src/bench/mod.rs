@@ -1,0 +1,17 @@
+//! Benchmarks: what a training step costs on this adapter, and how near that is to the adapter's limit.
+//!
+//! Engines are timed in turn (A B A B …) in one process, so that a machine that slows down slows all of them; what
+//! is reported is the median with its quartiles. Times are wall-clock, submission and collection of the records
+//! included: what a user waits.
+
+mod ceilings;
+mod compare;
+mod loss_alone;
+mod spread;
+mod workload;
+
+pub use self::ceilings::Ceilings;
+pub use self::compare::{Comparison, EngineCost, EngineKind, compare};
+pub use self::loss_alone::{CLASSES, LossCost, loss_alone};
+pub use self::spread::Spread;
+pub use self::workload::{WORKLOADS, Workload};

@@ -1,0 +1,170 @@
+//! `awl bench`: fused against unfused, and both against the adapter's limits.
+
+mod json;
+mod plot;
+mod text;
+
+use awl::bench::{
+    CLASSES, Ceilings, Comparison, EngineKind, LossCost, WORKLOADS, Workload, compare, loss_alone,
+};
+use awl::{Gpu, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The name under which the loss pass by itself is a workload.
+const LOSS_PASS: &str = "loss-pass";
+
+/// `awl bench`
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Only these workloads (may be given several times): networks from tiny to wide, or the loss pass alone.
+    #[arg(long, value_name = "NAME", value_parser = workload_names())]
+    workload: Vec<String>,
+    /// Only these engines (may be given several times).
+    #[arg(long, value_name = "NAME", value_parser = EngineKind::ALL.map(EngineKind::name))]
+    engine: Vec<String>,
+    /// Seconds for each workload, shared by its engines; each runs at least five times.
+    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
+    seconds: f64,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Also draw the times as an SVG file.
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+}
+
+/// All that a run of `awl bench` found.
+struct Report {
+    gpu: Gpu,
+    ceilings: Ceilings,
+    comparisons: Vec<Comparison>,
+    losses: Vec<LossCost>,
+}
+
+fn workload_names() -> Vec<&'static str> {
+    WORKLOADS.iter().map(|workload| workload.name).chain([LOSS_PASS]).collect()
+}
+
+fn seconds(text: &str) -> std::result::Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),
+        _ => Err("give a number of seconds above 0, 3600 at most".into()),
+    }
+}
+
+/// Runs the benchmarks that were asked for.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let plan = arguments.plot.as_deref().map_or(Ok(()), check_plot);
+    let plan = match plan.and_then(|()| Plan::new(arguments)) {
+        Ok(plan) => plan,
+        Err(message) => {
+            eprintln!("awl: {message}");
+            return ExitCode::from(2);
+        }
+    };
+    let report = match pollster::block_on(measure(&plan, arguments.seconds)) {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("awl: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let text = match arguments.json {
+        true => json::object(&report),
+        false => text::tables(&report),
+    };
+    // A reader who has seen enough closes the pipe; that is no failure.
+    let _ = io::stdout().write_all(text.as_bytes());
+    match &arguments.plot {
+        Some(path) => draw(&report, path),
+        None => ExitCode::SUCCESS,
+    }
+}
+
+/// Finds out before minutes of measuring whether the plot can be written.
+fn check_plot(path: &Path) -> std::result::Result<(), String> {
+    if path.extension().is_none_or(|extension| extension != "svg") {
+        return Err(format!("{}: the plot is an SVG file; end its name in .svg", path.display()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => {
+            Err(format!("{}: there is no such folder; make it first", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn draw(report: &Report, path: &Path) -> ExitCode {
+    let written = plot::svg(report)
+        .and_then(|svg| std::fs::write(path, svg).map_err(|error| error.to_string()));
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("awl: {}: the plot was not written: {message}", path.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What was asked for.
+struct Plan {
+    workloads: Vec<Workload>,
+    engines: Vec<EngineKind>,
+    /// Classes at which to time the loss pass alone.
+    losses: &'static [usize],
+}
+
+impl Plan {
+    fn new(arguments: &Arguments) -> std::result::Result<Self, String> {
+        let chosen =
+            |name: &str, list: &[String]| list.is_empty() || list.iter().any(|n| n == name);
+        let workload = |it: &Workload| chosen(it.name, &arguments.workload);
+        let engine = |it: &EngineKind| chosen(it.name(), &arguments.engine);
+        let workloads: Vec<_> = WORKLOADS.into_iter().filter(workload).collect();
+        let engines: Vec<_> = EngineKind::ALL.into_iter().filter(engine).collect();
+        // The loss pass by itself is fused; there is no other.
+        let has_loss =
+            chosen(LOSS_PASS, &arguments.workload) && engines.contains(&EngineKind::Fused);
+        if workloads.is_empty() && !has_loss {
+            return Err(format!(
+                "the workload {LOSS_PASS} has no unfused engine: leave out --engine, or name another workload"
+            ));
+        }
+        Ok(Self { workloads, engines, losses: if has_loss { &CLASSES } else { &[] } })
+    }
+}
+
+async fn measure(plan: &Plan, seconds: f64) -> Result<Report> {
+    let Plan { workloads, engines, losses } = plan;
+    let gpu = Gpu::new().await?;
+    let bar = bar(workloads.len() + losses.len());
+    bar.set_message("the adapter's limits");
+    let ceilings = Ceilings::measure(&gpu).await?;
+    let mut comparisons = Vec::new();
+    for (workload, done) in workloads.iter().zip(0u64..) {
+        bar.set_message(workload.name);
+        let progress = |share: f64| bar.set_position(100 * done + (100.0 * share) as u64);
+        progress(0.0);
+        let made = compare(&gpu, *workload, engines, seconds, progress).await?;
+        comparisons.push(made);
+    }
+    let mut costs = Vec::new();
+    for (&classes, done) in losses.iter().zip(workloads.len() as u64..) {
+        bar.set_message(format!("loss pass, {classes} classes"));
+        bar.set_position(100 * done);
+        costs.push(loss_alone(&gpu, classes, seconds / 3.0).await?);
+    }
+    bar.finish_and_clear();
+    Ok(Report { gpu, ceilings, comparisons, losses: costs })
+}
+
+/// A progress bar on stderr; nothing is drawn where that is no terminal.
+fn bar(parts: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(100 * parts as u64), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {elapsed}  {msg}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,84 @@
+//! The report as a picture: time a step, a bar an engine, on a logarithmic scale, and the adapter's limit.
+
+use super::Report;
+use awl::bench::{Comparison, EngineKind};
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+const SIZE: (u32, u32) = (900, 480);
+const COLOURS: [RGBColor; 2] = [RGBColor(31, 119, 180), RGBColor(190, 190, 190)];
+const LIMIT: RGBColor = RGBColor(200, 60, 30);
+
+/// The SVG's text.
+pub fn svg(report: &Report) -> Result<String, String> {
+    let mut text = String::new();
+    let drawn = {
+        let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+        draw(report, &area).map_err(|error| error.to_string())
+    };
+    drawn.map(|()| text)
+}
+
+type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
+
+fn draw<'a>(report: &Report, area: &DrawingArea<SVGBackend<'a>, Shift>) -> Drawn<'a> {
+    area.fill(&WHITE)?;
+    let comparisons = &report.comparisons;
+    let limit = |it: &Comparison| {
+        let workload = &it.workload;
+        1e6 * report.ceilings.least_seconds(workload.flops(), workload.least_bytes())
+    };
+    let times = comparisons.iter().flat_map(|it| &it.engines).map(|cost| cost.us_per_step.median);
+    let all = times.chain(comparisons.iter().map(limit));
+    let (low, high) = all.fold((f64::MAX, 1f64), |(low, high), us| (low.min(us), high.max(us)));
+    let names: Vec<_> = comparisons.iter().map(|it| it.workload.name).collect();
+    let mut chart = ChartBuilder::on(area)
+        .caption(format!("A training step on {}", report.gpu.name()), ("sans-serif", 18))
+        .margin(12)
+        .x_label_area_size(32)
+        .y_label_area_size(76)
+        .build_cartesian_2d(
+            0f64..comparisons.len().max(1) as f64,
+            (low.min(high) / 2.0..high * 10.0).log_scale(),
+        )?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .disable_x_axis()
+        .y_desc("microseconds a step")
+        .y_label_formatter(&|us| format!("{us}"))
+        .draw()?;
+    for (&colour, kind) in COLOURS.iter().zip(EngineKind::ALL) {
+        let bars = comparisons.iter().enumerate().filter_map(|(index, it)| {
+            let us = it.engine(kind)?.us_per_step;
+            let left = index as f64 + if kind == EngineKind::Fused { 0.14 } else { 0.51 };
+            Some(Rectangle::new([(left, low / 2.0), (left + 0.35, us.median)], colour.filled()))
+        });
+        chart
+            .draw_series(bars)?
+            .label(kind.name())
+            .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
+    }
+    let limits = comparisons.iter().enumerate().map(|(index, it)| {
+        let ends = [(index as f64 + 0.1, limit(it)), (index as f64 + 0.9, limit(it))];
+        PathElement::new(ends, LIMIT.stroke_width(2))
+    });
+    chart
+        .draw_series(limits)?
+        .label("the adapter's limit")
+        .legend(|(x, y)| PathElement::new([(x, y), (x + 14, y)], LIMIT.stroke_width(2)));
+    let (width, bottom) = (SIZE.0 as f64 - 76.0 - 24.0, SIZE.1 as i32 - 36);
+    for (index, name) in names.iter().enumerate() {
+        let middle = 88.0 + width * (index as f64 + 0.5) / names.len() as f64;
+        let style = ("sans-serif", 14).into_text_style(area);
+        let wide = area.estimate_text_size(name, &style)?.0 as i32;
+        area.draw_text(name, &style, (middle as i32 - wide / 2, bottom))?;
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE.mix(0.9))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
+    area.present()
+}

@@ -1,0 +1,81 @@
+//! What a step costs, dispatch by dispatch.
+
+use super::resident::Resident;
+use super::{GpuEngine, Step};
+use crate::error::Result;
+use crate::gpu::{Clock, Dispatch, Readback};
+use std::time::Duration;
+
+/// The time of one of a step's dispatches on the GPU's own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KernelTime {
+    /// The kernel's name: its file under `shaders/`.
+    pub kernel: &'static str,
+    /// From the start of its pass to the end.
+    pub time: Duration,
+}
+
+impl GpuEngine {
+    /// Bytes that a full step's kernels read and write: every buffer that a dispatch binds, once, and of those that
+    /// hold the whole dataset the batch's part. What a cache keeps, and what a kernel reads again, is not known.
+    pub fn bytes_per_step(&self) -> u64 {
+        let resident = &self.resident;
+        let (batch, rows) = (resident.batch as u64, resident.rows as u64);
+        let by_row = [
+            resident.features.raw(),
+            resident.labels.raw(),
+            resident.order.raw(),
+            resident.normalisers.raw(),
+        ];
+        let bytes = |buffer: &wgpu::Buffer| match by_row.contains(&buffer) {
+            true => buffer.size() * batch / rows,
+            false if buffer == resident.records.raw() => resident.record_bytes(),
+            false => buffer.size(),
+        };
+        self.step.iter().flat_map(Dispatch::bound).map(bytes).sum()
+    }
+
+    /// Makes the next training step with every dispatch in a pass of its own, and says how long each took; `None`,
+    /// and no step, on an adapter without timestamps.
+    ///
+    /// The step counts like any other; only its record is not kept.
+    ///
+    /// # Errors
+    /// Those of [`submit`](super::Engine::submit).
+    pub async fn profile(&mut self) -> Result<Option<Vec<KernelTime>>> {
+        let Some(clock) = Clock::new(&self.resident.gpu, self.step.len() as u32) else {
+            return Ok(None);
+        };
+        let times = self.resident.profile(&clock, &self.step).await?;
+        let kernels = self.step.iter().map(Dispatch::label);
+        Ok(Some(kernels.zip(times).map(|(kernel, time)| KernelTime { kernel, time }).collect()))
+    }
+}
+
+impl Resident {
+    async fn profile(&mut self, clock: &Clock, dispatches: &[Dispatch]) -> Result<Vec<Duration>> {
+        self.gpu.check()?;
+        let step = Step::numbered(self.last_step() + 1, self.rows, self.recipe.batch);
+        self.write_steps(&[step])?;
+        let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
+        self.record(&mut encoder, &[step], &[]);
+        for (dispatch, index) in dispatches.iter().zip(0..) {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some(dispatch.label()),
+                timestamp_writes: Some(clock.writes(index)),
+            });
+            dispatch.record(&mut pass, self.step_slot(0));
+        }
+        let bytes = Clock::BYTES * dispatches.len() as u64;
+        let readback = Readback::new(&self.gpu, "times", bytes);
+        clock.resolve(&mut encoder, readback.buffer(), 0);
+        let submission = self.gpu.queue().submit([encoder.finish()]);
+        self.made(&step, &step);
+        let pending = readback.request(submission);
+        let read = |view: &[u8]| {
+            let pairs = view[..bytes as usize].chunks(Clock::BYTES as usize);
+            pairs.map(|pair| Clock::elapsed(&self.gpu, pair)).collect()
+        };
+        readback.finish(&self.gpu, pending, read).await
+    }
+}
