@@ -70,7 +70,7 @@
 //! | [`engine`] | training steps: [fused](GpuEngine::fused), [unfused](GpuEngine::unfused), and the `f64` [reference](engine::Reference) |
 //! | [`train`] | the loop, and metrics |
 //! | [`report`] | results for people |
-//! | [`bench`] | what a step costs on this adapter |
+//! | [`mod@bench`] | what a step costs on this adapter |
 //! | [`gpu`] | adapters and devices |
 //!
 //! Every call that waits for the GPU is a future: block on it where that is allowed (`pollster::block_on`), await

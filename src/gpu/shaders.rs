@@ -90,7 +90,8 @@ kernels! {
     /// Its shares added up in a fixed order.
     LOSS_ALONE_SUM: "loss_alone_sum" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/reduction"]
         [Read, Read, Write], false;
-    /// How fast the adapter computes, for benchmarks.
+    /// How fast the adapter computes, for benchmarks, which a browser does not run.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     ARITHMETIC: "bench/arithmetic" = ["shared/grid"]
         [Write], false;
     /// Unfused: the batch's rows.
