@@ -191,3 +191,35 @@ impl Run {
         Ok(Some((0..profiles[0].len()).map(median).collect()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::WORKLOADS;
+
+    fn cost(engine: EngineKind, median: f64) -> EngineCost {
+        EngineCost {
+            engine,
+            us_per_step: Spread::of(vec![median]),
+            dispatches_per_step: 1,
+            submissions_per_100_steps: 1.0,
+            bytes_per_step: 1,
+            gpu_bytes: 1,
+            setup: Duration::ZERO,
+            kernels: None,
+        }
+    }
+
+    #[test]
+    fn faster_engines_have_a_higher_speedup_and_share() {
+        let engines = vec![cost(EngineKind::Unfused, 1200.0), cost(EngineKind::Fused, 300.0)];
+        let comparison = Comparison { workload: WORKLOADS[0], engines };
+        assert_eq!(comparison.speedup(), Some(4.0));
+        // 2,637,824 operations at 26.37824 GFLOP/s take 100 us, a third of the fused engine's time.
+        let ceilings = Ceilings { flops_per_second: 26.37824e9, bytes_per_second: 1e15 };
+        let share = comparison.share_of_limit(&comparison.engines[1], &ceilings);
+        assert!((share - 1.0 / 3.0).abs() < 1e-12, "{share}");
+        let alone = Comparison { engines: vec![cost(EngineKind::Fused, 1.0)], ..comparison };
+        assert_eq!(alone.speedup(), None);
+    }
+}

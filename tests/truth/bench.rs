@@ -3,7 +3,8 @@
 use crate::support::gpu;
 use awl::bench::{EngineKind, WORKLOADS, compare};
 use awl::engine::Reference;
-use awl::{Engine, Gpu, GpuEngine, Trainer};
+use awl::wgpu;
+use awl::{Dataset, Engine, Gpu, GpuEngine, Matrix, Target, Trainer};
 use pollster::block_on;
 use std::process::{Command, Output};
 
@@ -84,8 +85,11 @@ fn a_profiled_step_trains_like_any_other() {
     let engine = block_on(GpuEngine::fused(gpu(), recipe.clone(), &data));
     let mut trainer = Trainer::new(engine.expect("an engine"));
     block_on(trainer.steps(3)).expect("steps");
-    let Some(times) = block_on(trainer.engine().profile()).expect("a profile") else {
-        return; // The adapter has no timestamps; then no step is made either.
+    let profile = block_on(trainer.engine().profile()).expect("a profile");
+    let has_clock = gpu().device().features().contains(wgpu::Features::TIMESTAMP_QUERY);
+    assert_eq!(profile.is_some(), has_clock);
+    let Some(times) = profile else {
+        return assert_eq!(trainer.engine().last_step(), 3, "no step without a clock");
     };
     assert_eq!(times.len(), trainer.engine().dispatches_per_step());
     assert_eq!(trainer.engine().last_step(), 4);
@@ -95,4 +99,24 @@ fn a_profiled_step_trains_like_any_other() {
     assert_eq!(records[0].step, 5);
     let (found, expected) = (records[0].total, expected[4].total);
     assert!((found - expected).abs() < 1e-4 * expected, "{found} is not {expected}");
+}
+
+#[test]
+fn bytes_of_a_step_follow_the_batch_and_not_the_dataset() {
+    let bytes = |batches: usize| {
+        let workload = WORKLOADS[0];
+        let (recipe, data) = (workload.recipe(), workload.dataset());
+        let (recipe, data) = (recipe.expect("a recipe"), data.expect("data"));
+        // The dataset again, `batches` batches of it.
+        let rows = batches * workload.batch;
+        let features = data.features().values()[..rows * workload.features].to_vec();
+        let features = Matrix::new(workload.features, features).expect("features");
+        let values = Matrix::new(1, vec![0.5; rows]).expect("values");
+        let targets = vec![Target::numbers(values), Target::classes(vec![3; rows])];
+        let data = Dataset::new(features, targets).expect("data");
+        let engine = block_on(GpuEngine::fused(gpu(), recipe, &data)).expect("an engine");
+        engine.bytes_per_step()
+    };
+    assert_eq!(bytes(1), bytes(4));
+    assert!(bytes(2) > WORKLOADS[0].least_bytes());
 }

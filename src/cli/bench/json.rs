@@ -3,9 +3,10 @@
 use super::Report;
 use awl::bench::{Comparison, EngineCost, LossCost};
 use serde_json::{Map, Value, json};
+use std::io::{Result, Write};
 
-/// One object, ended by a newline.
-pub fn object(report: &Report) -> String {
+/// Writes one object.
+pub fn write(out: &mut impl Write, report: &Report) -> Result<()> {
     let info = report.gpu.device().adapter_info();
     let object = json!({
         "adapter": {
@@ -22,7 +23,7 @@ pub fn object(report: &Report) -> String {
         "workloads": report.comparisons.iter().map(|it| workload(it, report)).collect::<Vec<_>>(),
         "loss_pass": report.losses.iter().map(|it| loss(it, report)).collect::<Vec<_>>(),
     });
-    format!("{object:#}\n")
+    writeln!(out, "{object:#}")
 }
 
 fn workload(comparison: &Comparison, report: &Report) -> Value {
@@ -79,7 +80,7 @@ fn loss(cost: &LossCost, report: &Report) -> Value {
     })
 }
 
-/// Whole and broken microseconds.
+/// Microseconds with their fraction.
 pub fn micros(time: std::time::Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }

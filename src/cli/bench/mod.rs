@@ -9,7 +9,7 @@ use awl::bench::{
 };
 use awl::{Gpu, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -72,12 +72,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let text = match arguments.json {
-        true => json::object(&report),
-        false => text::tables(&report),
-    };
+    let mut out = io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
-    let _ = io::stdout().write_all(text.as_bytes());
+    let _ = match arguments.json {
+        true => json::write(&mut out, &report),
+        false => text::write(&mut out, &report),
+    };
     match &arguments.plot {
         Some(path) => draw(&report, path),
         None => ExitCode::SUCCESS,

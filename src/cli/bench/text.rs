@@ -4,27 +4,21 @@ use super::Report;
 use super::json::micros;
 use awl::bench::{Comparison, EngineCost};
 use awl::engine::KernelTime;
-use std::fmt::{Error, Write};
+use std::io::{Result, Write};
 
-/// All tables.
-pub fn tables(report: &Report) -> String {
-    let mut text = String::new();
-    write(&mut text, report).expect("a string takes all that is written");
-    text
-}
-
-fn write(text: &mut String, report: &Report) -> Result<(), Error> {
+/// Writes all tables.
+pub fn write(out: &mut impl Write, report: &Report) -> Result<()> {
     let ceilings = &report.ceilings;
-    writeln!(text, "{}", report.gpu.name())?;
+    writeln!(out, "{}", report.gpu.name())?;
     writeln!(
-        text,
+        out,
         "its limits, measured: {:.1} GFLOP/s (fused multiply-adds), {:.1} GB/s (copying, read + written)",
         ceilings.flops_per_second / 1e9,
         ceilings.bytes_per_second / 1e9
     )?;
     if !report.comparisons.is_empty() {
         writeln!(
-            text,
+            out,
             "\n{:<9}{:<9}{:>11}{:>19}{:>11}{:>12}{:>9}{:>9}{:>8}{:>9}",
             "workload",
             "engine",
@@ -37,23 +31,23 @@ fn write(text: &mut String, report: &Report) -> Result<(), Error> {
             "limit",
             "speedup"
         )?;
-        writeln!(text, "{:>61}{:>10}", "a step", "in 100")?;
+        writeln!(out, "{:>61}{:>10}", "a step", "in 100")?;
     }
     for comparison in &report.comparisons {
         for cost in &comparison.engines {
-            engine(text, report, comparison, cost)?;
+            engine(out, report, comparison, cost)?;
         }
     }
     for comparison in &report.comparisons {
         for cost in &comparison.engines {
             if let Some(times) = &cost.kernels {
-                kernels(text, comparison, cost, times)?;
+                kernels(out, comparison, cost, times)?;
             }
         }
     }
     if !report.losses.is_empty() {
         writeln!(
-            text,
+            out,
             "\nthe loss pass alone, an mse and a cross_entropy head\n{:<9}{:>8}{:>11}{:>19}{:>11}{:>10}{:>8}",
             "classes", "rows", "us", "quartiles", "dispatches", "MB", "limit"
         )?;
@@ -61,7 +55,7 @@ fn write(text: &mut String, report: &Report) -> Result<(), Error> {
     for cost in &report.losses {
         let us = &cost.us_per_pass;
         writeln!(
-            text,
+            out,
             "{:<9}{:>8}{:>11.0}{:>19}{:>11}{:>10.2}{:>7.1}%",
             cost.classes,
             cost.rows,
@@ -76,16 +70,16 @@ fn write(text: &mut String, report: &Report) -> Result<(), Error> {
 }
 
 fn engine(
-    text: &mut String,
+    out: &mut impl Write,
     report: &Report,
     comparison: &Comparison,
     cost: &EngineCost,
-) -> Result<(), Error> {
+) -> Result<()> {
     let us = &cost.us_per_step;
     let is_first = comparison.engines.first() == Some(cost);
     let speedup = comparison.speedup().filter(|_| is_first);
     writeln!(
-        text,
+        out,
         "{:<9}{:<9}{:>11.0}{:>19}{:>11}{:>12.1}{:>9.2}{:>9.2}{:>7.1}%{:>9}",
         if is_first { comparison.workload.name } else { "" },
         cost.engine.name(),
@@ -102,11 +96,11 @@ fn engine(
 
 /// The GPU's own times, the dispatches of a kernel together, the longest first.
 fn kernels(
-    text: &mut String,
+    out: &mut impl Write,
     comparison: &Comparison,
     cost: &EngineCost,
     times: &[KernelTime],
-) -> Result<(), Error> {
+) -> Result<()> {
     let mut sums: Vec<(&str, usize, f64)> = Vec::new();
     for it in times {
         match sums.iter_mut().find(|(kernel, ..)| *kernel == it.kernel) {
@@ -119,9 +113,9 @@ fn kernels(
     }
     sums.sort_by(|a, b| b.2.total_cmp(&a.2));
     let (name, engine) = (comparison.workload.name, cost.engine.name());
-    writeln!(text, "\n{name}, {engine}: us of GPU time a step, by kernel")?;
+    writeln!(out, "\n{name}, {engine}: us of GPU time a step, by kernel")?;
     for (kernel, count, sum) in sums {
-        writeln!(text, "{sum:>11.0}  {kernel} x {count}")?;
+        writeln!(out, "{sum:>11.0}  {kernel} x {count}")?;
     }
     Ok(())
 }
