@@ -6,6 +6,7 @@
 
 use super::infos::{LayerInfo, OptimizerInfo};
 use super::layers::{Activations, Source, TILE, forward};
+use super::octet;
 use super::resident::Resident;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, kernels};
@@ -13,6 +14,14 @@ use crate::loss::pass;
 
 /// The dispatches of one step, in order.
 pub(super) fn step(resident: &Resident) -> Result<Vec<Dispatch>> {
+    match octet::step(resident)? {
+        Some(dispatches) => Ok(dispatches),
+        None => tiled_step(resident),
+    }
+}
+
+/// The step of a network of any width, on any adapter.
+fn tiled_step(resident: &Resident) -> Result<Vec<Dispatch>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let rows = resident.batch;
@@ -32,7 +41,7 @@ pub(super) fn step(resident: &Resident) -> Result<Vec<Dispatch>> {
     let heads_gradient = &gradients[gradients.len() - 1];
     dispatches.push(loss(resident, predictions, heads_gradient, &loss_shares, workgroups)?);
     backward(resident, &activations, &gradients, &gradient_shares, &mut dispatches)?;
-    dispatches.push(finish(resident, &gradient_shares, &loss_shares, workgroups)?);
+    dispatches.push(finish(resident, &gradient_shares, shares.count, &loss_shares, workgroups)?);
     Ok(dispatches)
 }
 
@@ -112,14 +121,16 @@ fn backward(
     Ok(())
 }
 
-fn finish(
+/// The end of a step, whose gradients and losses come in so many shares.
+pub(super) fn finish(
     resident: &Resident,
     gradient_shares: &Buffer<f32>,
+    gradients: usize,
     loss_shares: &Buffer<f32>,
-    workgroups: usize,
+    losses: usize,
 ) -> Result<Dispatch> {
     let gpu = &resident.gpu;
-    let info = OptimizerInfo::new(&resident.recipe, resident.shares.count, workgroups);
+    let info = OptimizerInfo::new(&resident.recipe, gradients, losses);
     let info = Buffer::storage(gpu, "the optimizer", &[info])?;
     let buffers = [
         info.binding(),

@@ -12,6 +12,7 @@
 mod fused;
 mod infos;
 mod layers;
+mod octet;
 mod on_gpu;
 mod outcome;
 mod profile;

@@ -87,7 +87,8 @@ fn grid(workgroups: usize) -> [u32; 2] {
     [across as u32, down as u32]
 }
 
-type Key = (&'static str, Vec<(&'static str, u64)>);
+/// A source's label, its prologue, its constants.
+type Key = (&'static str, String, Vec<(&'static str, u64)>);
 
 /// The kernels of a device.
 #[derive(Default)]
@@ -100,13 +101,15 @@ impl Cache {
         &self,
         device: &wgpu::Device,
         source: &'static Source,
+        prologue: &str,
         constants: &[(&'static str, f64)],
     ) -> Arc<Kernel> {
         let bits = constants.iter().map(|(name, value)| (*name, value.to_bits()));
-        let key = (source.label, bits.collect());
+        let key = (source.label, prologue.to_string(), bits.collect());
         let mut kernels = lock(&self.kernels);
-        let made =
-            kernels.entry(key).or_insert_with(|| Arc::new(compile(device, source, constants)));
+        let made = kernels
+            .entry(key)
+            .or_insert_with(|| Arc::new(compile(device, source, prologue, constants)));
         Arc::clone(made)
     }
 }
@@ -114,6 +117,7 @@ impl Cache {
 fn compile(
     device: &wgpu::Device,
     source: &'static Source,
+    prologue: &str,
     constants: &[(&'static str, f64)],
 ) -> Kernel {
     let label = source.label;
@@ -131,10 +135,15 @@ fn compile(
         bind_group_layouts: groups,
         immediate_size: 0,
     });
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(label),
-        source: wgpu::ShaderSource::Wgsl(source.text().into()),
-    });
+    let text = prologue.to_string() + &source.text();
+    let (module, constants) = match source.octet {
+        true => (octet_module(device, label, &text, constants), &[][..]),
+        false => {
+            let source = wgpu::ShaderSource::Wgsl(text.into());
+            let descriptor = wgpu::ShaderModuleDescriptor { label: Some(label), source };
+            (device.create_shader_module(descriptor), constants)
+        }
+    };
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(label),
         layout: Some(&pipeline_layout),
@@ -148,6 +157,27 @@ fn compile(
         cache: None,
     });
     Kernel { label, pipeline, layout }
+}
+
+/// A module that has its constants in it.
+#[cfg(not(target_arch = "wasm32"))]
+fn octet_module(
+    device: &wgpu::Device,
+    label: &'static str,
+    text: &str,
+    constants: &[(&'static str, f64)],
+) -> wgpu::ShaderModule {
+    super::unzeroed::module(device, label, text, 8, constants)
+}
+
+#[cfg(target_arch = "wasm32")]
+fn octet_module(
+    _: &wgpu::Device,
+    label: &'static str,
+    _: &str,
+    _: &[(&'static str, f64)],
+) -> wgpu::ShaderModule {
+    unreachable!("{label} runs on software adapters for Vulkan, which no browser gives")
 }
 
 /// The layout of group 1: the step, at a dynamic offset.

@@ -11,6 +11,8 @@ mod held;
 mod kernel;
 mod readback;
 mod shaders;
+#[cfg(not(target_arch = "wasm32"))]
+mod unzeroed;
 
 pub use self::adapter::{AdapterReport, adapters, usable};
 pub(crate) use self::buffer::{Buffer, check_size};
@@ -180,7 +182,25 @@ impl Gpu {
         source: &'static Source,
         constants: &[(&'static str, f64)],
     ) -> Arc<Kernel> {
-        self.inner.kernels.get(self.device(), source, constants)
+        self.inner.kernels.get(self.device(), source, "", constants)
+    }
+
+    /// The kernel for a source made for one shape: `prologue` is the WGSL that tells it the shape.
+    pub(crate) fn shaped_kernel(
+        &self,
+        source: &'static Source,
+        prologue: &str,
+        constants: &[(&'static str, f64)],
+    ) -> Arc<Kernel> {
+        self.inner.kernels.get(self.device(), source, prologue, constants)
+    }
+
+    /// Whether kernels for eight lanes run here ([`Source::octet`]): on software adapters for Vulkan.
+    pub(crate) fn has_octets(&self) -> bool {
+        #[cfg(not(target_arch = "wasm32"))]
+        return unzeroed::runs_on(self.device());
+        #[cfg(target_arch = "wasm32")]
+        return false;
     }
 
     /// Group 1 of the kernels that know their step: one slot of `bytes` bytes of `steps`, at a dynamic offset.

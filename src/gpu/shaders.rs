@@ -25,6 +25,8 @@ pub(crate) struct Source {
     pub bindings: &'static [Access],
     /// Whether group 1 is the step (`shaders/shared/step.wgsl`).
     pub knows_step: bool,
+    /// Whether it is for eight lanes, one subgroup, with large private arrays (`gpu::unzeroed`).
+    pub octet: bool,
 }
 
 impl Source {
@@ -42,7 +44,9 @@ macro_rules! shader {
 
 /// Declares kernels: `NAME: "label" = [shared files…] [bindings…], step or alone;`
 macro_rules! kernels {
-    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal;)*) => {
+    (@is) => { false };
+    (@is octet) => { true };
+    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal $(, $octet:ident)?;)*) => {
         /// The kernels by name.
         pub(crate) mod kernels {
             use super::{Access::*, Source};
@@ -53,6 +57,7 @@ macro_rules! kernels {
                     parts: &[$(shader!($part),)* shader!($label)],
                     bindings: &[$($access),*],
                     knows_step: $step,
+                    octet: kernels!(@is $($octet)?),
                 };
             )*
             /// All of them.
@@ -81,6 +86,9 @@ kernels! {
     /// Shares of the gradient of a layer's parameters.
     WEIGHT_GRADIENT: "weight_gradient" = ["shared/grid", "shared/step", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write], true;
+    /// A fused step but for its end, for eight lanes; `engine::octet` writes its prologue.
+    OCTET_ROWS: "octet/rows" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "octet/layers", "octet/losses"]
+        [Read, Read, Read, Read, Read, Read, Write, Write], true, octet;
     /// The end of a fused step: sums, σ and Adam.
     FINISH: "finish" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction"]
         [Read, Write, Write, Read, Read, Read, Write, Write], true;

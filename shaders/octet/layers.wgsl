@@ -1,0 +1,316 @@
+// The network on eight lanes: a lane holds four rows, one vec4 a unit, and all that a tile of 32 rows needs stays in
+// private memory. Made for software adapters, whose vectors have eight lanes: there a value that another lane holds
+// costs an instruction (subgroupBroadcast), and one from a buffer 200 cycles (docs/performance.md).
+//
+// Units lie one layer after the other, from the features to the heads, each layer padded with zeros (`Layer` of the
+// prologue that `engine::octet` writes). What was a layer's output is overwritten by the gradient there.
+// Weights are spread over the lanes: lane = output within a block of 8, a vec4 = 4 neighbouring inputs.
+// The weight's gradient is spread the other way: lane = input within a block of 8, a vec2 = 2 blocks.
+
+// A layer, one of the prologue's table. Sizes that end loops are unknown to the compiler, which would unroll them.
+struct Layer {
+    inputs: u32,
+    outputs: u32,
+    padded_inputs: u32,     // a multiple of 16
+    padded_outputs: u32,    // the next layer's padded inputs; a multiple of 8 for the heads
+    parameter: u32,         // where the weight starts in the parameters; the bias follows it
+    input: u32,             // where its inputs start among the units
+    output: u32,            // where its outputs start
+    weight: u32,            // where it starts in `weights`
+    sum: u32,               // where it starts in `weight_sums`
+    is_last: bool,
+}
+
+// 0, as only this program knows.
+fn unknown_zero() -> u32 {
+    return select(0u, 1u, arrayLength(&tasks) == 0u);
+}
+
+// Each is written before it is read; the arrays start with whatever memory holds.
+var<private> units: array<vec4<f32>, UNITS>;
+var<private> slopes: array<vec4<f32>, SLOPES>;
+var<private> weights: array<vec4<f32>, WEIGHTS>;
+var<private> biases: array<f32, BLOCKS>;
+var<private> weight_sums: array<vec2<f32>, SUMS>;
+var<private> bias_sums: array<f32, UNITS>;
+
+fn load_parameters(layer: Layer, lane: u32) {
+    let quads = layer.padded_inputs / 4u;
+    for (var block = 0u; block < layer.padded_outputs / 8u; block++) {
+        let output = block * 8u + lane;
+        let is_output = output < layer.outputs;
+        let at = layer.parameter + output * layer.inputs;
+        for (var quad = 0u; quad < quads; quad++) {
+            var weight = vec4<f32>();
+            for (var j = 0u; j < 4u; j++) {
+                let input = quad * 4u + j;
+                if is_output && input < layer.inputs {
+                    weight[j] = parameters[at + input];
+                }
+            }
+            weights[layer.weight + block * quads + quad] = weight;
+        }
+        var bias = 0.0;
+        if is_output {
+            bias = parameters[layer.parameter + layer.outputs * layer.inputs + output];
+        }
+        biases[layer.output / 8u + block] = bias;
+    }
+}
+
+fn clear_sums(layer: Layer) {
+    let blocks = layer.padded_inputs / 16u;
+    for (var i = 0u; i < layer.padded_outputs * blocks; i++) {
+        weight_sums[layer.sum + i] = vec2<f32>();
+    }
+    for (var output = 0u; output < layer.padded_outputs; output++) {
+        bias_sums[layer.output + output] = 0.0;
+    }
+}
+
+// sum + weight . (four inputs), for four rows.
+fn times_weight(weight: vec4<f32>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+    return fma(vec4(weight.w), d, fma(vec4(weight.z), c, fma(vec4(weight.y), b, fma(vec4(weight.x), a, sum))));
+}
+
+// sum + gradient . input over four rows.
+fn times_input(gradient: vec4<f32>, input: vec4<f32>, sum: f32) -> f32 {
+    return fma(gradient.w, input.w, fma(gradient.z, input.z, fma(gradient.y, input.y, fma(gradient.x, input.x, sum))));
+}
+
+// Stores a unit's value, through the activation in all layers but the last.
+fn store_unit(layer: Layer, unit: u32, x: vec4<f32>) {
+    if layer.is_last {
+        units[unit] = x;
+        return;
+    }
+    let a = activate(ACTIVATION, x.x);
+    let b = activate(ACTIVATION, x.y);
+    let c = activate(ACTIVATION, x.z);
+    let d = activate(ACTIVATION, x.w);
+    units[unit] = vec4(a.x, b.x, c.x, d.x);
+    if ACTIVATION == GELU || ACTIVATION == SILU {
+        slopes[unit] = vec4(a.y, b.y, c.y, d.y);
+    }
+}
+
+// The activation's slope at a unit that still holds its value.
+fn slope(unit: u32) -> vec4<f32> {
+    if ACTIVATION == GELU || ACTIVATION == SILU {
+        return slopes[unit];
+    }
+    let value = units[unit];
+    if ACTIVATION == TANH {
+        return 1.0 - value * value;
+    }
+    return select(vec4(1.0), vec4<f32>(), value <= vec4<f32>());
+}
+
+fn forward(layer: Layer) {
+    let quads = layer.padded_inputs / 4u;
+    for (var block = 0u; block < layer.padded_outputs / 8u; block++) {
+        let bias = biases[layer.output / 8u + block];
+        var s0 = vec4(subgroupBroadcast(bias, 0u));
+        var s1 = vec4(subgroupBroadcast(bias, 1u));
+        var s2 = vec4(subgroupBroadcast(bias, 2u));
+        var s3 = vec4(subgroupBroadcast(bias, 3u));
+        var s4 = vec4(subgroupBroadcast(bias, 4u));
+        var s5 = vec4(subgroupBroadcast(bias, 5u));
+        var s6 = vec4(subgroupBroadcast(bias, 6u));
+        var s7 = vec4(subgroupBroadcast(bias, 7u));
+        for (var quad = 0u; quad < quads; quad++) {
+            let weight = weights[layer.weight + block * quads + quad];
+            let unit = layer.input + quad * 4u;
+            let a = units[unit];
+            let b = units[unit + 1u];
+            let c = units[unit + 2u];
+            let d = units[unit + 3u];
+            s0 = times_weight(subgroupBroadcast(weight, 0u), a, b, c, d, s0);
+            s1 = times_weight(subgroupBroadcast(weight, 1u), a, b, c, d, s1);
+            s2 = times_weight(subgroupBroadcast(weight, 2u), a, b, c, d, s2);
+            s3 = times_weight(subgroupBroadcast(weight, 3u), a, b, c, d, s3);
+            s4 = times_weight(subgroupBroadcast(weight, 4u), a, b, c, d, s4);
+            s5 = times_weight(subgroupBroadcast(weight, 5u), a, b, c, d, s5);
+            s6 = times_weight(subgroupBroadcast(weight, 6u), a, b, c, d, s6);
+            s7 = times_weight(subgroupBroadcast(weight, 7u), a, b, c, d, s7);
+        }
+        let unit = layer.output + block * 8u;
+        store_unit(layer, unit, s0);
+        store_unit(layer, unit + 1u, s1);
+        store_unit(layer, unit + 2u, s2);
+        store_unit(layer, unit + 3u, s3);
+        store_unit(layer, unit + 4u, s4);
+        store_unit(layer, unit + 5u, s5);
+        store_unit(layer, unit + 6u, s6);
+        store_unit(layer, unit + 7u, s7);
+    }
+}
+
+// Eight values a lane.
+struct Octet {
+    a: vec4<f32>,
+    b: vec4<f32>,
+    c: vec4<f32>,
+    d: vec4<f32>,
+    e: vec4<f32>,
+    f: vec4<f32>,
+    g: vec4<f32>,
+    h: vec4<f32>,
+}
+
+fn octet_of_units(unit: u32) -> Octet {
+    return Octet(
+        units[unit], units[unit + 1u], units[unit + 2u], units[unit + 3u],
+        units[unit + 4u], units[unit + 5u], units[unit + 6u], units[unit + 7u],
+    );
+}
+
+// In lane 0 the first value, in lane 1 the second, and so on.
+fn by_lane(lane: u32, x: Octet) -> vec4<f32> {
+    var own = select(x.a, x.b, lane == 1u);
+    own = select(own, x.c, lane == 2u);
+    own = select(own, x.d, lane == 3u);
+    own = select(own, x.e, lane == 4u);
+    own = select(own, x.f, lane == 5u);
+    own = select(own, x.g, lane == 6u);
+    return select(own, x.h, lane == 7u);
+}
+
+// Value i of lane j becomes value j of lane i. (subgroupBroadcast wants a constant, hence the eight returns.)
+fn transposed(lane: u32, x: Octet) -> Octet {
+    var rows: Octet;
+    rows.a = by_lane(lane, Octet(
+        subgroupBroadcast(x.a, 0u), subgroupBroadcast(x.b, 0u), subgroupBroadcast(x.c, 0u), subgroupBroadcast(x.d, 0u),
+        subgroupBroadcast(x.e, 0u), subgroupBroadcast(x.f, 0u), subgroupBroadcast(x.g, 0u), subgroupBroadcast(x.h, 0u),
+    ));
+    rows.b = by_lane(lane, Octet(
+        subgroupBroadcast(x.a, 1u), subgroupBroadcast(x.b, 1u), subgroupBroadcast(x.c, 1u), subgroupBroadcast(x.d, 1u),
+        subgroupBroadcast(x.e, 1u), subgroupBroadcast(x.f, 1u), subgroupBroadcast(x.g, 1u), subgroupBroadcast(x.h, 1u),
+    ));
+    rows.c = by_lane(lane, Octet(
+        subgroupBroadcast(x.a, 2u), subgroupBroadcast(x.b, 2u), subgroupBroadcast(x.c, 2u), subgroupBroadcast(x.d, 2u),
+        subgroupBroadcast(x.e, 2u), subgroupBroadcast(x.f, 2u), subgroupBroadcast(x.g, 2u), subgroupBroadcast(x.h, 2u),
+    ));
+    rows.d = by_lane(lane, Octet(
+        subgroupBroadcast(x.a, 3u), subgroupBroadcast(x.b, 3u), subgroupBroadcast(x.c, 3u), subgroupBroadcast(x.d, 3u),
+        subgroupBroadcast(x.e, 3u), subgroupBroadcast(x.f, 3u), subgroupBroadcast(x.g, 3u), subgroupBroadcast(x.h, 3u),
+    ));
+    rows.e = by_lane(lane, Octet(
+        subgroupBroadcast(x.a, 4u), subgroupBroadcast(x.b, 4u), subgroupBroadcast(x.c, 4u), subgroupBroadcast(x.d, 4u),
+        subgroupBroadcast(x.e, 4u), subgroupBroadcast(x.f, 4u), subgroupBroadcast(x.g, 4u), subgroupBroadcast(x.h, 4u),
+    ));
+    rows.f = by_lane(lane, Octet(
+        subgroupBroadcast(x.a, 5u), subgroupBroadcast(x.b, 5u), subgroupBroadcast(x.c, 5u), subgroupBroadcast(x.d, 5u),
+        subgroupBroadcast(x.e, 5u), subgroupBroadcast(x.f, 5u), subgroupBroadcast(x.g, 5u), subgroupBroadcast(x.h, 5u),
+    ));
+    rows.g = by_lane(lane, Octet(
+        subgroupBroadcast(x.a, 6u), subgroupBroadcast(x.b, 6u), subgroupBroadcast(x.c, 6u), subgroupBroadcast(x.d, 6u),
+        subgroupBroadcast(x.e, 6u), subgroupBroadcast(x.f, 6u), subgroupBroadcast(x.g, 6u), subgroupBroadcast(x.h, 6u),
+    ));
+    rows.h = by_lane(lane, Octet(
+        subgroupBroadcast(x.a, 7u), subgroupBroadcast(x.b, 7u), subgroupBroadcast(x.c, 7u), subgroupBroadcast(x.d, 7u),
+        subgroupBroadcast(x.e, 7u), subgroupBroadcast(x.f, 7u), subgroupBroadcast(x.g, 7u), subgroupBroadcast(x.h, 7u),
+    ));
+    return rows;
+}
+
+// Adds this tile's share of the gradient of the layer's weight and bias; units hold its inputs' values and the
+// gradient at its outputs.
+fn add_parameter_gradient(layer: Layer, lane: u32) {
+    for (var output = 0u; output < layer.padded_outputs; output++) {
+        let gradient = units[layer.output + output];
+        bias_sums[layer.output + output] += gradient.x + gradient.y + gradient.z + gradient.w;
+    }
+    let blocks = layer.padded_inputs / 16u;
+    for (var block = 0u; block < blocks; block++) {
+        let near = transposed(lane, octet_of_units(layer.input + block * 16u));
+        let far = transposed(lane, octet_of_units(layer.input + block * 16u + 8u));
+        for (var output = 0u; output < layer.padded_outputs; output++) {
+            let gradient = units[layer.output + output];
+            let at = layer.sum + output * blocks + block;
+            var sum = weight_sums[at];
+            let g0 = subgroupBroadcast(gradient, 0u);
+            sum = vec2(times_input(g0, near.a, sum.x), times_input(g0, far.a, sum.y));
+            let g1 = subgroupBroadcast(gradient, 1u);
+            sum = vec2(times_input(g1, near.b, sum.x), times_input(g1, far.b, sum.y));
+            let g2 = subgroupBroadcast(gradient, 2u);
+            sum = vec2(times_input(g2, near.c, sum.x), times_input(g2, far.c, sum.y));
+            let g3 = subgroupBroadcast(gradient, 3u);
+            sum = vec2(times_input(g3, near.d, sum.x), times_input(g3, far.d, sum.y));
+            let g4 = subgroupBroadcast(gradient, 4u);
+            sum = vec2(times_input(g4, near.e, sum.x), times_input(g4, far.e, sum.y));
+            let g5 = subgroupBroadcast(gradient, 5u);
+            sum = vec2(times_input(g5, near.f, sum.x), times_input(g5, far.f, sum.y));
+            let g6 = subgroupBroadcast(gradient, 6u);
+            sum = vec2(times_input(g6, near.g, sum.x), times_input(g6, far.g, sum.y));
+            let g7 = subgroupBroadcast(gradient, 7u);
+            sum = vec2(times_input(g7, near.h, sum.x), times_input(g7, far.h, sum.y));
+            weight_sums[at] = sum;
+        }
+    }
+}
+
+// Adds one output's gradient, times its weights for eight inputs, to the gradient at these.
+fn times_output(gradient: vec4<f32>, near: vec4<f32>, far: vec4<f32>, sum: ptr<function, Octet>) {
+    (*sum).a = fma(vec4(near.x), gradient, (*sum).a);
+    (*sum).b = fma(vec4(near.y), gradient, (*sum).b);
+    (*sum).c = fma(vec4(near.z), gradient, (*sum).c);
+    (*sum).d = fma(vec4(near.w), gradient, (*sum).d);
+    (*sum).e = fma(vec4(far.x), gradient, (*sum).e);
+    (*sum).f = fma(vec4(far.y), gradient, (*sum).f);
+    (*sum).g = fma(vec4(far.z), gradient, (*sum).g);
+    (*sum).h = fma(vec4(far.w), gradient, (*sum).h);
+}
+
+// Replaces the values of the layer's inputs by the gradient before their activation.
+fn replace_by_input_gradient(layer: Layer) {
+    let quads = layer.padded_inputs / 4u;
+    for (var block = 0u; block < layer.padded_inputs / 8u; block++) {
+        var sum: Octet;
+        for (var outputs = 0u; outputs < layer.padded_outputs / 8u; outputs++) {
+            let at = layer.weight + outputs * quads + block * 2u;
+            let near = weights[at];
+            let far = weights[at + 1u];
+            let unit = layer.output + outputs * 8u;
+            times_output(units[unit], subgroupBroadcast(near, 0u), subgroupBroadcast(far, 0u), &sum);
+            times_output(units[unit + 1u], subgroupBroadcast(near, 1u), subgroupBroadcast(far, 1u), &sum);
+            times_output(units[unit + 2u], subgroupBroadcast(near, 2u), subgroupBroadcast(far, 2u), &sum);
+            times_output(units[unit + 3u], subgroupBroadcast(near, 3u), subgroupBroadcast(far, 3u), &sum);
+            times_output(units[unit + 4u], subgroupBroadcast(near, 4u), subgroupBroadcast(far, 4u), &sum);
+            times_output(units[unit + 5u], subgroupBroadcast(near, 5u), subgroupBroadcast(far, 5u), &sum);
+            times_output(units[unit + 6u], subgroupBroadcast(near, 6u), subgroupBroadcast(far, 6u), &sum);
+            times_output(units[unit + 7u], subgroupBroadcast(near, 7u), subgroupBroadcast(far, 7u), &sum);
+        }
+        let unit = layer.input + block * 8u;
+        units[unit] = slope(unit) * sum.a;
+        units[unit + 1u] = slope(unit + 1u) * sum.b;
+        units[unit + 2u] = slope(unit + 2u) * sum.c;
+        units[unit + 3u] = slope(unit + 3u) * sum.d;
+        units[unit + 4u] = slope(unit + 4u) * sum.e;
+        units[unit + 5u] = slope(unit + 5u) * sum.f;
+        units[unit + 6u] = slope(unit + 6u) * sum.g;
+        units[unit + 7u] = slope(unit + 7u) * sum.h;
+    }
+}
+
+// Stores this workgroup's share of the layer's gradients, in the order of the parameters.
+fn store_gradient(layer: Layer, share: u32, lane: u32) {
+    let blocks = layer.padded_inputs / 16u;
+    let start = share * PARAMETERS + layer.parameter;
+    for (var output = 0u; output < layer.outputs; output++) {
+        for (var block = 0u; block < blocks; block++) {
+            let sum = weight_sums[layer.sum + output * blocks + block];
+            let near = block * 16u + lane;
+            if near < layer.inputs {
+                gradient_shares[start + output * layer.inputs + near] = sum.x;
+            }
+            if near + 8u < layer.inputs {
+                gradient_shares[start + output * layer.inputs + near + 8u] = sum.y;
+            }
+        }
+        let bias = subgroupAdd(bias_sums[layer.output + output]);
+        if lane == 0u {
+            gradient_shares[start + layer.outputs * layer.inputs + output] = bias;
+        }
+    }
+}

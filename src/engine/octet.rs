@@ -1,0 +1,161 @@
+//! The fused engine's step in two dispatches, for software adapters: `shaders/octet/rows.wgsl`, made for the
+//! network's shape, takes tiles of rows through everything but the end, which is the same as elsewhere.
+
+use super::fused;
+use super::resident::Resident;
+use crate::error::Result;
+use crate::gpu::{Buffer, Dispatch, kernels};
+use crate::network::Network;
+use std::fmt::Write;
+
+/// Rows of a tile: eight lanes with four each.
+const TILE: usize = 32;
+/// Tiles for which it pays to load the weights and to store the gradient once more.
+const TILES_A_SHARE: usize = 16;
+const MOST_SHARES: usize = 64;
+/// Units and weights beyond which a workgroup's private memory outgrows a core's cache and a thread's stack.
+const MOST_UNITS: usize = 2_048;
+const MOST_WEIGHTS: usize = 131_072;
+
+/// The step's dispatches, or `None` where the tiled kernels have to do: on other adapters, and for networks
+/// that are too large.
+pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
+    let gpu = &resident.gpu;
+    let network = &resident.recipe.network;
+    let shape = Shape::new(network);
+    if !gpu.has_octets() || !shape.fits() {
+        return Ok(None);
+    }
+    let parameters = network.parameter_count();
+    let tasks = network.tasks().len();
+    let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
+    let fitting = most_bytes as usize / (4 * parameters);
+    let shares = shares(resident.batch).min(fitting);
+    let gradient_shares = Buffer::zeros(gpu, "gradient shares", shares * parameters)?;
+    let loss_shares = Buffer::zeros(gpu, "loss shares", (shares + 2) * tasks)?;
+    let buffers = [
+        resident.features.binding(),
+        resident.labels.binding(),
+        resident.tasks.binding(),
+        resident.order.binding(),
+        resident.parameters.binding(),
+        resident.normalisers.binding(),
+        gradient_shares.binding(),
+        loss_shares.binding(),
+    ];
+    let kernel = gpu.shaped_kernel(&kernels::OCTET_ROWS, &shape.prologue(), &[resident.scheme()]);
+    let rows = kernel.dispatch(gpu, &buffers, shares);
+    let finish = fused::finish(resident, &gradient_shares, shares, &loss_shares, shares)?;
+    Ok(Some(vec![rows, finish]))
+}
+
+/// Workgroups of a step: few, since each costs as much as a tile, but one for every core.
+fn shares(batch: usize) -> usize {
+    let tiles = batch.div_ceil(TILE);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (tiles / TILES_A_SHARE).max(cores).min(tiles).clamp(1, MOST_SHARES)
+}
+
+/// Where each layer lies in the kernel's private arrays.
+struct Shape {
+    layers: Vec<Place>,
+    features: usize,
+    activation: u32,
+    parameters: usize,
+    tasks: usize,
+    units: usize,
+    weights: usize,
+    sums: usize,
+}
+
+/// `Layer` in `octet/layers.wgsl`.
+struct Place {
+    inputs: usize,
+    outputs: usize,
+    padded_inputs: usize,
+    padded_outputs: usize,
+    parameter: usize,
+    input: usize,
+    output: usize,
+    weight: usize,
+    sum: usize,
+}
+
+impl Shape {
+    fn new(network: &Network) -> Self {
+        let layers = network.layers();
+        let mut shape = Self {
+            layers: Vec::new(),
+            features: network.features(),
+            activation: network.activation().code(),
+            parameters: network.parameter_count(),
+            tasks: network.tasks().len(),
+            units: 0,
+            weights: 0,
+            sums: 0,
+        };
+        for (index, layer) in layers.iter().enumerate() {
+            let padding = if index + 1 == layers.len() { 8 } else { 16 };
+            let padded_inputs = layer.inputs.next_multiple_of(16);
+            let padded_outputs = layer.outputs.next_multiple_of(padding);
+            shape.layers.push(Place {
+                inputs: layer.inputs,
+                outputs: layer.outputs,
+                padded_inputs,
+                padded_outputs,
+                parameter: layer.weight,
+                input: shape.units,
+                output: shape.units + padded_inputs,
+                weight: shape.weights,
+                sum: shape.sums,
+            });
+            shape.units += padded_inputs;
+            // A lane holds every eighth weight: four of them an element, and two of their sums.
+            shape.weights += padded_inputs * padded_outputs / 32;
+            shape.sums += padded_inputs * padded_outputs / 16;
+        }
+        shape.units += shape.layers.last().map_or(0, |heads| heads.padded_outputs);
+        shape
+    }
+
+    fn fits(&self) -> bool {
+        self.units <= MOST_UNITS && 32 * self.weights <= MOST_WEIGHTS
+    }
+
+    /// The WGSL that comes before the kernel's files.
+    fn prologue(&self) -> String {
+        let heads = self.layers.last().map_or(0, |heads| heads.output);
+        let padded_features = self.layers.first().map_or(0, |layer| layer.padded_inputs);
+        let mut text = String::from("// Made by engine::octet for one network.\n");
+        for (name, value) in [
+            ("LAYERS", self.layers.len()),
+            ("TASKS", self.tasks),
+            ("FEATURES", self.features),
+            ("PADDED_FEATURES", padded_features),
+            ("HEADS", heads),
+            ("PARAMETERS", self.parameters),
+            ("UNITS", self.units),
+            ("SLOPES", self.units),
+            ("BLOCKS", self.units / 8),
+            ("WEIGHTS", self.weights),
+            ("SUMS", self.sums),
+            ("ACTIVATION", self.activation as usize),
+        ] {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "const {name} = {value}u;");
+        }
+        text += "fn layer_at(i: u32) -> Layer {\n    let z = unknown_zero();\n    switch i {\n";
+        for (index, layer) in self.layers.iter().enumerate() {
+            let Place { inputs, outputs, padded_inputs, padded_outputs, parameter, .. } = layer;
+            let Place { input, output, weight, sum, .. } = layer;
+            let is_last = index + 1 == self.layers.len();
+            let label = if is_last { "default".into() } else { format!("case {index}u") };
+            let _ = writeln!(
+                text,
+                "        {label}: {{ return Layer({inputs}u, z + {outputs}u, z + {padded_inputs}u, \
+                 z + {padded_outputs}u, {parameter}u, {input}u, {output}u, {weight}u, {sum}u, {is_last}); }}"
+            );
+        }
+        text + "    }\n}\n"
+    }
+}
