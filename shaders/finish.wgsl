@@ -1,8 +1,8 @@
 // The end of a fused step: adds up the shares of every loss and gradient in a fixed order, computes sigma's
 // gradient, applies Adam to all parameters, and writes the step's record.
 //
-// One lane a parameter, sigma after the network's. Every workgroup adds up the losses for itself, since all
-// must know whether the total is finite before they update anything.
+// One lane a parameter, sigma after the network's. Every lane adds up the losses for itself, since all must know
+// whether the total is finite before they update anything.
 // Reads:  gradient_shares [shares, parameters], loss_shares [shares + 2, tasks], normalisers [batches, tasks]
 // Writes: parameters, moments (shared/optimizer.wgsl), records (shared/records.wgsl), stop
 
@@ -15,13 +15,14 @@
 @group(0) @binding(6) var<storage, read_write> records: array<f32>;
 @group(0) @binding(7) var<storage, read_write> stop: array<atomic<u32>, 2>;
 
-// The mean loss of task k, in every lane.
-fn mean_loss(tasks: u32, k: u32, lane: u32) -> f32 {
+// The mean loss of task k. Every lane adds up all shares: there are few, and a barrier costs more, on software
+// adapters far more.
+fn mean_loss(tasks: u32, k: u32) -> f32 {
     var sum = 0.0;
-    for (var share = lane; share < optimizer.loss_shares; share += LANES) {
+    for (var share = 0u; share < optimizer.loss_shares; share++) {
         sum += loss_shares[share * tasks + k];
     }
-    return sum_over(LANES, lane, sum);
+    return sum;
 }
 
 fn gradient_of(i: u32) -> f32 {
@@ -45,7 +46,7 @@ fn main(
     var total = 0.0;
     var own_loss = 0.0;
     for (var k = 0u; k < tasks; k++) {
-        let loss = mean_loss(tasks, k, lane);
+        let loss = mean_loss(tasks, k);
         let weight = loss_shares[optimizer.loss_shares * tasks + k];
         let normaliser = normalisers[step.batch * tasks + k];
         if normaliser > 0.0 {
