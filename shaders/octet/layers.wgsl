@@ -110,14 +110,14 @@ fn forward(layer: Layer) {
     let quads = layer.padded_inputs / 4u;
     for (var block = 0u; block < layer.padded_outputs / 8u; block++) {
         let bias = biases[layer.output / 8u + block];
-        var s0 = vec4(subgroupBroadcast(bias, 0u));
-        var s1 = vec4(subgroupBroadcast(bias, 1u));
-        var s2 = vec4(subgroupBroadcast(bias, 2u));
-        var s3 = vec4(subgroupBroadcast(bias, 3u));
-        var s4 = vec4(subgroupBroadcast(bias, 4u));
-        var s5 = vec4(subgroupBroadcast(bias, 5u));
-        var s6 = vec4(subgroupBroadcast(bias, 6u));
-        var s7 = vec4(subgroupBroadcast(bias, 7u));
+        var s0 = vec4(subgroupShuffle(bias, 0u));
+        var s1 = vec4(subgroupShuffle(bias, 1u));
+        var s2 = vec4(subgroupShuffle(bias, 2u));
+        var s3 = vec4(subgroupShuffle(bias, 3u));
+        var s4 = vec4(subgroupShuffle(bias, 4u));
+        var s5 = vec4(subgroupShuffle(bias, 5u));
+        var s6 = vec4(subgroupShuffle(bias, 6u));
+        var s7 = vec4(subgroupShuffle(bias, 7u));
         for (var quad = 0u; quad < quads; quad++) {
             let weight = weights[layer.weight + block * quads + quad];
             let unit = layer.input + quad * 4u;
@@ -125,14 +125,14 @@ fn forward(layer: Layer) {
             let b = units[unit + 1u];
             let c = units[unit + 2u];
             let d = units[unit + 3u];
-            s0 = times_weight(subgroupBroadcast(weight, 0u), a, b, c, d, s0);
-            s1 = times_weight(subgroupBroadcast(weight, 1u), a, b, c, d, s1);
-            s2 = times_weight(subgroupBroadcast(weight, 2u), a, b, c, d, s2);
-            s3 = times_weight(subgroupBroadcast(weight, 3u), a, b, c, d, s3);
-            s4 = times_weight(subgroupBroadcast(weight, 4u), a, b, c, d, s4);
-            s5 = times_weight(subgroupBroadcast(weight, 5u), a, b, c, d, s5);
-            s6 = times_weight(subgroupBroadcast(weight, 6u), a, b, c, d, s6);
-            s7 = times_weight(subgroupBroadcast(weight, 7u), a, b, c, d, s7);
+            s0 = times_weight(subgroupShuffle(weight, 0u), a, b, c, d, s0);
+            s1 = times_weight(subgroupShuffle(weight, 1u), a, b, c, d, s1);
+            s2 = times_weight(subgroupShuffle(weight, 2u), a, b, c, d, s2);
+            s3 = times_weight(subgroupShuffle(weight, 3u), a, b, c, d, s3);
+            s4 = times_weight(subgroupShuffle(weight, 4u), a, b, c, d, s4);
+            s5 = times_weight(subgroupShuffle(weight, 5u), a, b, c, d, s5);
+            s6 = times_weight(subgroupShuffle(weight, 6u), a, b, c, d, s6);
+            s7 = times_weight(subgroupShuffle(weight, 7u), a, b, c, d, s7);
         }
         let unit = layer.output + block * 8u;
         store_unit(layer, unit, s0);
@@ -180,36 +180,36 @@ fn by_lane(lane: u32, x: Octet) -> vec4<f32> {
 fn transposed(lane: u32, x: Octet) -> Octet {
     var rows: Octet;
     rows.a = by_lane(lane, Octet(
-        subgroupBroadcast(x.a, 0u), subgroupBroadcast(x.b, 0u), subgroupBroadcast(x.c, 0u), subgroupBroadcast(x.d, 0u),
-        subgroupBroadcast(x.e, 0u), subgroupBroadcast(x.f, 0u), subgroupBroadcast(x.g, 0u), subgroupBroadcast(x.h, 0u),
+        subgroupShuffle(x.a, 0u), subgroupShuffle(x.b, 0u), subgroupShuffle(x.c, 0u), subgroupShuffle(x.d, 0u),
+        subgroupShuffle(x.e, 0u), subgroupShuffle(x.f, 0u), subgroupShuffle(x.g, 0u), subgroupShuffle(x.h, 0u),
     ));
     rows.b = by_lane(lane, Octet(
-        subgroupBroadcast(x.a, 1u), subgroupBroadcast(x.b, 1u), subgroupBroadcast(x.c, 1u), subgroupBroadcast(x.d, 1u),
-        subgroupBroadcast(x.e, 1u), subgroupBroadcast(x.f, 1u), subgroupBroadcast(x.g, 1u), subgroupBroadcast(x.h, 1u),
+        subgroupShuffle(x.a, 1u), subgroupShuffle(x.b, 1u), subgroupShuffle(x.c, 1u), subgroupShuffle(x.d, 1u),
+        subgroupShuffle(x.e, 1u), subgroupShuffle(x.f, 1u), subgroupShuffle(x.g, 1u), subgroupShuffle(x.h, 1u),
     ));
     rows.c = by_lane(lane, Octet(
-        subgroupBroadcast(x.a, 2u), subgroupBroadcast(x.b, 2u), subgroupBroadcast(x.c, 2u), subgroupBroadcast(x.d, 2u),
-        subgroupBroadcast(x.e, 2u), subgroupBroadcast(x.f, 2u), subgroupBroadcast(x.g, 2u), subgroupBroadcast(x.h, 2u),
+        subgroupShuffle(x.a, 2u), subgroupShuffle(x.b, 2u), subgroupShuffle(x.c, 2u), subgroupShuffle(x.d, 2u),
+        subgroupShuffle(x.e, 2u), subgroupShuffle(x.f, 2u), subgroupShuffle(x.g, 2u), subgroupShuffle(x.h, 2u),
     ));
     rows.d = by_lane(lane, Octet(
-        subgroupBroadcast(x.a, 3u), subgroupBroadcast(x.b, 3u), subgroupBroadcast(x.c, 3u), subgroupBroadcast(x.d, 3u),
-        subgroupBroadcast(x.e, 3u), subgroupBroadcast(x.f, 3u), subgroupBroadcast(x.g, 3u), subgroupBroadcast(x.h, 3u),
+        subgroupShuffle(x.a, 3u), subgroupShuffle(x.b, 3u), subgroupShuffle(x.c, 3u), subgroupShuffle(x.d, 3u),
+        subgroupShuffle(x.e, 3u), subgroupShuffle(x.f, 3u), subgroupShuffle(x.g, 3u), subgroupShuffle(x.h, 3u),
     ));
     rows.e = by_lane(lane, Octet(
-        subgroupBroadcast(x.a, 4u), subgroupBroadcast(x.b, 4u), subgroupBroadcast(x.c, 4u), subgroupBroadcast(x.d, 4u),
-        subgroupBroadcast(x.e, 4u), subgroupBroadcast(x.f, 4u), subgroupBroadcast(x.g, 4u), subgroupBroadcast(x.h, 4u),
+        subgroupShuffle(x.a, 4u), subgroupShuffle(x.b, 4u), subgroupShuffle(x.c, 4u), subgroupShuffle(x.d, 4u),
+        subgroupShuffle(x.e, 4u), subgroupShuffle(x.f, 4u), subgroupShuffle(x.g, 4u), subgroupShuffle(x.h, 4u),
     ));
     rows.f = by_lane(lane, Octet(
-        subgroupBroadcast(x.a, 5u), subgroupBroadcast(x.b, 5u), subgroupBroadcast(x.c, 5u), subgroupBroadcast(x.d, 5u),
-        subgroupBroadcast(x.e, 5u), subgroupBroadcast(x.f, 5u), subgroupBroadcast(x.g, 5u), subgroupBroadcast(x.h, 5u),
+        subgroupShuffle(x.a, 5u), subgroupShuffle(x.b, 5u), subgroupShuffle(x.c, 5u), subgroupShuffle(x.d, 5u),
+        subgroupShuffle(x.e, 5u), subgroupShuffle(x.f, 5u), subgroupShuffle(x.g, 5u), subgroupShuffle(x.h, 5u),
     ));
     rows.g = by_lane(lane, Octet(
-        subgroupBroadcast(x.a, 6u), subgroupBroadcast(x.b, 6u), subgroupBroadcast(x.c, 6u), subgroupBroadcast(x.d, 6u),
-        subgroupBroadcast(x.e, 6u), subgroupBroadcast(x.f, 6u), subgroupBroadcast(x.g, 6u), subgroupBroadcast(x.h, 6u),
+        subgroupShuffle(x.a, 6u), subgroupShuffle(x.b, 6u), subgroupShuffle(x.c, 6u), subgroupShuffle(x.d, 6u),
+        subgroupShuffle(x.e, 6u), subgroupShuffle(x.f, 6u), subgroupShuffle(x.g, 6u), subgroupShuffle(x.h, 6u),
     ));
     rows.h = by_lane(lane, Octet(
-        subgroupBroadcast(x.a, 7u), subgroupBroadcast(x.b, 7u), subgroupBroadcast(x.c, 7u), subgroupBroadcast(x.d, 7u),
-        subgroupBroadcast(x.e, 7u), subgroupBroadcast(x.f, 7u), subgroupBroadcast(x.g, 7u), subgroupBroadcast(x.h, 7u),
+        subgroupShuffle(x.a, 7u), subgroupShuffle(x.b, 7u), subgroupShuffle(x.c, 7u), subgroupShuffle(x.d, 7u),
+        subgroupShuffle(x.e, 7u), subgroupShuffle(x.f, 7u), subgroupShuffle(x.g, 7u), subgroupShuffle(x.h, 7u),
     ));
     return rows;
 }
@@ -229,21 +229,21 @@ fn add_parameter_gradient(layer: Layer, lane: u32) {
             let gradient = units[layer.output + output];
             let at = layer.sum + output * blocks + block;
             var sum = weight_sums[at];
-            let g0 = subgroupBroadcast(gradient, 0u);
+            let g0 = subgroupShuffle(gradient, 0u);
             sum = vec2(times_input(g0, near.a, sum.x), times_input(g0, far.a, sum.y));
-            let g1 = subgroupBroadcast(gradient, 1u);
+            let g1 = subgroupShuffle(gradient, 1u);
             sum = vec2(times_input(g1, near.b, sum.x), times_input(g1, far.b, sum.y));
-            let g2 = subgroupBroadcast(gradient, 2u);
+            let g2 = subgroupShuffle(gradient, 2u);
             sum = vec2(times_input(g2, near.c, sum.x), times_input(g2, far.c, sum.y));
-            let g3 = subgroupBroadcast(gradient, 3u);
+            let g3 = subgroupShuffle(gradient, 3u);
             sum = vec2(times_input(g3, near.d, sum.x), times_input(g3, far.d, sum.y));
-            let g4 = subgroupBroadcast(gradient, 4u);
+            let g4 = subgroupShuffle(gradient, 4u);
             sum = vec2(times_input(g4, near.e, sum.x), times_input(g4, far.e, sum.y));
-            let g5 = subgroupBroadcast(gradient, 5u);
+            let g5 = subgroupShuffle(gradient, 5u);
             sum = vec2(times_input(g5, near.f, sum.x), times_input(g5, far.f, sum.y));
-            let g6 = subgroupBroadcast(gradient, 6u);
+            let g6 = subgroupShuffle(gradient, 6u);
             sum = vec2(times_input(g6, near.g, sum.x), times_input(g6, far.g, sum.y));
-            let g7 = subgroupBroadcast(gradient, 7u);
+            let g7 = subgroupShuffle(gradient, 7u);
             sum = vec2(times_input(g7, near.h, sum.x), times_input(g7, far.h, sum.y));
             weight_sums[at] = sum;
         }
@@ -272,14 +272,14 @@ fn replace_by_input_gradient(layer: Layer) {
             let near = weights[at];
             let far = weights[at + 1u];
             let unit = layer.output + outputs * 8u;
-            times_output(units[unit], subgroupBroadcast(near, 0u), subgroupBroadcast(far, 0u), &sum);
-            times_output(units[unit + 1u], subgroupBroadcast(near, 1u), subgroupBroadcast(far, 1u), &sum);
-            times_output(units[unit + 2u], subgroupBroadcast(near, 2u), subgroupBroadcast(far, 2u), &sum);
-            times_output(units[unit + 3u], subgroupBroadcast(near, 3u), subgroupBroadcast(far, 3u), &sum);
-            times_output(units[unit + 4u], subgroupBroadcast(near, 4u), subgroupBroadcast(far, 4u), &sum);
-            times_output(units[unit + 5u], subgroupBroadcast(near, 5u), subgroupBroadcast(far, 5u), &sum);
-            times_output(units[unit + 6u], subgroupBroadcast(near, 6u), subgroupBroadcast(far, 6u), &sum);
-            times_output(units[unit + 7u], subgroupBroadcast(near, 7u), subgroupBroadcast(far, 7u), &sum);
+            times_output(units[unit], subgroupShuffle(near, 0u), subgroupShuffle(far, 0u), &sum);
+            times_output(units[unit + 1u], subgroupShuffle(near, 1u), subgroupShuffle(far, 1u), &sum);
+            times_output(units[unit + 2u], subgroupShuffle(near, 2u), subgroupShuffle(far, 2u), &sum);
+            times_output(units[unit + 3u], subgroupShuffle(near, 3u), subgroupShuffle(far, 3u), &sum);
+            times_output(units[unit + 4u], subgroupShuffle(near, 4u), subgroupShuffle(far, 4u), &sum);
+            times_output(units[unit + 5u], subgroupShuffle(near, 5u), subgroupShuffle(far, 5u), &sum);
+            times_output(units[unit + 6u], subgroupShuffle(near, 6u), subgroupShuffle(far, 6u), &sum);
+            times_output(units[unit + 7u], subgroupShuffle(near, 7u), subgroupShuffle(far, 7u), &sum);
         }
         let unit = layer.input + block * 8u;
         units[unit] = slope(unit) * sum.a;

@@ -1,5 +1,5 @@
-// The training step that a dispatch belongs to: one slot of a uniform buffer that the host fills for
-// hundreds of steps at once, chosen by a dynamic offset. Rust twin: `engine::infos::StepInfo`.
+// A training step: a slot of a buffer that the host fills for hundreds of steps at once. Rust twin:
+// `engine::infos::StepInfo`.
 
 struct Step {
     number: u32,        // counted from 1 over the run
@@ -16,6 +16,5 @@ struct Step {
     key_even: u32,
     key_odd: u32,
     domain_bits: u32,   // 0: rows in order
+    run: u32,           // steps of this submission from this one to the last of its epoch
 }
-
-@group(1) @binding(0) var<uniform> step: Step;

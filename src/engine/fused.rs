@@ -6,18 +6,23 @@
 
 use super::infos::{LayerInfo, OptimizerInfo};
 use super::layers::{Activations, Source, TILE, forward};
-use super::octet;
+use super::program::Program;
 use super::resident::Resident;
+use super::{octet, small};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, kernels};
 use crate::loss::pass;
 
-/// The dispatches of one step, in order.
-pub(super) fn step(resident: &Resident) -> Result<Vec<Dispatch>> {
-    match octet::step(resident)? {
-        Some(dispatches) => Ok(dispatches),
-        None => tiled_step(resident),
+/// The fastest program that the adapter and the network allow.
+pub(super) fn program(resident: &Resident) -> Result<Program> {
+    if let Some(program) = small::program(resident)? {
+        return Ok(program);
     }
+    let step = match octet::step(resident)? {
+        Some(dispatches) => dispatches,
+        None => tiled_step(resident)?,
+    };
+    Ok(Program::step(step))
 }
 
 /// The step of a network of any width, on any adapter.

@@ -21,14 +21,16 @@ pub(super) struct StepInfo {
     sigma_learning_rate: f32,
     key: [u32; 2],
     domain_bits: u32,
+    run: u32,
 }
 
 impl StepInfo {
     /// Bytes from one step's slot to the next: WebGPU's alignment of dynamic offsets.
     pub const STRIDE: u32 = 256;
 
-    /// This step of a run over `rows` rows, recorded in slot `record`.
-    pub fn new(recipe: &Recipe, rows: usize, step: &Step, record: usize) -> Self {
+    /// The first of these steps of a run over `rows` rows, recorded in slot `record`.
+    pub fn new(recipe: &Recipe, rows: usize, steps: &[Step], record: usize) -> Self {
+        let step = &steps[0];
         let adam = &recipe.optimizer;
         let (beta1, beta2) = adam.network.betas;
         let exponent = step.number as f64;
@@ -45,6 +47,7 @@ impl StepInfo {
             sigma_learning_rate: adam.sigma.learning_rate as f32,
             key: order.key(),
             domain_bits: if recipe.shuffle { order.bits() } else { 0 },
+            run: steps.iter().take_while(|other| other.epoch == step.epoch).count() as u32,
         }
     }
 

@@ -4,7 +4,7 @@
 use super::fused;
 use super::resident::Resident;
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, kernels};
+use crate::gpu::{Buffer, Dispatch, Gpu, kernels};
 use crate::network::Network;
 use std::fmt::Write;
 
@@ -29,8 +29,10 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let parameters = network.parameter_count();
     let tasks = network.tasks().len();
     let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
-    let fitting = most_bytes as usize / (4 * parameters);
-    let shares = shares(resident.batch).min(fitting);
+    let shares = shares(resident.batch, &shape);
+    if shares > most_bytes as usize / (4 * parameters) {
+        return Ok(None);
+    }
     let gradient_shares = Buffer::zeros(gpu, "gradient shares", shares * parameters)?;
     let loss_shares = Buffer::zeros(gpu, "loss shares", (shares + 2) * tasks)?;
     let buffers = [
@@ -49,11 +51,14 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     Ok(Some(vec![rows, finish]))
 }
 
-/// Workgroups of a step: few, since each costs as much as a tile, but one for every core.
-fn shares(batch: usize) -> usize {
+/// Workgroups of a step: few, since each costs as much as a tile, but one for every core, and as many as the driver's
+/// limit on loops asks for.
+fn shares(batch: usize, shape: &Shape) -> usize {
     let tiles = batch.div_ceil(TILE);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    (tiles / TILES_A_SHARE).max(cores).min(tiles).clamp(1, MOST_SHARES)
+    let most_tiles = (Gpu::MOST_ROUNDS - shape.rounds_a_share()) / shape.rounds_a_tile();
+    let shares = (tiles / TILES_A_SHARE).min(MOST_SHARES).max(cores).min(tiles);
+    shares.max(tiles.div_ceil(most_tiles)).max(1)
 }
 
 /// Where each layer lies in the kernel's private arrays.
@@ -119,7 +124,35 @@ impl Shape {
     }
 
     fn fits(&self) -> bool {
-        self.units <= MOST_UNITS && 32 * self.weights <= MOST_WEIGHTS
+        self.units <= MOST_UNITS
+            && 32 * self.weights <= MOST_WEIGHTS
+            && self.rounds_a_share() + self.rounds_a_tile() <= Gpu::MOST_ROUNDS
+    }
+
+    /// Rounds of all loops that a tile is taken through, at most.
+    fn rounds_a_tile(&self) -> usize {
+        let rounds = |layer: &Place| {
+            let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
+            let forward = outputs / 8 * (1 + inputs / 4);
+            let parameters = outputs + inputs / 16 * (1 + outputs);
+            let backward = inputs / 8 * (1 + outputs / 8);
+            3 + forward + parameters + backward
+        };
+        let heads = self.layers.last().map_or(0, |heads| heads.outputs);
+        let losses = 4 * (heads + self.tasks);
+        1 + self.features + losses + self.layers.iter().map(rounds).sum::<usize>()
+    }
+
+    /// Rounds of the loops that load the parameters and store a share of the gradient, at most.
+    fn rounds_a_share(&self) -> usize {
+        let rounds = |layer: &Place| {
+            let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
+            let load = outputs / 8 * (1 + inputs / 4);
+            let clear = outputs * inputs / 16 + outputs;
+            let store = outputs * (1 + inputs / 16);
+            3 + load + clear + store
+        };
+        16 + 3 * self.tasks + self.layers.iter().map(rounds).sum::<usize>()
     }
 
     /// The WGSL that comes before the kernel's files.
@@ -157,5 +190,47 @@ impl Shape {
             );
         }
         text + "    }\n}\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::check_shader;
+    use crate::loss::Task;
+    use crate::{Activation, Loss};
+
+    fn shape(hidden: &[usize]) -> Shape {
+        let tasks = [Task::new("value", Loss::Mse, 2), Task::new("kind", Loss::cross_entropy(), 9)];
+        Shape::new(&Network::new(5, hidden, Activation::Tanh, &tasks).expect("a network"))
+    }
+
+    #[test]
+    fn the_kernel_is_valid_for_any_shape() {
+        for hidden in [&[][..], &[16], &[128, 3, 40, 128]] {
+            check_shader(&kernels::OCTET_ROWS, &shape(hidden).prologue());
+        }
+    }
+
+    #[test]
+    fn four_layers_of_128_fit_and_two_of_512_do_not() {
+        assert!(shape(&[128; 4]).fits());
+        assert!(!shape(&[512, 512]).fits());
+    }
+
+    #[test]
+    fn no_workgroup_makes_more_rounds_than_the_driver_allows() {
+        for hidden in [&[128; 4][..], &[128, 128], &[32]] {
+            let shape = shape(hidden);
+            for batch in [1, 256, 65_536, 1 << 20] {
+                let tiles = batch_tiles(batch).div_ceil(shares(batch, &shape));
+                let rounds = shape.rounds_a_share() + tiles * shape.rounds_a_tile();
+                assert!(rounds <= Gpu::MOST_ROUNDS, "{hidden:?}, batch {batch}: {rounds}");
+            }
+        }
+    }
+
+    fn batch_tiles(batch: usize) -> usize {
+        batch.div_ceil(TILE)
     }
 }

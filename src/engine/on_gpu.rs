@@ -1,11 +1,12 @@
 //! The engines on the GPU: one machine, two ways to make a step.
 
 use super::layers::Predictor;
+use super::program::Program;
 use super::resident::Resident;
 use super::{Answer, Engine, Recipe, Record, State, Step, fused, unfused};
 use crate::data::{Dataset, Matrix};
 use crate::error::Result;
-use crate::gpu::{Dispatch, Gpu};
+use crate::gpu::Gpu;
 use std::time::Duration;
 
 /// A training engine on the GPU: the data, the state and every kernel stay there; the host only says which
@@ -13,7 +14,7 @@ use std::time::Duration;
 pub struct GpuEngine {
     name: &'static str,
     pub(super) resident: Resident,
-    pub(super) step: Vec<Dispatch>,
+    pub(super) program: Program,
     predictor: Option<Predictor>,
 }
 
@@ -27,7 +28,7 @@ impl GpuEngine {
     /// dataset's features, which must fit into one binding (128 MiB is what every adapter has);
     /// [`OutOfMemory`](crate::Error::OutOfMemory).
     pub async fn fused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
-        Self::new(gpu, recipe, data, "fused", fused::step).await
+        Self::new(gpu, recipe, data, "fused", fused::program).await
     }
 
     /// The unfused engine: a kernel an operation, as an eager framework runs them; same results.
@@ -35,7 +36,7 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`fused`](Self::fused).
     pub async fn unfused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
-        Self::new(gpu, recipe, data, "unfused", unfused::step).await
+        Self::new(gpu, recipe, data, "unfused", unfused::program).await
     }
 
     async fn new(
@@ -43,21 +44,21 @@ impl GpuEngine {
         recipe: Recipe,
         data: &Dataset,
         name: &'static str,
-        plan: fn(&Resident) -> Result<Vec<Dispatch>>,
+        plan: fn(&Resident) -> Result<Program>,
     ) -> Result<Self> {
         recipe.check(data)?;
         recipe.optimizer.check_single()?;
         let make = || {
             let resident = Resident::new(gpu, recipe, data)?;
-            let step = plan(&resident)?;
-            Ok(Self { name, resident, step, predictor: None })
+            let program = plan(&resident)?;
+            Ok(Self { name, resident, program, predictor: None })
         };
         gpu.guarded(make).await
     }
 
-    /// Number of dispatches a step, not counting the two that open an epoch.
+    /// Number of dispatches a step, not counting the two that open an epoch; 1 where one dispatch makes many steps.
     pub fn dispatches_per_step(&self) -> usize {
-        self.step.len()
+        self.program.dispatches.len()
     }
 
     async fn predictor(&mut self) -> Result<&Predictor> {
@@ -84,7 +85,7 @@ impl Engine for GpuEngine {
     }
 
     fn submit(&mut self, steps: &[Step]) -> Result<()> {
-        self.resident.submit(steps, &self.step)
+        self.resident.submit(steps, &self.program)
     }
 
     fn collect(&mut self) -> Answer<'_, Vec<Record>> {

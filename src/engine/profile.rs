@@ -32,7 +32,7 @@ impl GpuEngine {
             false if buffer == resident.records.raw() => resident.record_bytes(),
             false => buffer.size(),
         };
-        self.step.iter().flat_map(Dispatch::bound).map(bytes).sum()
+        self.program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
     }
 
     /// Makes the next training step with every dispatch in a pass of its own, and says how long each took; `None`,
@@ -43,11 +43,12 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`submit`](super::Engine::submit).
     pub async fn profile(&mut self) -> Result<Option<Vec<KernelTime>>> {
-        let Some(clock) = Clock::new(&self.resident.gpu, self.step.len() as u32) else {
+        let Some(clock) = Clock::new(&self.resident.gpu, self.program.dispatches.len() as u32)
+        else {
             return Ok(None);
         };
-        let times = self.resident.profile(&clock, &self.step).await?;
-        let kernels = self.step.iter().map(Dispatch::label);
+        let times = self.resident.profile(&clock, &self.program.dispatches).await?;
+        let kernels = self.program.dispatches.iter().map(Dispatch::label);
         Ok(Some(kernels.zip(times).map(|(kernel, time)| KernelTime { kernel, time }).collect()))
     }
 }
@@ -58,7 +59,7 @@ impl Resident {
         let step = Step::numbered(self.last_step() + 1, self.rows, self.recipe.batch);
         self.write_steps(&[step])?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
-        self.record(&mut encoder, &[step], &[]);
+        self.open_epoch(&mut encoder, &step);
         for (dispatch, index) in dispatches.iter().zip(0..) {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some(dispatch.label()),

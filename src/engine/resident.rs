@@ -3,6 +3,7 @@
 
 use super::infos::{Shares, StepInfo};
 use super::outcome::{FIELDS, Failure, NEVER, record};
+use super::program::{Covers, Program};
 use super::{MOST_STEPS, Recipe, Record, State, Step};
 use crate::data::Dataset;
 use crate::error::Result;
@@ -23,6 +24,8 @@ pub(super) struct Resident {
     pub features: Buffer<f32>,
     pub labels: Buffer<u32>,
     pub tasks: Buffer<TaskLayout>,
+    /// What `tasks` holds.
+    pub layouts: Vec<TaskLayout>,
     pub order: Buffer<u32>,
     pub normalisers: Buffer<f32>,
     /// The network's parameters, then σ.
@@ -56,7 +59,7 @@ pub(super) struct Steps {
 impl Steps {
     pub fn new(gpu: &Gpu, slots: usize) -> Result<Self> {
         let stride = StepInfo::STRIDE as usize;
-        let buffer = Buffer::uniform(gpu, "steps", &vec![0u8; slots * stride])?;
+        let buffer = Buffer::uniform_and_storage(gpu, "steps", &vec![0u8; slots * stride])?;
         let group = gpu.step_group(buffer.raw(), size_of::<StepInfo>() as u64);
         Ok(Self { buffer, group })
     }
@@ -130,6 +133,7 @@ impl Resident {
             features,
             labels,
             tasks: layouts,
+            layouts: packed.layouts,
             order,
             normalisers,
             prepare,
@@ -159,14 +163,14 @@ impl Resident {
     }
 
     /// Starts these steps.
-    pub fn submit(&mut self, steps: &[Step], dispatches: &[Dispatch]) -> Result<()> {
+    pub fn submit(&mut self, steps: &[Step], program: &Program) -> Result<()> {
         self.gpu.check()?;
         let Some(last) = steps.last() else {
             return Ok(());
         };
         self.write_steps(steps)?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
-        self.record(&mut encoder, steps, dispatches);
+        self.record(&mut encoder, steps, program);
         let readback = self.spare.pop().unwrap_or_else(|| self.new_readback());
         self.copy_records(&mut encoder, &readback, steps.len());
         let submission = self.gpu.queue().submit([encoder.finish()]);
@@ -182,8 +186,8 @@ impl Resident {
     /// Checks these steps and tells the kernels of them, one a slot.
     pub fn write_steps(&self, steps: &[Step]) -> Result<()> {
         Step::check_all(steps, &self.recipe, self.rows)?;
-        let infos = steps.iter().enumerate();
-        let infos = infos.map(|(slot, step)| StepInfo::new(&self.recipe, self.rows, step, slot));
+        let infos = (0..steps.len())
+            .map(|slot| StepInfo::new(&self.recipe, self.rows, &steps[slot..], slot));
         self.steps.write(&self.gpu, infos);
         Ok(())
     }
@@ -199,17 +203,14 @@ impl Resident {
         self.submitted = last.number;
     }
 
-    /// Records `dispatches` for each step, and before them what opens an epoch.
-    pub fn record(
-        &mut self,
-        encoder: &mut wgpu::CommandEncoder,
-        steps: &[Step],
-        dispatches: &[Dispatch],
-    ) {
+    /// Records the program for each step or run of steps, and before it what opens an epoch.
+    fn record(&mut self, encoder: &mut wgpu::CommandEncoder, steps: &[Step], program: &Program) {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("training steps"),
             timestamp_writes: self.clock.as_ref().map(|clock| clock.writes(0)),
         });
+        // The epoch and the end of the run that has been recorded last.
+        let mut running = (None, 0);
         for (slot, step) in steps.iter().enumerate() {
             let group = self.steps.slot(slot);
             if self.prepared != Some(step.epoch) {
@@ -217,10 +218,25 @@ impl Resident {
                 self.prepare[0].record(&mut pass, group);
                 self.prepare[1].record(&mut pass, None);
             }
-            for dispatch in dispatches {
-                dispatch.record(&mut pass, group);
+            if running.0 != Some(step.epoch) || slot >= running.1 {
+                let steps = match program.covers {
+                    Covers::Step => 1,
+                    Covers::Run(most) => most,
+                };
+                running = (Some(step.epoch), slot + steps);
+                program.dispatches.iter().for_each(|dispatch| dispatch.record(&mut pass, group));
             }
         }
+    }
+
+    /// Records what opens the epoch of this step, written to slot 0, unless it is open.
+    pub fn open_epoch(&mut self, encoder: &mut wgpu::CommandEncoder, step: &Step) {
+        self.record(encoder, std::slice::from_ref(step), &Program::step(Vec::new()));
+    }
+
+    /// The slots of steps, for kernels that make many.
+    pub fn step_slots(&self) -> &Buffer<u8> {
+        &self.steps.buffer
     }
 
     // A readback holds the stop marks, the clock's two timestamps, then the records.

@@ -5,6 +5,7 @@
 
 use super::infos::{LayerInfo, OptimizerInfo, ProductInfo, STEP_ROWS, Shares};
 use super::layers::TILE;
+use super::program::Program;
 use super::resident::Resident;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, Source, kernels};
@@ -13,8 +14,8 @@ use crate::network::Layer;
 use bytemuck::{Pod, Zeroable};
 use wgpu::BindingResource as Binding;
 
-/// The dispatches of one step, in order.
-pub(super) fn step(resident: &Resident) -> Result<Vec<Dispatch>> {
+/// A step's dispatches.
+pub(super) fn program(resident: &Resident) -> Result<Program> {
     let plan = Plan::new(resident)?;
     let tasks = || resident.recipe.network.tasks().iter().enumerate();
     let mut dispatches = vec![plan.gather()?];
@@ -35,7 +36,7 @@ pub(super) fn step(resident: &Resident) -> Result<Vec<Dispatch>> {
         }
     }
     dispatches.extend([plan.sum_shares(), plan.adam()?]);
-    Ok(dispatches)
+    Ok(Program::step(dispatches))
 }
 
 struct Plan<'a> {

@@ -102,28 +102,20 @@ pub(super) async fn open(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu:
         max_storage_buffer_binding_size: own.max_storage_buffer_binding_size,
         ..Limits::default().or_worse_values_from(&own)
     };
-    let (special, experimental_features) = special_features(adapter);
-    let descriptor = wgpu::DeviceDescriptor {
+    #[cfg_attr(target_arch = "wasm32", expect(unused_mut))]
+    let mut descriptor = wgpu::DeviceDescriptor {
         label: Some("awl"),
-        required_features: special | adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+        required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
         required_limits: limits,
-        experimental_features,
         ..Default::default()
     };
+    #[cfg(not(target_arch = "wasm32"))]
+    super::software::request(adapter, &mut descriptor);
     let opened = adapter.request_device(&descriptor).await;
     opened.map_err(|error| Error::NoDevice {
         adapter: describe(&adapter.get_info()),
         message: error.to_string(),
     })
-}
-
-/// What the kernels for software adapters need beside WebGPU.
-fn special_features(adapter: &wgpu::Adapter) -> (wgpu::Features, wgpu::ExperimentalFeatures) {
-    #[cfg(not(target_arch = "wasm32"))]
-    let found = super::unzeroed::features(adapter);
-    #[cfg(target_arch = "wasm32")]
-    let found = None;
-    found.unwrap_or((wgpu::Features::empty(), wgpu::ExperimentalFeatures::disabled()))
 }
 
 /// Name, driver, backend and kind, for people.

@@ -16,7 +16,6 @@ pub(crate) struct Buffer<T> {
 
 const STORAGE: BufferUsages =
     BufferUsages::STORAGE.union(BufferUsages::COPY_SRC).union(BufferUsages::COPY_DST);
-const UNIFORM: BufferUsages = BufferUsages::UNIFORM.union(BufferUsages::COPY_DST);
 
 impl<T: Pod> Buffer<T> {
     /// A storage buffer of `length` zeros (of one, if `length` is 0: WebGPU binds no empty buffer).
@@ -37,9 +36,9 @@ impl<T: Pod> Buffer<T> {
         Self::with_contents(gpu, label, contents, STORAGE)
     }
 
-    /// A uniform buffer with these contents.
-    pub fn uniform(gpu: &Gpu, label: &str, contents: &[T]) -> Result<Self> {
-        Self::with_contents(gpu, label, contents, UNIFORM)
+    /// A buffer with these contents that can be bound as uniform and as storage.
+    pub fn uniform_and_storage(gpu: &Gpu, label: &str, contents: &[T]) -> Result<Self> {
+        Self::with_contents(gpu, label, contents, STORAGE.union(BufferUsages::UNIFORM))
     }
 
     fn with_contents(gpu: &Gpu, label: &str, contents: &[T], usage: BufferUsages) -> Result<Self> {

@@ -167,7 +167,7 @@ fn octet_module(
     text: &str,
     constants: &[(&'static str, f64)],
 ) -> wgpu::ShaderModule {
-    super::unzeroed::module(device, label, text, 8, constants)
+    super::software::module(device, label, text, 8, constants)
 }
 
 #[cfg(target_arch = "wasm32")]

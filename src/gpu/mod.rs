@@ -12,7 +12,7 @@ mod kernel;
 mod readback;
 mod shaders;
 #[cfg(not(target_arch = "wasm32"))]
-mod unzeroed;
+mod software;
 
 pub use self::adapter::{AdapterReport, adapters, usable};
 pub(crate) use self::buffer::{Buffer, check_size};
@@ -20,7 +20,9 @@ pub(crate) use self::clock::Clock;
 pub(crate) use self::held::Held;
 pub(crate) use self::kernel::{Dispatch, Kernel};
 pub(crate) use self::readback::{Pending, Readback, read};
-pub(crate) use self::shaders::{Source, kernels};
+#[cfg(test)]
+pub(crate) use self::shaders::tests::check as check_shader;
+pub(crate) use self::shaders::{SMALL_TEMPLATES, Source, kernels};
 
 use self::kernel::Cache;
 use crate::error::{Error, Result};
@@ -195,10 +197,14 @@ impl Gpu {
         self.inner.kernels.get(self.device(), source, prologue, constants)
     }
 
+    /// Rounds that an invocation of a kernel for eight lanes may make in all its loops together: llvmpipe ends every
+    /// loop of one that has made 65,535.
+    pub(crate) const MOST_ROUNDS: usize = 60_000;
+
     /// Whether kernels for eight lanes run here ([`Source::octet`]): on software adapters for Vulkan.
     pub(crate) fn has_octets(&self) -> bool {
         #[cfg(not(target_arch = "wasm32"))]
-        return unzeroed::runs_on(self.device());
+        return software::runs_on(self.device());
         #[cfg(target_arch = "wasm32")]
         return false;
     }

@@ -25,7 +25,8 @@ pub(crate) struct Source {
     pub bindings: &'static [Access],
     /// Whether group 1 is the step (`shaders/shared/step.wgsl`).
     pub knows_step: bool,
-    /// Whether it is for eight lanes, one subgroup, with large private arrays (`gpu::unzeroed`).
+    /// Whether it is for eight lanes, one subgroup, with large private arrays (`gpu::software`); part of its text is
+    /// made for the shape of a network.
     pub octet: bool,
 }
 
@@ -41,6 +42,10 @@ macro_rules! shader {
         include_str!(concat!("../../shaders/", $path, ".wgsl"))
     };
 }
+
+/// The files that `engine::small` makes for a network: a layer, a task, and the kernel's `main`.
+pub(crate) const SMALL_TEMPLATES: [&str; 3] =
+    [shader!("small/layer"), shader!("small/task"), shader!("small/main")];
 
 /// Declares kernels: `NAME: "label" = [shared files…] [bindings…], step or alone;`
 macro_rules! kernels {
@@ -69,28 +74,31 @@ macro_rules! kernels {
 
 kernels! {
     /// The epoch's order of the rows.
-    ORDER: "order" = ["shared/grid", "shared/step", "shared/permutation"]
+    ORDER: "order" = ["shared/grid", "shared/step", "shared/this_step", "shared/permutation"]
         [Write], true;
     /// What each batch's losses are divided by.
     NORMALISERS: "normalisers" = ["shared/grid", "shared/labels", "shared/losses", "shared/numbers", "shared/reduction"]
         [Read, Read, Read, Write, Read], false;
     /// A layer with its activation.
-    FORWARD: "forward" = ["shared/grid", "shared/step", "shared/numbers", "shared/activations", "shared/layer", "shared/tile"]
+    FORWARD: "forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write, Write], true;
     /// The fused loss pass of a training step.
-    LOSS: "loss" = ["shared/step", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
+    LOSS: "loss" = ["shared/step", "shared/this_step", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true;
     /// The gradient at a layer's input.
-    INPUT_GRADIENT: "input_gradient" = ["shared/grid", "shared/step", "shared/layer", "shared/tile"]
+    INPUT_GRADIENT: "input_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write], true;
     /// Shares of the gradient of a layer's parameters.
-    WEIGHT_GRADIENT: "weight_gradient" = ["shared/grid", "shared/step", "shared/layer", "shared/tile"]
+    WEIGHT_GRADIENT: "weight_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write], true;
     /// A fused step but for its end, for eight lanes; `engine::octet` writes its prologue.
-    OCTET_ROWS: "octet/rows" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "octet/layers", "octet/losses"]
+    OCTET_ROWS: "octet/rows" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "octet/layers", "octet/losses"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, octet;
+    /// Whole steps of a small network, for eight lanes; `engine::small` makes the rest of its text.
+    SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records"]
+        [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, octet;
     /// The end of a fused step: sums, σ and Adam.
-    FINISH: "finish" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction"]
+    FINISH: "finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
         [Read, Write, Write, Read, Read, Read, Write, Write], true;
     /// The fused loss pass on a caller's buffers.
     LOSS_ALONE: "loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
@@ -103,95 +111,91 @@ kernels! {
     ARITHMETIC: "bench/arithmetic" = ["shared/grid"]
         [Write], false;
     /// Unfused: the batch's rows.
-    GATHER: "unfused/gather" = ["shared/grid", "shared/step"]
+    GATHER: "unfused/gather" = ["shared/grid", "shared/step", "shared/this_step"]
         [Read, Read, Read, Write], true;
     /// Unfused: a matrix product.
-    PRODUCT: "unfused/product" = ["shared/grid", "shared/step", "shared/tile"]
+    PRODUCT: "unfused/product" = ["shared/grid", "shared/step", "shared/this_step", "shared/tile"]
         [Read, Read, Read, Write], true;
     /// Unfused: adding the bias.
-    BIAS: "unfused/bias" = ["shared/grid", "shared/step", "shared/layer"]
+    BIAS: "unfused/bias" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer"]
         [Read, Read, Write], true;
     /// Unfused: the activation.
-    ACTIVATION: "unfused/activation" = ["shared/grid", "shared/step", "shared/numbers", "shared/activations", "shared/layer"]
+    ACTIVATION: "unfused/activation" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/layer"]
         [Read, Read, Write], true;
     /// Unfused: the activation's gradient.
-    ACTIVATION_GRADIENT: "unfused/activation_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/activations", "shared/layer"]
+    ACTIVATION_GRADIENT: "unfused/activation_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/layer"]
         [Read, Read, Write], true;
     /// Unfused: shares of the bias's gradient.
-    BIAS_GRADIENT: "unfused/bias_gradient" = ["shared/grid", "shared/step", "shared/layer"]
+    BIAS_GRADIENT: "unfused/bias_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer"]
         [Read, Read, Write], true;
     /// Unfused: the shares of all gradients added up.
     SUM_SHARES: "unfused/sum_shares" = ["shared/grid"]
         [Read, Write], false;
     /// Unfused: the loss of each row, numbers.
-    ELEMENT_LOSS: "unfused/element_loss" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
+    ELEMENT_LOSS: "unfused/element_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
         [Read, Read, Read, Read, Read, Write], true;
     /// Unfused: the gradient at each prediction, numbers.
-    ELEMENT_GRADIENT: "unfused/element_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
+    ELEMENT_GRADIENT: "unfused/element_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
         [Read, Read, Read, Read, Read, Read, Read, Write], true;
     /// Unfused: log-probabilities of classes.
-    LOG_SOFTMAX: "unfused/log_softmax" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
+    LOG_SOFTMAX: "unfused/log_softmax" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
         [Read, Read, Read, Read, Read, Write], true;
     /// Unfused: the loss of each row, classes.
-    CLASS_LOSS: "unfused/class_loss" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
+    CLASS_LOSS: "unfused/class_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
         [Read, Read, Read, Read, Read, Write], true;
     /// Unfused: the gradient at each logit.
-    CLASS_GRADIENT: "unfused/class_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
+    CLASS_GRADIENT: "unfused/class_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
         [Read, Read, Read, Read, Read, Read, Read, Write], true;
     /// Unfused: shares of a task's summed loss.
-    ROW_SUMS: "unfused/row_sums" = ["shared/grid", "shared/step", "shared/reduction"]
+    ROW_SUMS: "unfused/row_sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction"]
         [Read, Write], true;
     /// Unfused: a task's mean loss.
-    MEAN_LOSS: "unfused/mean_loss" = ["shared/grid", "shared/step", "shared/reduction"]
+    MEAN_LOSS: "unfused/mean_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction"]
         [Read, Read, Read, Write], true;
     /// Unfused: weights and total.
-    WEIGH: "unfused/weigh" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting", "shared/records"]
+    WEIGH: "unfused/weigh" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting", "shared/records"]
         [Read, Read, Read, Write, Write], true;
     /// Unfused: the gradient of σ.
-    SIGMA_GRADIENT: "unfused/sigma_gradient" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting"]
+    SIGMA_GRADIENT: "unfused/sigma_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting"]
         [Read, Read, Read, Write], true;
     /// Unfused: Adam.
-    ADAM: "unfused/adam" = ["shared/grid", "shared/step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
+    ADAM: "unfused/adam" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
         [Read, Write, Write, Read, Read, Read, Read, Write], true;
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use naga::valid::{Capabilities, ValidationFlags, Validator};
+    use naga::valid::{Capabilities, SubgroupOperationSet, ValidationFlags, Validator};
     use std::path::Path;
 
-    #[test]
-    fn every_kernel_parses_and_validates_without_a_gpu() {
-        for source in kernels::ALL {
-            let text = source.text();
-            let module = naga::front::wgsl::parse_str(&text)
-                .unwrap_or_else(|e| panic!("{}: {}", source.label, e.emit_to_string(&text)));
-            Validator::new(ValidationFlags::all(), Capabilities::empty())
-                .validate(&module)
-                .unwrap_or_else(|e| panic!("{}: {}", source.label, e.emit_to_string(&text)));
-        }
-    }
-
-    #[test]
-    fn the_table_declares_the_bindings_that_the_shaders_have() {
-        for source in kernels::ALL {
-            let module = naga::front::wgsl::parse_str(&source.text()).expect("parses");
-            let mut found = Vec::new();
-            for (_, variable) in module.global_variables.iter() {
-                let Some(binding) = &variable.binding else {
-                    continue;
-                };
-                if binding.group == 0 {
-                    found.push((binding.binding, access(variable.space)));
-                }
-            }
-            found.sort_by_key(|(binding, _)| *binding);
-            let declared: Vec<_> = (0..).zip(source.bindings.iter().copied()).collect();
-            assert_eq!(found, declared, "{}", source.label);
-            let storage = source.bindings.iter().filter(|a| **a != Access::Uniform).count();
-            assert!(storage <= 8, "{} needs more than WebGPU's 8 storage buffers", source.label);
-        }
+    /// Holds a kernel's text, with what is made for a shape, against naga and against the table.
+    pub(crate) fn check(source: &Source, made: &str) {
+        let text = made.to_string() + &source.text();
+        let fail = |e: &dyn std::fmt::Display| -> ! { panic!("{}: {e}", source.label) };
+        let module =
+            naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| fail(&e.emit_to_string(&text)));
+        // WebGPU without optional features, but for the kernels that ask for more.
+        let capabilities = match source.octet {
+            true => Capabilities::SUBGROUP,
+            false => Capabilities::empty(),
+        };
+        Validator::new(ValidationFlags::all(), capabilities)
+            .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+            .subgroup_operations(SubgroupOperationSet::all())
+            .validate(&module)
+            .unwrap_or_else(|e| fail(&e.emit_to_string(&text)));
+        let bound = module.global_variables.iter().filter_map(|(_, variable)| {
+            let binding = variable.binding.as_ref()?;
+            (binding.group == 0).then(|| (binding.binding, access(variable.space)))
+        });
+        let mut found: Vec<_> = bound.collect();
+        found.sort_by_key(|(binding, _)| *binding);
+        let declared: Vec<_> = (0..).zip(source.bindings.iter().copied()).collect();
+        assert_eq!(found, declared, "{}", source.label);
+        let storage = source.bindings.iter().filter(|a| **a != Access::Uniform).count();
+        let most = if source.octet { 11 } else { 8 };
+        assert!(storage <= most, "{} has more than {most} storage buffers", source.label);
     }
 
     fn access(space: naga::AddressSpace) -> Access {
@@ -207,12 +211,19 @@ mod tests {
     }
 
     #[test]
+    fn every_kernel_is_valid_and_binds_what_the_table_says() {
+        // Those made for a shape are checked where they are made.
+        kernels::ALL.iter().filter(|source| !source.octet).for_each(|source| check(source, ""));
+    }
+
+    #[test]
     fn every_shader_file_belongs_to_a_kernel() {
-        let used: Vec<&str> =
+        let mut used: Vec<&str> =
             kernels::ALL.iter().flat_map(|source| source.parts).copied().collect();
+        used.extend(SMALL_TEMPLATES);
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
         let mut files = 0;
-        for folder in ["", "bench", "shared", "unfused"] {
+        for folder in ["", "bench", "octet", "shared", "small", "unfused"] {
             for entry in std::fs::read_dir(root.join(folder)).expect("a folder of shaders") {
                 let path = entry.expect("an entry").path();
                 if path.is_file() {
@@ -226,6 +237,6 @@ mod tests {
                 }
             }
         }
-        assert!(files > 30, "only {files} shader files were found");
+        assert!(files > 40, "only {files} shader files were found");
     }
 }

@@ -1,8 +1,9 @@
-//! Kernels for software adapters: large arrays in private memory that nothing zeroes first.
+//! Kernels for software adapters: their SPIR-V is made here, much as wgpu would make it, and handed to the driver.
 //!
-//! naga gives every private array a zero initialiser. Mesa 22.3's llvmpipe compiles one in time that grows with the
-//! square of its length: 24 s for 256 `vec4`s, 0.7 s without. So the SPIR-V is made here, as wgpu would make it,
-//! without the initialisers of arrays, and handed to the driver as it is.
+//! - Arrays have no initial zeros. naga gives every private array a zero initialiser, which Mesa 22.3's llvmpipe
+//!   compiles in time that grows with the square of its length: 24 s for 256 `vec4`s, 0.7 s without.
+//! - Loops with constant bounds are unrolled, however long: each index is then a constant, and llvmpipe keeps an array
+//!   whose indices are all constant in registers. Any other index costs it a load for each lane.
 //!
 //! The only unsafe code of the crate.
 #![allow(unsafe_code)]
@@ -12,21 +13,36 @@ use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, SubgroupOperationSet, ValidationFlags, Validator};
 use wgpu::{AdapterInfo, Backend, DeviceType, ExperimentalFeatures, Features};
 
+/// Storage buffers that such kernels bind at most: WebGPU's 8 are not enough.
+const STORAGE_BUFFERS: u32 = 11;
+
 /// What a device needs for such kernels.
 const FEATURES: Features = Features::PASSTHROUGH_SHADERS.union(Features::SUBGROUP);
 
-/// The features to open this adapter with, if it is one that such kernels are for: a software Vulkan driver
-/// that computes on eight lanes.
-pub(super) fn features(adapter: &wgpu::Adapter) -> Option<(Features, ExperimentalFeatures)> {
-    (has_eight_lanes(&adapter.get_info()) && adapter.features().contains(FEATURES)).then(|| {
+/// Asks for what such kernels need, if this adapter is one that they are for: a software Vulkan driver that computes
+/// on eight lanes.
+pub(super) fn request(adapter: &wgpu::Adapter, descriptor: &mut wgpu::DeviceDescriptor<'_>) {
+    if has_eight_lanes(&adapter.get_info())
+        && adapter.features().contains(FEATURES)
+        && has_bindings(&adapter.limits())
+    {
+        descriptor.required_features |= FEATURES;
+        let buffers = &mut descriptor.required_limits.max_storage_buffers_per_shader_stage;
+        *buffers = STORAGE_BUFFERS.max(*buffers);
         // SAFETY: the only experimental feature used is the one of `module` below.
-        (FEATURES, unsafe { ExperimentalFeatures::enabled() })
-    })
+        descriptor.experimental_features = unsafe { ExperimentalFeatures::enabled() };
+    }
 }
 
 /// Whether this device can run such kernels.
 pub(super) fn runs_on(device: &wgpu::Device) -> bool {
-    device.features().contains(FEATURES) && has_eight_lanes(&device.adapter_info())
+    device.features().contains(FEATURES)
+        && has_bindings(&device.limits())
+        && has_eight_lanes(&device.adapter_info())
+}
+
+fn has_bindings(limits: &wgpu::Limits) -> bool {
+    limits.max_storage_buffers_per_shader_stage >= STORAGE_BUFFERS
 }
 
 fn has_eight_lanes(info: &AdapterInfo) -> bool {
@@ -46,14 +62,15 @@ pub(super) fn module(
     workgroup: u32,
     constants: &[(&'static str, f64)],
 ) -> wgpu::ShaderModule {
-    let words = without_array_initialisers(&spirv(label, text, constants));
+    let words = rewritten(&spirv(label, text, constants));
     let entry_points = [wgpu::PassthroughShaderEntryPoint {
         name: "main".into(),
         workgroup_size: (workgroup, 1, 1),
     }];
-    // SAFETY: the words are naga's translation of a valid module, with every index held inside its array and every
-    // loop bounded, as wgpu has them. What was taken away is the initial zeros of private arrays: the kernels write
-    // an element before they read it, and if one did not, it would read a number, never an address.
+    // SAFETY: the words are naga's translation of a valid module, with every index held inside its array, as wgpu has
+    // it. What was taken away is the initial zeros of private arrays: the kernels write an element before they read it,
+    // and if one did not, it would read a number, never an address; and the counters by which naga ends endless
+    // loops: each loop of these kernels counts up to a bound, and the driver ends one after 65,535 rounds.
     unsafe {
         device.create_shader_module_passthrough(wgpu::ShaderModuleDescriptorPassthrough {
             label: Some(label),
@@ -87,6 +104,7 @@ fn spirv(label: &str, text: &str, constants: &[(&'static str, f64)]) -> Vec<u32>
             buffer: BoundsCheckPolicy::Restrict,
             ..Default::default()
         },
+        force_loop_bounding: false,
         ..Default::default()
     };
     spv::write_vec(&module, &info, &options, None).unwrap_or_else(|e| panic!("{label}: {e}"))
@@ -98,12 +116,15 @@ const TYPE_ARRAY: u32 = 28;
 const TYPE_POINTER: u32 = 32;
 const CONSTANT_NULL: u32 = 46;
 const VARIABLE: u32 = 59;
+const LOOP_MERGE: u32 = 246;
 /// `OpVariable` with an initialiser: code, type, result, storage class, initialiser.
 const INITIALISED: usize = 5;
+/// `OpLoopMerge`'s wish that the loop be unrolled; one whose end is not known to the compiler stays a loop.
+const UNROLL: u32 = 1;
 
-/// The same module whose array variables start with whatever memory holds. Scalars and structs keep their zeros:
-/// naga writes `var k = 0u` as such an initialiser too.
-fn without_array_initialisers(words: &[u32]) -> Vec<u32> {
+/// The same module whose array variables start with whatever memory holds, and whose loops ask to be unrolled. Scalars
+/// and structs keep their zeros: naga writes `var k = 0u` as such an initialiser too.
+fn rewritten(words: &[u32]) -> Vec<u32> {
     let mut arrays = Vec::new();
     let mut pointers_to_arrays = Vec::new();
     let mut nulls = Vec::new();
@@ -120,13 +141,16 @@ fn without_array_initialisers(words: &[u32]) -> Vec<u32> {
             (CONSTANT_NULL, [_, _, result]) => nulls.push(*result),
             _ => {}
         }
-        match instruction {
-            &[code, kind, result, class, initial]
+        match *instruction {
+            [code, kind, result, class, initial]
                 if code == (INITIALISED as u32) << 16 | VARIABLE
                     && pointers_to_arrays.contains(&kind)
                     && nulls.contains(&initial) =>
             {
                 kept.extend([(INITIALISED as u32 - 1) << 16 | VARIABLE, kind, result, class]);
+            }
+            [code, end, next, _] if code & 0xffff == LOOP_MERGE => {
+                kept.extend([code, end, next, UNROLL]);
             }
             _ => kept.extend_from_slice(instruction),
         }
@@ -165,14 +189,27 @@ mod tests {
         (with, without)
     }
 
+    fn loop_wishes(words: &[u32]) -> Vec<u32> {
+        let mut wishes = Vec::new();
+        let mut rest = &words[HEADER..];
+        while let Some(first) = rest.first() {
+            if first & 0xffff == LOOP_MERGE {
+                wishes.push(rest[3]);
+            }
+            rest = &rest[(first >> 16) as usize..];
+        }
+        wishes
+    }
+
     #[test]
-    fn arrays_lose_their_initial_zeros_and_nothing_else_changes() {
+    fn arrays_lose_their_initial_zeros_and_loops_ask_to_be_unrolled() {
         let before = spirv("a test", TEXT, &[("SCALE", 2.0)]);
-        let after = without_array_initialisers(&before);
+        let after = rewritten(&before);
         let (with, without) = initialised(&before);
         assert!(with > 2, "{with} variables had an initialiser");
         assert_eq!(initialised(&after), (with - 2, without + 2));
         assert_eq!(after.len(), before.len() - 2);
-        assert_eq!(without_array_initialisers(&after), after);
+        assert_eq!((loop_wishes(&before), loop_wishes(&after)), (vec![0], vec![UNROLL]));
+        assert_eq!(rewritten(&after), after);
     }
 }

@@ -1,0 +1,199 @@
+// One layer of a small network with all its parameters in registers. `engine::small` copies this file once a layer,
+// with the layer's number for N in every name and the next one's for M, and its constants: INPUTS_N, OUTPUTS_N, PARAMETER_N (where its weight starts in the
+// parameters; the bias follows it), IS_FIRST_N and
+// IS_LAST_N. Units_N is two rows of its inputs, Units_M of its outputs: array<vec2<f32>, blocks>.
+//
+// Lane l owns outputs l, 8 + l, 16 + l ...: a block of eight outputs is one register, and so are their weights for one
+// input. Products run over the inputs, each spread to all lanes by a shuffle. Two rows at a time, one component of a
+// vec2 each, so that sums do not wait for each other. All loops with constant bounds are unrolled, so that every index
+// is a constant: that is what keeps the arrays in registers (gpu::unrolled).
+
+const COLUMNS_N = INPUTS_N + 1u; // the bias is the weight of one more input, 1
+const INPUT_BLOCKS_N = (INPUTS_N + 7u) / 8u;
+const OUTPUT_BLOCKS_N = (OUTPUTS_N + 7u) / 8u;
+const VECTORS_N = (OUTPUT_BLOCKS_N * COLUMNS_N + GROUP - 1u) / GROUP * GROUP;
+
+alias Parameters_N = array<f32, VECTORS_N>;                             // [output blocks][columns], lane = output
+alias Transposed_N = array<f32, INPUT_BLOCKS_N * OUTPUT_BLOCKS_N * 8u>; // [input blocks][outputs], lane = input
+
+// Where a vector's element lies among the parameters, or NONE.
+fn parameter_at_N(vector: u32, lane: u32) -> u32 {
+    let output = vector / COLUMNS_N * 8u + lane;
+    let input = vector % COLUMNS_N;
+    let at = select(output * INPUTS_N + input, OUTPUTS_N * INPUTS_N + output, input == INPUTS_N);
+    return select(NONE, PARAMETER_N + at, output < OUTPUTS_N);
+}
+
+// Loads the parameters and both moments, a GROUP at a time: each comes in at the end and pushes the others forward.
+fn load_N(
+    lane: u32, weights: ptr<function, Parameters_N>, first: ptr<function, Parameters_N>,
+    second: ptr<function, Parameters_N>,
+) {
+    let vectors = VECTORS_N + unknown_zero();
+    for (var vector = 0u; vector < vectors; vector += GROUP) {
+        for (var i = 0u; i < VECTORS_N - GROUP; i++) {
+            (*weights)[i] = (*weights)[i + GROUP];
+            (*first)[i] = (*first)[i + GROUP];
+            (*second)[i] = (*second)[i + GROUP];
+        }
+        for (var i = 0u; i < GROUP; i++) {
+            let at = parameter_at_N(vector + i, lane);
+            let last = VECTORS_N - GROUP + i;
+            (*weights)[last] = select(parameters[at], 0.0, at == NONE);
+            (*first)[last] = select(moments[at], 0.0, at == NONE);
+            (*second)[last] = select(moments[arrayLength(&parameters) + at], 0.0, at == NONE);
+        }
+    }
+}
+
+// Stores what `load_N` loaded; afterwards every vector is back in its place.
+fn store_N(
+    lane: u32, weights: ptr<function, Parameters_N>, first: ptr<function, Parameters_N>,
+    second: ptr<function, Parameters_N>,
+) {
+    let vectors = VECTORS_N + unknown_zero();
+    for (var vector = 0u; vector < vectors; vector += GROUP) {
+        for (var i = 0u; i < GROUP; i++) {
+            let at = parameter_at_N(vector + i, lane);
+            if at != NONE {
+                parameters[at] = (*weights)[i];
+                moments[at] = (*first)[i];
+                moments[arrayLength(&parameters) + at] = (*second)[i];
+            }
+        }
+        rotate_N(weights);
+        rotate_N(first);
+        rotate_N(second);
+    }
+}
+
+fn rotate_N(vectors: ptr<function, Parameters_N>) {
+    var front: array<f32, GROUP>;
+    for (var i = 0u; i < GROUP; i++) {
+        front[i] = (*vectors)[i];
+    }
+    for (var i = 0u; i < VECTORS_N - GROUP; i++) {
+        (*vectors)[i] = (*vectors)[i + GROUP];
+    }
+    for (var i = 0u; i < GROUP; i++) {
+        (*vectors)[VECTORS_N - GROUP + i] = front[i];
+    }
+}
+
+fn clear_N(gradient: ptr<function, Parameters_N>) {
+    for (var vector = 0u; vector < VECTORS_N; vector++) {
+        (*gradient)[vector] = 0.0;
+    }
+}
+
+// outputs = f(weight . inputs + bias), and f' there.
+fn forward_N(
+    weights: ptr<function, Parameters_N>, inputs: ptr<function, Units_N>, outputs: ptr<function, Units_M>,
+    slopes: ptr<function, Units_M>,
+) {
+    for (var block = 0u; block < OUTPUT_BLOCKS_N; block++) {
+        (*outputs)[block] = vec2((*weights)[block * COLUMNS_N + INPUTS_N]);
+    }
+    for (var input = 0u; input < INPUTS_N; input++) {
+        let x = spread((*inputs)[input / 8u], input % 8u);
+        for (var block = 0u; block < OUTPUT_BLOCKS_N; block++) {
+            (*outputs)[block] = fma(vec2((*weights)[block * COLUMNS_N + input]), x, (*outputs)[block]);
+        }
+    }
+    for (var block = 0u; block < OUTPUT_BLOCKS_N; block++) {
+        if !IS_LAST_N {
+            let x = (*outputs)[block];
+            let a = activate(ACTIVATION, x.x);
+            let b = activate(ACTIVATION, x.y);
+            (*outputs)[block] = vec2(a.x, b.x);
+            (*slopes)[block] = vec2(a.y, b.y);
+        }
+    }
+}
+
+// The weight once more, with its inputs along the lanes, for the gradient at the inputs.
+fn transpose_N(lane: u32, weights: ptr<function, Parameters_N>, transposed: ptr<function, Transposed_N>) {
+    if IS_FIRST_N {
+        return;
+    }
+    for (var block = 0u; block < INPUT_BLOCKS_N; block++) {
+        for (var outputs = 0u; outputs < OUTPUT_BLOCKS_N; outputs++) {
+            var octet: array<f32, 8>;
+            for (var i = 0u; i < 8u; i++) {
+                let input = block * 8u + i;
+                if input < INPUTS_N {
+                    octet[i] = (*weights)[outputs * COLUMNS_N + input];
+                } else {
+                    octet[i] = 0.0;
+                }
+            }
+            transpose_octet(lane, &octet);
+            for (var i = 0u; i < 8u; i++) {
+                (*transposed)[(block * OUTPUT_BLOCKS_N + outputs) * 8u + i] = octet[i];
+            }
+        }
+    }
+}
+
+// Adds two rows' gradient of the weight and the bias: output_gradient . [inputs, 1].
+fn add_gradient_N(
+    inputs: ptr<function, Units_N>, output_gradient: ptr<function, Units_M>,
+    gradient: ptr<function, Parameters_N>,
+) {
+    for (var input = 0u; input < INPUTS_N; input++) {
+        let x = spread((*inputs)[input / 8u], input % 8u);
+        for (var block = 0u; block < OUTPUT_BLOCKS_N; block++) {
+            let at = block * COLUMNS_N + input;
+            let slope = (*output_gradient)[block];
+            (*gradient)[at] = fma(slope.y, x.y, fma(slope.x, x.x, (*gradient)[at]));
+        }
+    }
+    for (var block = 0u; block < OUTPUT_BLOCKS_N; block++) {
+        let slope = (*output_gradient)[block];
+        (*gradient)[block * COLUMNS_N + INPUTS_N] += slope.x + slope.y;
+    }
+}
+
+// input_gradient = weight^T . output_gradient * slopes, the gradient before the previous layer's activation.
+fn input_gradient_N(
+    transposed: ptr<function, Transposed_N>, output_gradient: ptr<function, Units_M>,
+    slopes: ptr<function, Units_N>, input_gradient: ptr<function, Units_N>,
+) {
+    if IS_FIRST_N {
+        return;
+    }
+    for (var block = 0u; block < INPUT_BLOCKS_N; block++) {
+        (*input_gradient)[block] = vec2<f32>();
+    }
+    for (var output = 0u; output < OUTPUTS_N; output++) {
+        let slope = spread((*output_gradient)[output / 8u], output % 8u);
+        for (var block = 0u; block < INPUT_BLOCKS_N; block++) {
+            let weight = vec2((*transposed)[block * OUTPUT_BLOCKS_N * 8u + output]);
+            (*input_gradient)[block] = fma(weight, slope, (*input_gradient)[block]);
+        }
+    }
+    for (var block = 0u; block < INPUT_BLOCKS_N; block++) {
+        (*input_gradient)[block] *= (*slopes)[block];
+    }
+}
+
+// Adam on every parameter that stays finite; whether all of this lane's did.
+fn update_N(
+    lane: u32, group: Group, weights: ptr<function, Parameters_N>, first: ptr<function, Parameters_N>,
+    second: ptr<function, Parameters_N>, gradient: ptr<function, Parameters_N>, updates: bool,
+) -> bool {
+    var finite = true;
+    for (var vector = 0u; vector < OUTPUT_BLOCKS_N * COLUMNS_N; vector++) {
+        let updated = adam(
+            group, (*weights)[vector], (*gradient)[vector], (*first)[vector], (*second)[vector],
+            step.learning_rate, step.step_size, step.root_correction,
+        );
+        let is_sound = is_finite(updated.parameter) && is_finite(updated.first) && is_finite(updated.second);
+        let stores = updates && is_sound;
+        (*weights)[vector] = select((*weights)[vector], updated.parameter, stores);
+        (*first)[vector] = select((*first)[vector], updated.first, stores);
+        (*second)[vector] = select((*second)[vector], updated.second, stores);
+        finite = finite && (is_sound || vector / COLUMNS_N * 8u + lane >= OUTPUTS_N);
+    }
+    return finite;
+}
