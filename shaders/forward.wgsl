@@ -12,8 +12,8 @@
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 @group(0) @binding(5) var<storage, read_write> slope: array<f32>;
 
-const LHS_ALONG_K = true;
-const RHS_ALONG_K = true;
+const lhs_along_k = true;
+const rhs_along_k = true;
 
 fn lhs(row: u32, k: u32) -> f32 {
     if row >= step.rows || k >= layer.inputs {

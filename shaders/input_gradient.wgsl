@@ -11,8 +11,8 @@
 @group(0) @binding(3) var<storage, read> slope: array<f32>;
 @group(0) @binding(4) var<storage, read_write> input_gradient: array<f32>;
 
-const LHS_ALONG_K = true;
-const RHS_ALONG_K = false;
+const lhs_along_k = true;
+const rhs_along_k = false;
 
 fn lhs(row: u32, k: u32) -> f32 {
     if row >= step.rows || k >= layer.outputs {

@@ -21,6 +21,14 @@ fn label_row(row: u32) -> u32 {
     return order[step.first + row];
 }
 
+fn prediction_at(at: u32) -> f32 {
+    return predictions[at];
+}
+
+fn set_gradient(at: u32, value: f32) {
+    gradient[at] = value;
+}
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,

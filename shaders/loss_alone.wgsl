@@ -27,6 +27,14 @@ fn label_row(row: u32) -> u32 {
     return row;
 }
 
+fn prediction_at(at: u32) -> f32 {
+    return predictions[at];
+}
+
+fn set_gradient(at: u32, value: f32) {
+    gradient[at] = value;
+}
+
 fn add_to_result(at: u32, value: f32) {
     var old = atomicLoad(&results[at]);
     loop {

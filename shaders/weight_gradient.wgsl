@@ -12,8 +12,8 @@
 @group(0) @binding(3) var<storage, read> order: array<u32>;
 @group(0) @binding(4) var<storage, read_write> gradient_shares: array<f32>;
 
-const LHS_ALONG_K = false;
-const RHS_ALONG_K = false;
+const lhs_along_k = false;
+const rhs_along_k = false;
 
 fn lhs(row: u32, k: u32) -> f32 {
     if row >= layer.outputs {

@@ -10,7 +10,10 @@
 override LANES_PER_ROW: u32 = 1u;
 
 // The row of `labels` that belongs to this row of the predictions.
-// fn label_row(row: u32) -> u32            -- each kernel has its own
+// fn label_row(row: u32) -> u32
+// What `predictions` holds at an offset, and where the gradient there goes.
+// fn prediction_at(at: u32) -> f32
+// fn set_gradient(at: u32, value: f32)     -- each kernel has its own
 
 // Sums over the classes of a row, by the lanes that share it.
 fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lane: u32) -> ClassRow {
@@ -18,7 +21,7 @@ fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lan
     var highest = -3.402823e38;
     if counts {
         for (var c = part; c < task.width; c += LANES_PER_ROW) {
-            highest = max(highest, predictions[at + c]);
+            highest = max(highest, prediction_at(at + c));
         }
     }
     row.highest = max_over(LANES_PER_ROW, lane, highest);
@@ -26,7 +29,7 @@ fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lan
     var weighted_depth = 0.0;
     if counts {
         for (var c = part; c < task.width; c += LANES_PER_ROW) {
-            let logit = predictions[at + c];
+            let logit = prediction_at(at + c);
             if c != class_index {
                 others += exp(logit - row.highest);
             }
@@ -34,7 +37,7 @@ fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lan
                 weighted_depth += class_weight(task, c) * (row.highest - logit);
             }
         }
-        row.own = predictions[at + class_index] - row.highest;
+        row.own = prediction_at(at + class_index) - row.highest;
         row.weight = class_weight(task, class_index);
     }
     row.others = sum_over(LANES_PER_ROW, lane, others);
@@ -56,8 +59,8 @@ fn class_row_pass(task: Task, counts: bool, row: u32, scale: f32, part: u32, lan
         return 0.0;
     }
     for (var c = part; c < task.width; c += LANES_PER_ROW) {
-        let slope = class_slope(task, sums, c == class_index, class_weight(task, c), predictions[at + c]);
-        gradient[at + c] = scale * slope;
+        let slope = class_slope(task, sums, c == class_index, class_weight(task, c), prediction_at(at + c));
+        set_gradient(at + c, scale * slope);
     }
     return select(0.0, class_loss(task, sums), part == 0u);
 }
@@ -68,8 +71,8 @@ fn element_row_pass(task: Task, row: u32, scale: f32, part: u32) -> f32 {
     let label_at = task.label + label_row(row) * task.label_stride;
     var sum = 0.0;
     for (var c = part; c < task.width; c += LANES_PER_ROW) {
-        let result = element_loss(task, predictions[at + c], bitcast<f32>(labels[label_at + c]));
-        gradient[at + c] = scale * result.y;
+        let result = element_loss(task, prediction_at(at + c), bitcast<f32>(labels[label_at + c]));
+        set_gradient(at + c, scale * result.y);
         sum += result.x;
     }
     return sum;
@@ -78,7 +81,7 @@ fn element_row_pass(task: Task, row: u32, scale: f32, part: u32) -> f32 {
 fn clear_row_gradient(task: Task, row: u32, part: u32) {
     let at = task.prediction + row * task.prediction_stride;
     for (var c = part; c < task.width; c += LANES_PER_ROW) {
-        gradient[at + c] = 0.0;
+        set_gradient(at + c, 0.0);
     }
 }
 

@@ -4,7 +4,7 @@
 // The kernel that uses it says what the matrices are, 0 outside their bounds,
 //   fn lhs(row: u32, k: u32) -> f32        fn rhs(k: u32, column: u32) -> f32
 // along which index neighbouring elements lie side by side in memory,
-//   const LHS_ALONG_K: bool                const RHS_ALONG_K: bool
+//   lhs_along_k: bool                      rhs_along_k: bool
 // and what becomes of each sum, leaving out what lies outside the output:
 //   fn store(share: u32, row: u32, column: u32, sum: f32)
 
@@ -26,7 +26,7 @@ fn slice_place(index: u32, along_k: bool) -> vec2<u32> {
 
 fn stage(row: u32, column: u32, k_from: u32, k_to: u32, lane: u32) {
     for (var index = lane; index < DEPTH * QUADS; index += LANES) {
-        let l = slice_place(index, LHS_ALONG_K);
+        let l = slice_place(index, lhs_along_k);
         let k = k_from + l.x;
         let i = row + l.y * 4u;
         if k < k_to {
@@ -34,7 +34,7 @@ fn stage(row: u32, column: u32, k_from: u32, k_to: u32, lane: u32) {
         } else {
             lhs_slice[l.x * QUADS + l.y] = vec4(0.0);
         }
-        let r = slice_place(index, RHS_ALONG_K);
+        let r = slice_place(index, rhs_along_k);
         let m = k_from + r.x;
         let j = column + r.y * 4u;
         if m < k_to {

@@ -19,8 +19,8 @@ struct Product {
     share_stride: u32,  // from a share's output to the next
 }
 
-override LHS_ALONG_K: bool = true;
-override RHS_ALONG_K: bool = true;
+override lhs_along_k: bool = true;
+override rhs_along_k: bool = true;
 const STEP_ROWS = 0xffffffffu;
 
 @group(0) @binding(0) var<storage, read> product: Product;

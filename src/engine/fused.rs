@@ -1,4 +1,5 @@
-//! The fused engine's step: what can be one dispatch is one.
+//! The fused engine's programs, the fastest first that adapter and network allow: `small`, `octet`, `rows`; and here
+//! the step for networks of any size, in which what can be one dispatch of tiles is one.
 //!
 //! Forward, a kernel a layer with bias and activation in it; one loss pass for every task's loss and gradient;
 //! backward, a kernel a layer for the gradient at its input and one for the shares of its parameters' gradient; and
@@ -8,7 +9,7 @@ use super::infos::{LayerInfo, OptimizerInfo};
 use super::layers::{Activations, Source, TILE, forward};
 use super::program::Program;
 use super::resident::Resident;
-use super::{octet, small};
+use super::{octet, rows, small};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, kernels};
 use crate::loss::pass;
@@ -20,7 +21,10 @@ pub(super) fn program(resident: &Resident) -> Result<Program> {
     }
     let step = match octet::step(resident)? {
         Some(dispatches) => dispatches,
-        None => tiled_step(resident)?,
+        None => match rows::step(resident)? {
+            Some(dispatches) => dispatches,
+            None => tiled_step(resident)?,
+        },
     };
     Ok(Program::step(step))
 }
@@ -46,7 +50,8 @@ fn tiled_step(resident: &Resident) -> Result<Vec<Dispatch>> {
     let heads_gradient = &gradients[gradients.len() - 1];
     dispatches.push(loss(resident, predictions, heads_gradient, &loss_shares, workgroups)?);
     backward(resident, &activations, &gradients, &gradient_shares, &mut dispatches)?;
-    dispatches.push(finish(resident, &gradient_shares, shares.count, &loss_shares, workgroups)?);
+    let gradients = gradient_shares.binding();
+    dispatches.push(finish(resident, gradients, shares.count, loss_shares.binding(), workgroups)?);
     Ok(dispatches)
 }
 
@@ -129,9 +134,9 @@ fn backward(
 /// The end of a step, whose gradients and losses come in so many shares.
 pub(super) fn finish(
     resident: &Resident,
-    gradient_shares: &Buffer<f32>,
+    gradient_shares: wgpu::BindingResource<'_>,
     gradients: usize,
-    loss_shares: &Buffer<f32>,
+    loss_shares: wgpu::BindingResource<'_>,
     losses: usize,
 ) -> Result<Dispatch> {
     let gpu = &resident.gpu;
@@ -141,8 +146,8 @@ pub(super) fn finish(
         info.binding(),
         resident.parameters.binding(),
         resident.moments.binding(),
-        gradient_shares.binding(),
-        loss_shares.binding(),
+        gradient_shares,
+        loss_shares,
         resident.normalisers.binding(),
         resident.records.binding(),
         resident.stop.binding(),

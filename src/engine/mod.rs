@@ -20,6 +20,7 @@ mod program;
 mod recipe;
 mod reference;
 mod resident;
+mod rows;
 mod small;
 mod state;
 mod step;

@@ -33,8 +33,8 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     if shares > most_bytes as usize / (4 * parameters) {
         return Ok(None);
     }
-    let gradient_shares = Buffer::zeros(gpu, "gradient shares", shares * parameters)?;
-    let loss_shares = Buffer::zeros(gpu, "loss shares", (shares + 2) * tasks)?;
+    let gradient_shares = Buffer::<f32>::zeros(gpu, "gradient shares", shares * parameters)?;
+    let loss_shares = Buffer::<f32>::zeros(gpu, "loss shares", (shares + 2) * tasks)?;
     let buffers = [
         resident.features.binding(),
         resident.labels.binding(),
@@ -47,7 +47,8 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     ];
     let kernel = gpu.shaped_kernel(&kernels::OCTET_ROWS, &shape.prologue(), &[resident.scheme()]);
     let rows = kernel.dispatch(gpu, &buffers, shares);
-    let finish = fused::finish(resident, &gradient_shares, shares, &loss_shares, shares)?;
+    let (gradients, losses) = (gradient_shares.binding(), loss_shares.binding());
+    let finish = fused::finish(resident, gradients, shares, losses, shares)?;
     Ok(Some(vec![rows, finish]))
 }
 

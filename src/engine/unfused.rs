@@ -192,7 +192,7 @@ impl<'a> Plan<'a> {
         };
         let tiles = rows.div_ceil(TILE) * (info.columns as usize).div_ceil(TILE);
         let [lhs_along_k, rhs_along_k] = along_k.map(|along| f64::from(u8::from(along)));
-        let constants = [("LHS_ALONG_K", lhs_along_k), ("RHS_ALONG_K", rhs_along_k)];
+        let constants = [("lhs_along_k", lhs_along_k), ("rhs_along_k", rhs_along_k)];
         let info_buffer = self.info(info)?;
         let buffers = [info_buffer.binding(), lhs.binding(), rhs.binding(), output.binding()];
         let kernel = self.gpu.kernel(&kernels::PRODUCT, &constants);

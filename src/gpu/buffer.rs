@@ -73,6 +73,15 @@ impl<T> Buffer<T> {
         self.length
     }
 
+    /// A run of elements as a binding; WebGPU binds from multiples of 256 bytes on.
+    pub fn range(&self, start: usize, length: usize) -> wgpu::BindingResource<'_> {
+        wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &self.raw,
+            offset: bytes::<T>(start),
+            size: wgpu::BufferSize::new(bytes::<T>(length)),
+        })
+    }
+
     /// The whole buffer as a binding.
     pub fn binding(&self) -> wgpu::BindingResource<'_> {
         self.raw.as_entire_binding()

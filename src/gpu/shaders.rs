@@ -97,6 +97,9 @@ kernels! {
     /// Whole steps of a small network, for eight lanes; `engine::small` makes the rest of its text.
     SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records"]
         [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, octet;
+    /// A fused step but for its end, in blocks of rows.
+    ROWS: "rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile"]
+        [Read, Read, Read, Read, Read, Read, Read, Write], true;
     /// The end of a fused step: sums, σ and Adam.
     FINISH: "finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
         [Read, Write, Write, Read, Read, Read, Write, Write], true;

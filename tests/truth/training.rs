@@ -90,7 +90,7 @@ fn predictions_are_those_of_the_reference_in_any_number_of_rows() {
 }
 
 #[test]
-fn a_fused_step_takes_10_dispatches_where_an_unfused_one_takes_32() {
+fn a_fused_step_takes_two_dispatches_at_most_where_an_unfused_one_takes_32() {
     // The picture in the README says so.
     let golden = crate::golden::Golden::load("two_heads");
     let [fused, unfused] = [
@@ -98,7 +98,8 @@ fn a_fused_step_takes_10_dispatches_where_an_unfused_one_takes_32() {
         block_on(GpuEngine::unfused(gpu(), golden.recipe, &golden.data)),
     ]
     .map(|engine| engine.expect("an engine").dispatches_per_step());
-    assert_eq!((fused, unfused), (10, 32));
+    assert!(fused <= 2, "{fused} dispatches");
+    assert_eq!(unfused, 32);
 }
 
 #[test]

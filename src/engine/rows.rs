@@ -1,0 +1,62 @@
+//! The fused engine's step in two dispatches, on any adapter: `shaders/rows.wgsl` takes blocks of rows through
+//! everything but the end, which is the same as elsewhere.
+
+use super::fused;
+use super::infos::LayerInfo;
+use super::layers::TILE;
+use super::resident::Resident;
+use crate::error::Result;
+use crate::gpu::{Buffer, Dispatch, kernels};
+
+/// Width beyond which a layer's tiles are better shared among workgroups.
+const MOST_WIDTH: usize = 256;
+/// Workgroups of a step, each of which takes many blocks of rows: enough for a large GPU, few enough that their shares
+/// are quickly added up.
+const MOST_WORKGROUPS: usize = 128;
+
+/// The step's dispatches, or `None` for networks and batches that are too large.
+pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
+    let gpu = &resident.gpu;
+    let network = &resident.recipe.network;
+    let layers = network.layers();
+    let tasks = network.tasks().len();
+    let parameters = network.parameter_count();
+    if layers.iter().any(|layer| layer.inputs.max(layer.outputs) > MOST_WIDTH) {
+        return Ok(None);
+    }
+    // Outputs, slopes and gradients of a block.
+    let scratch = 3 * TILE * layers.iter().map(|layer| layer.outputs).sum::<usize>();
+    let workgroups = resident.batch.div_ceil(TILE).min(MOST_WORKGROUPS);
+    let losses = (workgroups + 2) * tasks;
+    let gradients_at = losses.next_multiple_of(64);
+    let scratch_at = gradients_at + (workgroups * parameters).next_multiple_of(64);
+    let length = scratch_at + workgroups * scratch;
+    if 4 * length as u64 > gpu.device().limits().max_storage_buffer_binding_size {
+        return Ok(None);
+    }
+    let mut next = 0;
+    let infos = layers.iter().enumerate().map(|(index, layer)| {
+        let activation = (index + 1 < layers.len()).then_some(network.activation());
+        let info = LayerInfo::new(layer, activation, index == 0, resident.shares);
+        let info = info.with_scratch(next);
+        next += 3 * TILE * layer.outputs;
+        info
+    });
+    let infos = Buffer::storage(gpu, "the layers", &infos.collect::<Vec<_>>())?;
+    let work = Buffer::<f32>::zeros(gpu, "work", length)?;
+    let buffers = [
+        infos.binding(),
+        resident.features.binding(),
+        resident.labels.binding(),
+        resident.tasks.binding(),
+        resident.order.binding(),
+        resident.parameters.binding(),
+        resident.normalisers.binding(),
+        work.binding(),
+    ];
+    let constants = [("LANES_PER_ROW", resident.lanes_per_row() as f64), resident.scheme()];
+    let rows = gpu.kernel(&kernels::ROWS, &constants).dispatch(gpu, &buffers, workgroups);
+    let gradients = work.range(gradients_at, workgroups * parameters);
+    let finish = fused::finish(resident, gradients, workgroups, work.range(0, losses), workgroups)?;
+    Ok(Some(vec![rows, finish]))
+}
