@@ -16,5 +16,5 @@ struct Step {
     key_even: u32,
     key_odd: u32,
     domain_bits: u32,   // 0: rows in order
-    run: u32,           // steps of this submission from this one to the last of its epoch
+    run: u32,           // steps of this submission from this one to the next new order of the rows
 }

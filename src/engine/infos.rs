@@ -31,6 +31,7 @@ impl StepInfo {
     /// The first of these steps of a run over `rows` rows, recorded in slot `record`.
     pub fn new(recipe: &Recipe, rows: usize, steps: &[Step], record: usize) -> Self {
         let step = &steps[0];
+        let goes_on = |other: &Step| !recipe.shuffle || other.epoch == step.epoch;
         let adam = &recipe.optimizer;
         let (beta1, beta2) = adam.network.betas;
         let exponent = step.number as f64;
@@ -47,7 +48,7 @@ impl StepInfo {
             sigma_learning_rate: adam.sigma.learning_rate as f32,
             key: order.key(),
             domain_bits: if recipe.shuffle { order.bits() } else { 0 },
-            run: steps.iter().take_while(|other| other.epoch == step.epoch).count() as u32,
+            run: steps.iter().take_while(|other| goes_on(other)).count() as u32,
         }
     }
 

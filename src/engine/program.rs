@@ -13,7 +13,7 @@ pub(super) struct Program {
 pub(super) enum Covers {
     /// One step.
     Step,
-    /// A run of steps: those of a submission that belong to one epoch, up to this many.
+    /// A run of steps: those of a submission between which the order of the rows stays as it is, up to this many.
     Run(usize),
 }
 

@@ -8,7 +8,7 @@ use super::{MOST_STEPS, Recipe, Record, State, Step};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::gpu::{Buffer, Clock, Dispatch, Gpu, Readback, kernels, read};
-use crate::loss::{Labels, TaskLayout, pass};
+use crate::loss::{Labels, NONE, TaskLayout, pass};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -209,24 +209,34 @@ impl Resident {
             label: Some("training steps"),
             timestamp_writes: self.clock.as_ref().map(|clock| clock.writes(0)),
         });
-        // The epoch and the end of the run that has been recorded last.
-        let mut running = (None, 0);
+        // Where the run that has been recorded last ends.
+        let mut end = 0;
         for (slot, step) in steps.iter().enumerate() {
             let group = self.steps.slot(slot);
-            if self.prepared != Some(step.epoch) {
-                self.prepared = Some(step.epoch);
+            let is_first = self.prepared.is_none();
+            if is_first || self.recipe.shuffle && self.prepared != Some(step.epoch) {
                 self.prepare[0].record(&mut pass, group);
-                self.prepare[1].record(&mut pass, None);
+                if is_first || self.normalisers_vary() {
+                    self.prepare[1].record(&mut pass, None);
+                }
+                end = slot;
             }
-            if running.0 != Some(step.epoch) || slot >= running.1 {
-                let steps = match program.covers {
+            self.prepared = Some(step.epoch);
+            if slot >= end {
+                let most = match program.covers {
                     Covers::Step => 1,
                     Covers::Run(most) => most,
                 };
-                running = (Some(step.epoch), slot + steps);
+                // A new epoch cuts the run short, here and in `StepInfo`.
+                end = slot + most;
                 program.dispatches.iter().for_each(|dispatch| dispatch.record(&mut pass, group));
             }
         }
+    }
+
+    /// Whether what a batch's losses are divided by depends on which rows it has.
+    fn normalisers_vary(&self) -> bool {
+        self.layouts.iter().any(|task| task.mask != NONE || task.class_weights != NONE)
     }
 
     /// Records what opens the epoch of this step, written to slot 0, unless it is open.
