@@ -25,17 +25,17 @@ def start(command, log, **options):
     return process
 
 
-def kill(process):
-    """Kills a process and all that it started."""
+def send(process, number):
+    """Sends a signal to a process and all that it started."""
     try:
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
         pass
 
 
 def end(process):
     """Kills a process and all that it started, and waits for its end."""
-    kill(process)
+    send(process, signal.SIGKILL)
     process.wait()
     _running.discard(process)
 
@@ -64,7 +64,7 @@ def last_error(log_path):
 
 
 class Worker:
-    """A peer on one workload, ready to make steps."""
+    """A peer on one workload, ready to make steps. Between its turns it is stopped: some spin while they wait."""
 
     PATIENCE = 900  # Seconds to wait for an answer: the first ones compile.
 
@@ -75,15 +75,18 @@ class Worker:
             self.process = start(command, log, env=environment, **pipes)
         hello = self._answer()
         self.version, self.device = hello["version"], hello["device"]
+        send(self.process, signal.SIGSTOP)
 
     def steps(self, count):
         """Makes this many steps; their seconds, and the total that the last one saw."""
+        send(self.process, signal.SIGCONT)
         try:
             self.process.stdin.write(f"{count}\n")
             self.process.stdin.flush()
         except OSError:
             pass  # It died; reading its answer says why.
         answer = self._answer()
+        send(self.process, signal.SIGSTOP)
         return answer["seconds"], answer["total"]
 
     def end(self):
@@ -94,7 +97,7 @@ class Worker:
 
         def give_up():
             is_late.set()
-            kill(self.process)
+            send(self.process, signal.SIGKILL)
 
         timer = threading.Timer(self.PATIENCE, give_up)
         timer.daemon = True
