@@ -7,11 +7,13 @@
 mod ceilings;
 mod compare;
 mod loss_alone;
+mod loss_passes;
 mod spread;
 mod workload;
 
 pub use self::ceilings::Ceilings;
 pub use self::compare::{Comparison, EngineCost, EngineKind, compare};
-pub use self::loss_alone::{CLASSES, LossCost, loss_alone};
+pub use self::loss_alone::{CLASSES, LossCost, PassCost, loss_alone};
+pub use self::loss_passes::LossPasses;
 pub use self::spread::Spread;
 pub use self::workload::{WORKLOADS, Workload};

@@ -1,11 +1,14 @@
 //! `awl bench`: what it reports, not how fast anything is.
 
-use crate::support::gpu;
-use awl::bench::{EngineKind, WORKLOADS, compare};
+use crate::support::{assert_close, gpu};
+use awl::bench::{EngineKind, LossPasses, WORKLOADS, compare};
 use awl::engine::Reference;
+use awl::loss::LossResults;
 use awl::wgpu;
-use awl::{Dataset, Engine, Gpu, GpuEngine, Matrix, Target, Trainer};
+use awl::{AutomaticWeightedLoss, Weighting};
+use awl::{Dataset, Engine, Gpu, GpuEngine, Loss, Matrix, Target, Task, Trainer};
 use pollster::block_on;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::process::{Command, Output};
 
 fn bench(arguments: &[&str]) -> Output {
@@ -63,7 +66,65 @@ fn bad_arguments_are_refused_before_anything_is_measured() {
     refused(&["--seconds", "0"], &["0", "above 0"]);
     refused(&["--plot", "bench.png"], &["bench.png", ".svg"]);
     refused(&["--plot", "no/such/folder/bench.svg"], &["no/such/folder", "make it"]);
-    refused(&["--workload", "loss-pass", "--engine", "unfused"], &["loss-pass", "--engine"]);
+}
+
+#[test]
+fn fused_and_unfused_loss_passes_find_the_same() {
+    let rows = 100;
+    let smoothed = Loss::CrossEntropy {
+        label_smoothing: 0.1,
+        class_weights: Some((1..=7).map(|c| c as f32 / 4.0).collect()),
+    };
+    let tasks = [
+        Task::new("value", Loss::Mse, 2),
+        Task::new("kind", smoothed, 7),
+        Task::new("unlabelled", Loss::cross_entropy(), 20),
+    ];
+    let random = &mut ChaCha8Rng::seed_from_u64(1);
+    let mut draw = |count: usize| (0..count).map(|_| random.random_range(-3f32..3.0)).collect();
+    let values = Target::numbers(Matrix::new(2, draw(2 * rows)).expect("values"));
+    let kinds = Target::classes((0..rows as u32).map(|row| row * 5 % 7).collect());
+    let targets = [
+        values.labelled((0..rows).map(|row| row % 3 != 0).collect()).expect("a mask"),
+        kinds.labelled((0..rows).map(|row| row % 4 != 1).collect()).expect("a mask"),
+        Target::classes(vec![0; rows]).labelled(vec![false; rows]).expect("a mask"),
+    ];
+    let predictions = Matrix::new(29, draw(29 * rows)).expect("predictions");
+    let given = Weighting::Fixed(vec![0.3, 2.0, 1.0]);
+    for weighting in [AutomaticWeightedLoss::starting_at(vec![0.6, 1.7, 0.9]).into(), given] {
+        let made = LossPasses::new(gpu(), &tasks, &targets, &predictions, &weighting);
+        let passes = block_on(made).expect("the passes");
+        let [fused, unfused] = EngineKind::ALL.map(|engine| {
+            let (results, gradient) = block_on(passes.results(engine)).expect("results");
+            let LossResults { total, losses, weights, sigma_gradient } = results;
+            let tensors =
+                [vec![total], losses, weights, sigma_gradient, gradient.values().to_vec()];
+            tensors.map(|tensor| tensor.into_iter().map(f64::from).collect::<Vec<_>>())
+        });
+        let names = ["total", "losses", "weights", "sigma's gradient", "gradient"];
+        for (name, (fused, unfused)) in names.iter().zip(fused.iter().zip(&unfused)) {
+            assert_close(&format!("{}, {name}", weighting.name()), fused, unfused, 1e-5);
+        }
+        // Agreement on nothing would be no agreement.
+        assert!(fused[1][..2].iter().all(|&loss| loss > 0.1) && fused[1][2] == 0.0, "{fused:?}");
+        assert!(fused[4].iter().filter(|&&slope| slope != 0.0).count() > 29 * rows / 6);
+        assert_eq!(passes.dispatches(EngineKind::Fused), 1);
+        // 3 of numbers, 4 of classes, then weights and σ's gradient, then the gradient at each task's predictions.
+        assert_eq!(passes.dispatches(EngineKind::Unfused), 3 + 4 + 4 + 2 + 3);
+    }
+}
+
+#[test]
+fn loss_passes_refuse_predictions_of_another_shape() {
+    let tasks = [Task::new("kind", Loss::cross_entropy(), 3)];
+    let targets = [Target::classes(vec![0, 1])];
+    let weighting = AutomaticWeightedLoss::new(1).into();
+    for (columns, rows, unit) in [(2, 2, "columns"), (3, 3, "rows")] {
+        let predictions = Matrix::new(columns, vec![0.0; columns * rows]).expect("predictions");
+        let made = block_on(LossPasses::new(gpu(), &tasks, &targets, &predictions, &weighting));
+        let error = made.err().expect("an error").to_string();
+        assert!(error.contains(unit), "{error:?} lacks {unit:?}");
+    }
 }
 
 #[test]

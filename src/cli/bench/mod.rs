@@ -57,15 +57,11 @@ fn seconds(text: &str) -> std::result::Result<f64, String> {
 
 /// Runs the benchmarks that were asked for.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let plan = arguments.plot.as_deref().map_or(Ok(()), check_plot);
-    let plan = match plan.and_then(|()| Plan::new(arguments)) {
-        Ok(plan) => plan,
-        Err(message) => {
-            eprintln!("awl: {message}");
-            return ExitCode::from(2);
-        }
-    };
-    let report = match pollster::block_on(measure(&plan, arguments.seconds)) {
+    if let Some(Err(message)) = arguments.plot.as_deref().map(check_plot) {
+        eprintln!("awl: {message}");
+        return ExitCode::from(2);
+    }
+    let report = match pollster::block_on(measure(&Plan::new(arguments), arguments.seconds)) {
         Ok(report) => report,
         Err(error) => {
             eprintln!("awl: {error}");
@@ -119,22 +115,15 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(arguments: &Arguments) -> std::result::Result<Self, String> {
+    fn new(arguments: &Arguments) -> Self {
         let chosen =
             |name: &str, list: &[String]| list.is_empty() || list.iter().any(|n| n == name);
         let workload = |it: &Workload| chosen(it.name, &arguments.workload);
         let engine = |it: &EngineKind| chosen(it.name(), &arguments.engine);
         let workloads: Vec<_> = WORKLOADS.into_iter().filter(workload).collect();
         let engines: Vec<_> = EngineKind::ALL.into_iter().filter(engine).collect();
-        // The loss pass by itself is fused; there is no other.
-        let has_loss =
-            chosen(LOSS_PASS, &arguments.workload) && engines.contains(&EngineKind::Fused);
-        if workloads.is_empty() && !has_loss {
-            return Err(format!(
-                "the workload {LOSS_PASS} has no unfused engine: leave out --engine, or name another workload"
-            ));
-        }
-        Ok(Self { workloads, engines, losses: if has_loss { &CLASSES } else { &[] } })
+        let losses = if chosen(LOSS_PASS, &arguments.workload) { &CLASSES[..] } else { &[] };
+        Self { workloads, engines, losses }
     }
 }
 
@@ -156,7 +145,7 @@ async fn measure(plan: &Plan, seconds: f64) -> Result<Report> {
     for (&classes, done) in losses.iter().zip(workloads.len() as u64..) {
         bar.set_message(format!("loss pass, {classes} classes"));
         bar.set_position(100 * done);
-        costs.push(loss_alone(&gpu, classes, seconds / 3.0).await?);
+        costs.push(loss_alone(&gpu, classes, engines, seconds / 3.0).await?);
     }
     bar.finish_and_clear();
     Ok(Report { gpu, ceilings, comparisons, losses: costs })
