@@ -1,7 +1,7 @@
 //! `awl bench`: what it reports, not how fast anything is.
 
-use crate::support::{assert_close, gpu};
-use awl::bench::{EngineKind, LossPasses, WORKLOADS, compare};
+use crate::support::{assert_close, gpu, small_gpu};
+use awl::bench::{Axis, EngineKind, LossPasses, WORKLOADS, compare, growth};
 use awl::engine::Reference;
 use awl::loss::LossResults;
 use awl::wgpu;
@@ -54,6 +54,79 @@ fn a_plot_is_drawn_and_names_its_workload() {
 }
 
 #[test]
+fn growth_accounts_for_every_size_of_both_axes() {
+    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/growth.svg");
+    let output = bench(&["--growth", "--seconds", "0.003", "--json", "--plot", path]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(report.pointer("/adapter/name").is_some_and(serde_json::Value::is_string));
+    for (index, axis, first, last, count) in [(0, "batch", 64, 1 << 20, 8), (1, "width", 8, 512, 7)]
+    {
+        let growth = &report["growth"][index];
+        assert_eq!(growth["axis"], axis);
+        let sizes = growth["sizes"].as_array().expect("sizes");
+        assert_eq!(sizes.len(), count);
+        assert_eq!((&sizes[0]["size"], &sizes[count - 1]["size"]), (&first.into(), &last.into()));
+        for size in sizes {
+            for engine in ["fused", "unfused"] {
+                let us = size["engines"][engine]["us_per_step"].as_f64();
+                let why = size["left_out"][engine].as_str();
+                assert!(
+                    us.is_some_and(|us| us > 0.0) != why.is_some_and(|w| !w.is_empty()),
+                    "{size}"
+                );
+            }
+        }
+        // Nothing is known against the smallest size before it is timed.
+        let point = &sizes[0]["engines"]["fused"];
+        assert!(point["us_per_row"].as_f64().is_some_and(|us| us > 0.0), "{point}");
+        assert!(point["ns_per_multiply_add"].as_f64().is_some_and(|ns| ns > 0.0), "{point}");
+        assert_eq!(point["ratio_to_previous"], serde_json::Value::Null);
+    }
+    let svg = std::fs::read_to_string(path).expect("the plot");
+    for words in
+        ["rows of a batch", "width of both hidden layers", "linear in the rows", "1,048,576"]
+    {
+        assert!(svg.contains(words), "{words:?} is missing");
+    }
+}
+
+#[test]
+fn sizes_that_the_adapter_cannot_hold_are_left_out() {
+    let gpu = small_gpu(65_536);
+    let made = block_on(growth(&gpu, Axis::Batch, &EngineKind::ALL, 0.5, |_| ()));
+    let growth = made.expect("what could be held");
+    assert_eq!(growth.points[0].size, 64);
+    // 4,096 rows of 16 features have four times as many bytes.
+    assert!(growth.points.iter().all(|point| point.size < 4096), "{:?}", growth.points);
+    for engine in EngineKind::ALL {
+        let mut left_out = growth.left_out.iter().filter(|it| it.engine == engine);
+        let why = &left_out.find(|it| it.size == 4096).expect("4,096 rows").why;
+        assert!(why.contains("262144 bytes for the dataset's features"), "{why}");
+        assert!(!why.contains('\n'), "{why}");
+    }
+    gpu.check().expect("a device that still works");
+}
+
+#[test]
+fn growth_of_one_engine_is_a_table_of_that_engine() {
+    let output = bench(&["--growth", "--engine", "fused", "--seconds", "0.003"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    for words in ["us/row", "ns/multiply-add", "fused"] {
+        assert!(table.contains(words), "{words:?} is missing in {table}");
+    }
+    assert!(!table.contains("unfused"), "{table}");
+    let lines = |axis: &str| table.lines().filter(|line| line.contains(axis)).count();
+    // One for each size, measured or left out: none is passed over in silence.
+    let [batch, width] = ["fused, batch ", "fused, width "].map(lines);
+    let is_measured = |line: &&str| line.contains(" - ") && !line.starts_with("left out");
+    // The first line is the adapter's name.
+    let measured = table.lines().skip(1).filter(is_measured).count();
+    assert_eq!(batch + width + measured, 8 + 7, "{table}");
+}
+
+#[test]
 fn bad_arguments_are_refused_before_anything_is_measured() {
     let refused = |arguments: &[&str], parts: &[&str]| {
         let output = bench(arguments);
@@ -64,6 +137,7 @@ fn bad_arguments_are_refused_before_anything_is_measured() {
     refused(&["--workload", "huge"], &["huge", "seed", "loss-pass"]);
     refused(&["--engine", "reference"], &["reference", "unfused"]);
     refused(&["--seconds", "0"], &["0", "above 0"]);
+    refused(&["--growth", "--workload", "seed"], &["--growth", "--workload"]);
     refused(&["--plot", "bench.png"], &["bench.png", ".svg"]);
     refused(&["--plot", "no/such/folder/bench.svg"], &["no/such/folder", "make it"]);
 }

@@ -1,21 +1,15 @@
 //! The report as JSON.
 
 use super::Report;
+use awl::Gpu;
 use awl::bench::{Ceilings, Comparison, EngineCost, LossCost, PassCost};
 use serde_json::{Map, Value, json};
 use std::io::{Result, Write};
 
 /// Writes one object.
 pub fn write(out: &mut impl Write, report: &Report) -> Result<()> {
-    let info = report.gpu.device().adapter_info();
     let object = json!({
-        "adapter": {
-            "name": info.name,
-            "backend": info.backend.to_string(),
-            "device_type": format!("{:?}", info.device_type),
-            "driver": info.driver,
-            "driver_info": info.driver_info,
-        },
+        "adapter": adapter(&report.gpu),
         "ceilings": {
             "flops_per_second": report.ceilings.flops_per_second,
             "bytes_per_second": report.ceilings.bytes_per_second,
@@ -24,6 +18,18 @@ pub fn write(out: &mut impl Write, report: &Report) -> Result<()> {
         "loss_pass": report.losses.iter().map(|it| loss(it, &report.ceilings)).collect::<Vec<_>>(),
     });
     writeln!(out, "{object:#}")
+}
+
+/// Who did the work.
+pub fn adapter(gpu: &Gpu) -> Value {
+    let info = gpu.device().adapter_info();
+    json!({
+        "name": info.name,
+        "backend": info.backend.to_string(),
+        "device_type": format!("{:?}", info.device_type),
+        "driver": info.driver,
+        "driver_info": info.driver_info,
+    })
 }
 
 fn workload(comparison: &Comparison, report: &Report) -> Value {
