@@ -138,8 +138,8 @@ fn digits(value: f64) -> usize {
 /// Times a step of `engines` at every size of an axis, `seconds` a size, shared by the engines, which take turns (five
 /// rounds at least); `progress` hears of the share that is done.
 ///
-/// An engine is left out where a step would take longer than `seconds`, or than one second in the unfused engine, and
-/// where the adapter cannot hold the workload.
+/// An engine is left out where a step would take longer than `seconds`, or than one second in the unfused engine, where
+/// the adapter cannot hold the workload, and where a step's loss is not that of its predictions.
 ///
 /// # Errors
 /// Those of [`GpuEngine::fused`](crate::GpuEngine::fused) and of training, but for workloads that are too large.
@@ -185,9 +185,14 @@ impl Growth {
         let mut runs = Vec::new();
         for &engine in engines {
             let share = seconds / engines.len() as f64;
-            match held(Run::start(gpu, workload, &data, engine, share).await)? {
-                Ok(run) => runs.push(run),
-                Err(why) => self.leave_out(size, engine, why),
+            let started = async {
+                let mut run = Run::start(gpu, workload, &data, engine, share).await?;
+                let fault = run.fault(&data).await?;
+                Ok((run, fault))
+            };
+            match held(started.await)? {
+                Ok((run, None)) => runs.push(run),
+                Ok((_, Some(why))) | Err(why) => self.leave_out(size, engine, why),
             }
         }
         let turns = held(take_turns(&mut runs, seconds, progress).await)?;

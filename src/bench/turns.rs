@@ -5,7 +5,7 @@ use crate::data::Dataset;
 use crate::engine::{Engine, GpuEngine, KernelTime, MOST_STEPS};
 use crate::error::Result;
 use crate::gpu::Gpu;
-use crate::train::Trainer;
+use crate::train::{TaskMetrics, Trainer};
 use std::time::{Duration, Instant};
 
 /// Rounds in which the engines take turns, at least.
@@ -82,6 +82,18 @@ impl Run {
         Ok(())
     }
 
+    /// Makes a step, and says what is wrong if its `mse` is not that of the engine's own predictions for `data`, its batch:
+    /// other kernels make those, and an engine that skips work must not be praised for its speed.
+    pub async fn fault(&mut self, data: &Dataset) -> Result<Option<String>> {
+        let metrics = self.trainer.evaluate(data).await?;
+        let records = self.trainer.steps(1).await?;
+        let loss = records[0].tasks[0].loss.unwrap_or(f64::NAN);
+        Ok(match metrics[0] {
+            Some(TaskMetrics::Regression { rmse, .. }) => fault(loss, rmse * rmse),
+            _ => None,
+        })
+    }
+
     /// Microseconds a step of the samples so far.
     pub fn us_per_step(&self) -> Spread {
         Spread::of(self.samples.clone())
@@ -120,5 +132,26 @@ impl Run {
             KernelTime { kernel: profiles[0][index].kernel, time: times[times.len() / 2] }
         };
         Ok(Some((0..profiles[0].len()).map(median).collect()))
+    }
+}
+
+/// What is wrong with a loss, if it is not what was expected to within a thousandth.
+fn fault(loss: f64, expected: f64) -> Option<String> {
+    let is_right = (loss - expected).abs() <= 1e-3 * expected;
+    (!is_right).then(|| {
+        format!("a step's mse is {loss} where its predictions' is {expected}: a bug in awl or the driver")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fault;
+
+    #[test]
+    fn a_loss_is_wrong_beyond_a_thousandth_or_where_it_is_no_number() {
+        assert_eq!(fault(5.0, 5.001), None);
+        let why = fault(1.52, 5.27).expect("a fault");
+        assert!(why.contains("1.52") && why.contains("5.27"), "{why}");
+        assert!(fault(f64::NAN, 5.0).is_some() && fault(5.0, f64::NAN).is_some());
     }
 }
