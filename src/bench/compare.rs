@@ -1,18 +1,18 @@
 //! The engines side by side on one workload.
 
+use super::turns::{Run, take_turns};
 use super::{Ceilings, Spread, Workload};
-use crate::engine::{Engine, GpuEngine, KernelTime, MOST_STEPS};
+use crate::engine::KernelTime;
 use crate::error::Result;
 use crate::gpu::Gpu;
-use crate::train::Trainer;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// An engine that can be benchmarked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
-    /// [`GpuEngine::fused`].
+    /// [`GpuEngine::fused`](crate::GpuEngine::fused).
     Fused,
-    /// [`GpuEngine::unfused`].
+    /// [`GpuEngine::unfused`](crate::GpuEngine::unfused).
     Unfused,
 }
 
@@ -40,7 +40,7 @@ pub struct EngineCost {
     pub dispatches_per_step: usize,
     /// Submissions in 100 steps, as they were timed.
     pub submissions_per_100_steps: f64,
-    /// What its kernels read and write: [`GpuEngine::bytes_per_step`].
+    /// What its kernels read and write: [`GpuEngine::bytes_per_step`](crate::GpuEngine::bytes_per_step).
     pub bytes_per_step: u64,
     /// Bytes of its buffers on the device, the dataset's included.
     pub gpu_bytes: u64,
@@ -80,116 +80,29 @@ impl Comparison {
     }
 }
 
-/// Rounds in which the engines take turns, at least.
-const ROUNDS: usize = 5;
-/// Steps that are timed dispatch by dispatch.
-const PROFILED: usize = 5;
-
 /// Times `engines` on a workload for about `seconds` (five rounds at least); `progress` hears of the share that is done.
 ///
 /// # Errors
-/// Those of [`GpuEngine::fused`] and of training.
+/// Those of [`GpuEngine::fused`](crate::GpuEngine::fused) and of training.
 pub async fn compare(
     gpu: &Gpu,
     workload: Workload,
     engines: &[EngineKind],
     seconds: f64,
-    mut progress: impl FnMut(f64),
+    progress: impl FnMut(f64),
 ) -> Result<Comparison> {
+    let data = workload.dataset()?;
     let mut runs = Vec::new();
     for &engine in engines {
-        runs.push(Run::start(gpu, workload, engine, seconds / engines.len() as f64).await?);
+        let share = seconds / engines.len() as f64;
+        runs.push(Run::start(gpu, workload, &data, engine, share).await?);
     }
-    let started = Instant::now();
-    loop {
-        for run in &mut runs {
-            run.sample().await?;
-        }
-        let rounds = runs.first().map_or(ROUNDS, |run| run.samples.len());
-        let spent = started.elapsed().as_secs_f64() / seconds;
-        progress(spent.min(rounds as f64 / ROUNDS as f64).min(1.0));
-        if rounds >= ROUNDS && spent >= 1.0 {
-            break;
-        }
-    }
+    take_turns(&mut runs, seconds, progress).await?;
     let mut costs = Vec::new();
     for run in runs {
         costs.push(run.finish().await?);
     }
     Ok(Comparison { workload, engines: costs })
-}
-
-/// One engine while it is timed.
-struct Run {
-    kind: EngineKind,
-    trainer: Trainer<GpuEngine>,
-    steps: usize,
-    samples: Vec<f64>,
-    gpu_bytes: u64,
-    setup: Duration,
-}
-
-impl Run {
-    /// Makes the engine and warms it up; `seconds` is what all its samples together may take.
-    async fn start(gpu: &Gpu, workload: Workload, kind: EngineKind, seconds: f64) -> Result<Self> {
-        let (recipe, data) = (workload.recipe()?, workload.dataset()?);
-        let held = gpu.bytes_held();
-        let started = Instant::now();
-        let engine = match kind {
-            EngineKind::Fused => GpuEngine::fused(gpu, recipe, &data).await?,
-            EngineKind::Unfused => GpuEngine::unfused(gpu, recipe, &data).await?,
-        };
-        let mut trainer = Trainer::new(engine);
-        trainer.steps(1).await?;
-        let setup = started.elapsed();
-        let gpu_bytes = gpu.bytes_held() - held;
-        let started = Instant::now();
-        trainer.steps(2).await?;
-        let step = started.elapsed().as_secs_f64() / 2.0;
-        let steps = (seconds / ROUNDS as f64 / step) as usize;
-        let steps = steps.clamp(1, MOST_STEPS);
-        Ok(Self { kind, trainer, steps, samples: Vec::new(), gpu_bytes, setup })
-    }
-
-    async fn sample(&mut self) -> Result<()> {
-        let started = Instant::now();
-        self.trainer.steps(self.steps).await?;
-        self.samples.push(started.elapsed().as_secs_f64() * 1e6 / self.steps as f64);
-        Ok(())
-    }
-
-    async fn finish(mut self) -> Result<EngineCost> {
-        let kernels = self.profile().await?;
-        let engine = self.trainer.engine();
-        Ok(EngineCost {
-            engine: self.kind,
-            us_per_step: Spread::of(self.samples),
-            dispatches_per_step: engine.dispatches_per_step(),
-            submissions_per_100_steps: 100.0 / self.steps as f64,
-            bytes_per_step: engine.bytes_per_step(),
-            gpu_bytes: self.gpu_bytes,
-            setup: self.setup,
-            kernels,
-        })
-    }
-
-    async fn profile(&mut self) -> Result<Option<Vec<KernelTime>>> {
-        let mut profiles = Vec::new();
-        for _ in 0..PROFILED {
-            match self.trainer.engine().profile().await? {
-                Some(times) => profiles.push(times),
-                None => return Ok(None),
-            }
-        }
-        // Brings the last error to light, if the profiled steps left one.
-        self.trainer.engine().collect().await?;
-        let median = |index: usize| {
-            let mut times: Vec<_> = profiles.iter().map(|times| times[index].time).collect();
-            times.sort();
-            KernelTime { kernel: profiles[0][index].kernel, time: times[times.len() / 2] }
-        };
-        Ok(Some((0..profiles[0].len()).map(median).collect()))
-    }
 }
 
 #[cfg(test)]

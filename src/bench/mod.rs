@@ -1,4 +1,5 @@
-//! Benchmarks: what a training step costs on this adapter, and how near that is to the adapter's limit.
+//! Benchmarks: what a training step costs on this adapter, how near that is to the adapter's limit, and how it
+//! grows.
 //!
 //! Engines are timed in turn (A B A B …) in one process, so that a machine that slows down slows all of them; what
 //! is reported is the median with its quartiles. Times are wall-clock, submission and collection of the records
@@ -6,12 +7,17 @@
 
 mod ceilings;
 mod compare;
+mod growth;
 mod loss_alone;
+mod loss_passes;
 mod spread;
+mod turns;
 mod workload;
 
 pub use self::ceilings::Ceilings;
 pub use self::compare::{Comparison, EngineCost, EngineKind, compare};
-pub use self::loss_alone::{CLASSES, LossCost, loss_alone};
+pub use self::growth::{Axis, Growth, GrowthPoint, LeftOut, growth};
+pub use self::loss_alone::{CLASSES, LossCost, PassCost, loss_alone};
+pub use self::loss_passes::LossPasses;
 pub use self::spread::Spread;
 pub use self::workload::{WORKLOADS, Workload};

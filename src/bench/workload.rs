@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 /// ([`Workload::CLASSES`] classes), automatic weighted loss, Adam.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workload {
-    /// Its name on the command line.
+    /// Its name: on the command line, or of [what grows](super::Axis).
     pub name: &'static str,
     /// Features of a row.
     pub features: usize,
@@ -21,10 +21,12 @@ pub struct Workload {
     pub hidden: [usize; 2],
     /// Rows of a batch.
     pub batch: usize,
+    /// Batches in the dataset: an epoch's opening is paid for once in so many steps.
+    pub batches: usize,
 }
 
 const fn workload(name: &'static str, features: usize, width: usize, batch: usize) -> Workload {
-    Workload { name, features, hidden: [width, width], batch }
+    Workload { name, features, hidden: [width, width], batch, batches: 4 }
 }
 
 /// The workloads of `awl bench`.
@@ -39,8 +41,6 @@ pub const WORKLOADS: [Workload; 5] = [
 impl Workload {
     /// Classes of the second head.
     pub const CLASSES: usize = 10;
-    /// Batches in the dataset: an epoch's opening is paid for once in so many steps.
-    const BATCHES: usize = 4;
 
     /// What is trained.
     ///
@@ -63,7 +63,7 @@ impl Workload {
     /// Those of [`Dataset::new`].
     pub fn dataset(&self) -> Result<Dataset> {
         let mut random = ChaCha8Rng::seed_from_u64(0);
-        let rows = self.batch * Self::BATCHES;
+        let rows = self.batch * self.batches;
         let count = rows * self.features;
         let features: Vec<f32> = (0..count).map(|_| random.random_range(-1.0f32..1.0)).collect();
         let rows = features.chunks(self.features);
@@ -77,9 +77,14 @@ impl Workload {
     /// Floating-point operations of a step's matrix products, a multiplication and an addition counted as two: forward
     /// and, but for the first layer's input, twice as many backward. All else is small beside them.
     pub fn flops(&self) -> u64 {
+        2 * self.multiply_adds()
+    }
+
+    /// The multiplications and additions of a step's matrix products, a pair counted as one.
+    pub fn multiply_adds(&self) -> u64 {
         let [first, ..] = self.layers();
         let products: usize = self.layers().iter().map(|[inputs, outputs]| inputs * outputs).sum();
-        (2 * self.batch * (3 * products - first[0] * first[1])) as u64
+        (self.batch * (3 * products - first[0] * first[1])) as u64
     }
 
     /// The fewest bytes that a step can read and write: the batch's rows and labels, and every parameter with both of

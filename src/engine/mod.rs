@@ -25,6 +25,10 @@ mod small;
 mod state;
 mod step;
 mod unfused;
+mod unfused_loss;
+// For benchmarks, which a browser does not run.
+#[cfg(not(target_arch = "wasm32"))]
+mod unfused_loss_pass;
 
 pub use self::on_gpu::GpuEngine;
 pub use self::profile::KernelTime;
@@ -32,6 +36,8 @@ pub use self::recipe::Recipe;
 pub use self::reference::{Gradients, Reference};
 pub use self::state::State;
 pub use self::step::{Record, Step, TaskRecord};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::unfused_loss_pass::UnfusedLossPass;
 
 use crate::data::{Matrix, check_finite};
 use crate::error::{Error, Result};

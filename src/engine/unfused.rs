@@ -7,9 +7,10 @@ use super::infos::{LayerInfo, OptimizerInfo, ProductInfo, STEP_ROWS, Shares};
 use super::layers::TILE;
 use super::program::Program;
 use super::resident::Resident;
+use super::unfused_loss;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, Source, kernels};
-use crate::loss::{Task, pass};
+use crate::loss::LossBuffers;
 use crate::network::Layer;
 use bytemuck::{Pod, Zeroable};
 use wgpu::BindingResource as Binding;
@@ -17,25 +18,19 @@ use wgpu::BindingResource as Binding;
 /// A step's dispatches.
 pub(super) fn program(resident: &Resident) -> Result<Program> {
     let plan = Plan::new(resident)?;
-    let tasks = || resident.recipe.network.tasks().iter().enumerate();
     let mut dispatches = vec![plan.gather()?];
     for index in 0..plan.layers.len() {
         dispatches.extend(plan.forward(index)?);
     }
-    for (k, task) in tasks() {
-        dispatches.extend(plan.task_loss(k, task)?);
-    }
-    dispatches.extend(plan.weigh());
-    for (k, task) in tasks() {
-        dispatches.push(plan.task_gradient(k, task)?);
-    }
+    let (loss, sigma_gradient) = plan.loss()?;
+    dispatches.extend(loss);
     for index in (0..plan.layers.len()).rev() {
         dispatches.extend(plan.parameter_gradients(index)?);
         if index > 0 {
             dispatches.extend(plan.input_gradient(index)?);
         }
     }
-    dispatches.extend([plan.sum_shares(), plan.adam()?]);
+    dispatches.extend([plan.sum_shares(), plan.adam(&sigma_gradient)?]);
     Ok(Program::step(dispatches))
 }
 
@@ -49,13 +44,6 @@ struct Plan<'a> {
     sums: Vec<Buffer<f32>>,
     /// The gradient at every layer's output, before its activation.
     gradients: Vec<Buffer<f32>>,
-    /// A buffer a task, `[rows, classes]`; one element for a task of numbers.
-    log_probabilities: Vec<Buffer<f32>>,
-    row_losses: Buffer<f32>,
-    loss_sums: Buffer<f32>,
-    losses: Buffer<f32>,
-    weights: Buffer<f32>,
-    sigma_gradient: Buffer<f32>,
     gradient_shares: Buffer<f32>,
     gradient: Buffer<f32>,
 }
@@ -66,7 +54,6 @@ impl<'a> Plan<'a> {
         let network = &resident.recipe.network;
         let layers = network.layers();
         let rows = resident.batch;
-        let tasks = network.tasks();
         let (trunk, heads) = layers.split_at(layers.len() - 1);
         let per_layer = |what: &str, layers: &[Layer]| -> Result<Vec<Buffer<f32>>> {
             let buffer = |layer: &Layer| Buffer::zeros(gpu, what, rows * layer.outputs);
@@ -77,19 +64,9 @@ impl<'a> Plan<'a> {
         values.extend(per_layer("a layer's values", trunk)?);
         let mut sums = per_layer("a layer's sums", trunk)?;
         sums.extend(per_layer("the predictions", heads)?);
-        let classes = |task: &Task| match task.loss.predicts_class() {
-            true => Buffer::zeros(gpu, "log-probabilities", rows * task.width),
-            false => Buffer::zeros(gpu, "no log-probabilities", 1),
-        };
         let shares = resident.shares;
         Ok(Self {
             gradients: per_layer("the gradient at a layer's outputs", &layers)?,
-            log_probabilities: tasks.iter().map(classes).collect::<Result<_>>()?,
-            row_losses: Buffer::zeros(gpu, "row losses", rows)?,
-            loss_sums: Buffer::zeros(gpu, "loss sums", pass::workgroups(rows, 1))?,
-            losses: Buffer::zeros(gpu, "losses", tasks.len())?,
-            weights: Buffer::zeros(gpu, "weights", tasks.len())?,
-            sigma_gradient: Buffer::zeros(gpu, "the gradient at σ", tasks.len())?,
             gradient_shares: Buffer::zeros(gpu, "gradient shares", shares.count * shares.stride)?,
             gradient: Buffer::zeros(gpu, "the parameters' gradient", shares.stride)?,
             resident,
@@ -116,17 +93,6 @@ impl<'a> Plan<'a> {
         workgroups: usize,
     ) -> Dispatch {
         self.gpu.kernel(source, &[]).dispatch(self.gpu, buffers, workgroups)
-    }
-
-    /// A dispatch of a kernel that knows the weighting scheme.
-    fn scheme_dispatch(
-        &self,
-        source: &'static Source,
-        buffers: &[Binding<'_>],
-        workgroups: usize,
-    ) -> Dispatch {
-        let kernel = self.gpu.kernel(source, &[self.resident.scheme()]);
-        kernel.dispatch(self.gpu, buffers, workgroups)
     }
 
     fn gather(&self) -> Result<Dispatch> {
@@ -199,78 +165,25 @@ impl<'a> Plan<'a> {
         Ok(kernel.dispatch(self.gpu, &buffers, tiles * info.shares as usize))
     }
 
-    fn predictions(&self) -> &Buffer<f32> {
-        &self.sums[self.sums.len() - 1]
-    }
-
-    /// One task's mean loss: a value a row, their sums in shares, their mean.
-    fn task_loss(&self, k: usize, task: &Task) -> Result<Vec<Dispatch>> {
-        let which = self.info(k as u32)?;
-        let labels = [
-            which.binding(),
-            self.resident.labels.binding(),
-            self.resident.tasks.binding(),
-            self.resident.order.binding(),
-        ];
-        let predictions = [self.predictions().binding()];
-        let log_probabilities = [self.log_probabilities[k].binding()];
-        let row_losses = [self.row_losses.binding()];
-        let mut dispatches = Vec::new();
-        let lanes = pass::lanes_per_row(task.width);
-        let mut by_row = |source, buffers: Vec<Binding<'_>>| {
-            let kernel = self.gpu.kernel(source, &[("LANES_PER_ROW", lanes as f64)]);
-            dispatches.push(kernel.dispatch(self.gpu, &buffers, self.elements(lanes)));
+    /// The losses, the weighting and the gradient at every prediction; and the buffer of σ's gradient.
+    fn loss(&self) -> Result<(Vec<Dispatch>, Buffer<f32>)> {
+        let resident = self.resident;
+        let tensors = unfused_loss::Tensors {
+            tasks: resident.recipe.network.tasks(),
+            rows: resident.batch,
+            scheme: resident.scheme(),
+            buffers: LossBuffers {
+                predictions: self.sums[self.sums.len() - 1].raw(),
+                labels: resident.labels.raw(),
+                sigma: resident.parameters.raw(),
+                gradient: self.gradients[self.gradients.len() - 1].raw(),
+            },
+            layouts: &resident.tasks,
+            order: &resident.order,
+            normalisers: &resident.normalisers,
+            records: &resident.records,
         };
-        if task.loss.predicts_class() {
-            by_row(&kernels::LOG_SOFTMAX, [&labels[..], &predictions, &log_probabilities].concat());
-            by_row(&kernels::CLASS_LOSS, [&labels[..], &log_probabilities, &row_losses].concat());
-        } else {
-            by_row(&kernels::ELEMENT_LOSS, [&labels[..], &predictions, &row_losses].concat());
-        }
-        let buffers = [self.row_losses.binding(), self.loss_sums.binding()];
-        dispatches.push(self.dispatch(&kernels::ROW_SUMS, &buffers, self.loss_sums.len()));
-        let buffers = [
-            which.binding(),
-            self.loss_sums.binding(),
-            self.resident.normalisers.binding(),
-            self.losses.binding(),
-        ];
-        dispatches.push(self.dispatch(&kernels::MEAN_LOSS, &buffers, 1));
-        Ok(dispatches)
-    }
-
-    /// The weighting forward (weights and total) and backward (σ's gradient).
-    fn weigh(&self) -> [Dispatch; 2] {
-        let inputs = [
-            self.losses.binding(),
-            self.resident.normalisers.binding(),
-            self.resident.parameters.binding(),
-        ];
-        let outputs = [self.weights.binding(), self.resident.records.binding()];
-        let forward = self.scheme_dispatch(&kernels::WEIGH, &[&inputs[..], &outputs].concat(), 1);
-        let outputs = [self.sigma_gradient.binding()];
-        let buffers = [&inputs[..], &outputs].concat();
-        let workgroups = self.losses.len().div_ceil(64);
-        [forward, self.scheme_dispatch(&kernels::SIGMA_GRADIENT, &buffers, workgroups)]
-    }
-
-    fn task_gradient(&self, k: usize, task: &Task) -> Result<Dispatch> {
-        let which = self.info(k as u32)?;
-        let (source, of) = match task.loss.predicts_class() {
-            true => (&kernels::CLASS_GRADIENT, &self.log_probabilities[k]),
-            false => (&kernels::ELEMENT_GRADIENT, self.predictions()),
-        };
-        let buffers = [
-            which.binding(),
-            self.resident.labels.binding(),
-            self.resident.tasks.binding(),
-            self.resident.order.binding(),
-            of.binding(),
-            self.weights.binding(),
-            self.resident.normalisers.binding(),
-            self.gradients[self.gradients.len() - 1].binding(),
-        ];
-        Ok(self.dispatch(source, &buffers, self.elements(task.width)))
+        unfused_loss::dispatches(self.gpu, &tensors)
     }
 
     /// Shares of the gradients of a layer's weight and bias.
@@ -331,7 +244,7 @@ impl<'a> Plan<'a> {
         self.dispatch(&kernels::SUM_SHARES, &buffers, self.gradient.len().div_ceil(64))
     }
 
-    fn adam(&self) -> Result<Dispatch> {
+    fn adam(&self, sigma_gradient: &Buffer<f32>) -> Result<Dispatch> {
         let resident = self.resident;
         let info = self.info(OptimizerInfo::new(&resident.recipe, 1, 1))?;
         let buffers = [
@@ -339,11 +252,12 @@ impl<'a> Plan<'a> {
             resident.parameters.binding(),
             resident.moments.binding(),
             self.gradient.binding(),
-            self.sigma_gradient.binding(),
+            sigma_gradient.binding(),
             resident.normalisers.binding(),
             resident.records.binding(),
             resident.stop.binding(),
         ];
-        Ok(self.scheme_dispatch(&kernels::ADAM, &buffers, resident.parameters.len().div_ceil(64)))
+        let kernel = self.gpu.kernel(&kernels::ADAM, &[resident.scheme()]);
+        Ok(kernel.dispatch(self.gpu, &buffers, resident.parameters.len().div_ceil(64)))
     }
 }

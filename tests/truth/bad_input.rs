@@ -1,6 +1,8 @@
 //! Bad input: every mistake is an error that names the task or tensor and says what to do. No panic.
 
-use crate::support::{Make, ON_GPU, constant_feature, gpu, linear, numbers, reference, regression};
+use crate::support::{
+    Make, ON_GPU, constant_feature, device, gpu, linear, numbers, reference, regression, small_gpu,
+};
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Engine, GpuEngine, Recipe, Reference, Step};
 use awl::{
@@ -190,28 +192,6 @@ fn a_device_with_too_small_limits_is_refused() {
         ..wgpu::Limits::default()
     });
     says(Gpu::from_device(device, queue), &["maxComputeInvocationsPerWorkgroup is 32", "64"]);
-}
-
-/// A device with these limits, or the adapter's own where those are lower.
-fn device(limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
-    let instance =
-        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-    let adapter = block_on(instance.request_adapter(&Default::default())).expect("an adapter");
-    let descriptor = wgpu::DeviceDescriptor {
-        required_limits: limits.or_worse_values_from(&adapter.limits()),
-        ..Default::default()
-    };
-    block_on(adapter.request_device(&descriptor)).expect("a device")
-}
-
-/// A device whose buffers may hold no more than this many bytes.
-fn small_gpu(bytes: u64) -> Gpu {
-    let (device, queue) = device(wgpu::Limits {
-        max_storage_buffer_binding_size: bytes,
-        max_buffer_size: bytes,
-        ..wgpu::Limits::default()
-    });
-    Gpu::from_device(device, queue).expect("limits that the kernels can work with")
 }
 
 #[test]

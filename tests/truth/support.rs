@@ -2,6 +2,7 @@
 
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Engine, GpuEngine, MOST_STEPS, Recipe, Record, Reference, State, Step};
+use awl::wgpu;
 use awl::{Activation, Adam, Gpu, Loss, Network, Result, Task, Weighting};
 use pollster::block_on;
 use std::sync::OnceLock;
@@ -18,6 +19,28 @@ pub fn reference(recipe: Recipe, data: Dataset) -> Box<dyn Engine> {
 pub fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
     GPU.get_or_init(|| block_on(Gpu::new()).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// A device with these limits, or the adapter's own where those are lower.
+pub fn device(limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
+    let instance =
+        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let adapter = block_on(instance.request_adapter(&Default::default())).expect("an adapter");
+    let descriptor = wgpu::DeviceDescriptor {
+        required_limits: limits.or_worse_values_from(&adapter.limits()),
+        ..Default::default()
+    };
+    block_on(adapter.request_device(&descriptor)).expect("a device")
+}
+
+/// A device whose buffers may hold no more than this many bytes.
+pub fn small_gpu(bytes: u64) -> Gpu {
+    let (device, queue) = device(wgpu::Limits {
+        max_storage_buffer_binding_size: bytes,
+        max_buffer_size: bytes,
+        ..wgpu::Limits::default()
+    });
+    Gpu::from_device(device, queue).expect("limits that the kernels can work with")
 }
 
 /// Makes a fused engine.

@@ -1,29 +1,35 @@
 //! The report as JSON.
 
 use super::Report;
-use awl::bench::{Comparison, EngineCost, LossCost};
+use awl::Gpu;
+use awl::bench::{Ceilings, Comparison, EngineCost, LossCost, PassCost};
 use serde_json::{Map, Value, json};
 use std::io::{Result, Write};
 
 /// Writes one object.
 pub fn write(out: &mut impl Write, report: &Report) -> Result<()> {
-    let info = report.gpu.device().adapter_info();
     let object = json!({
-        "adapter": {
-            "name": info.name,
-            "backend": info.backend.to_string(),
-            "device_type": format!("{:?}", info.device_type),
-            "driver": info.driver,
-            "driver_info": info.driver_info,
-        },
+        "adapter": adapter(&report.gpu),
         "ceilings": {
             "flops_per_second": report.ceilings.flops_per_second,
             "bytes_per_second": report.ceilings.bytes_per_second,
         },
         "workloads": report.comparisons.iter().map(|it| workload(it, report)).collect::<Vec<_>>(),
-        "loss_pass": report.losses.iter().map(|it| loss(it, report)).collect::<Vec<_>>(),
+        "loss_pass": report.losses.iter().map(|it| loss(it, &report.ceilings)).collect::<Vec<_>>(),
     });
     writeln!(out, "{object:#}")
+}
+
+/// Who did the work.
+pub fn adapter(gpu: &Gpu) -> Value {
+    let info = gpu.device().adapter_info();
+    json!({
+        "name": info.name,
+        "backend": info.backend.to_string(),
+        "device_type": format!("{:?}", info.device_type),
+        "driver": info.driver,
+        "driver_info": info.driver_info,
+    })
 }
 
 fn workload(comparison: &Comparison, report: &Report) -> Value {
@@ -66,21 +72,54 @@ fn engine(cost: &EngineCost) -> Value {
     })
 }
 
-fn loss(cost: &LossCost, report: &Report) -> Value {
+fn loss(cost: &LossCost, ceilings: &Ceilings) -> Value {
+    let pass = |pass: &PassCost| {
+        json!({
+            "us_per_pass": pass.us_per_pass.median,
+            "us_per_pass_lower_quartile": pass.us_per_pass.lower,
+            "us_per_pass_upper_quartile": pass.us_per_pass.upper,
+            "samples": pass.us_per_pass.samples,
+            "dispatches": pass.dispatches,
+            "share_of_limit": cost.share_of_limit(pass, ceilings),
+        })
+    };
+    let engines = cost.passes.iter();
+    let engines: Map<String, Value> =
+        engines.map(|it| (it.engine.name().into(), pass(it))).collect();
     json!({
         "classes": cost.classes,
         "rows": cost.rows,
-        "us_per_pass": cost.us_per_pass.median,
-        "us_per_pass_lower_quartile": cost.us_per_pass.lower,
-        "us_per_pass_upper_quartile": cost.us_per_pass.upper,
-        "samples": cost.us_per_pass.samples,
-        "dispatches": cost.dispatches,
         "bytes": cost.bytes,
-        "share_of_limit": cost.share_of_limit(&report.ceilings),
+        "engines": engines,
+        "speedup": cost.speedup(),
     })
 }
 
 /// Microseconds with their fraction.
 pub fn micros(time: std::time::Duration) -> f64 {
     time.as_secs_f64() * 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use awl::bench::{EngineKind, Spread};
+
+    #[test]
+    fn a_loss_pass_has_both_engines_and_the_speedup() {
+        let pass = |engine, median, dispatches| PassCost {
+            engine,
+            us_per_pass: Spread::of(vec![median]),
+            dispatches,
+        };
+        let passes = vec![pass(EngineKind::Fused, 200.0, 1), pass(EngineKind::Unfused, 500.0, 11)];
+        let cost = LossCost { classes: 10, rows: 64, bytes: 1_000_000, passes };
+        let ceilings = Ceilings { flops_per_second: 1.0, bytes_per_second: 1e10 };
+        let value = loss(&cost, &ceilings);
+        assert_eq!(value["speedup"], 2.5);
+        assert_eq!(value["bytes"], 1_000_000);
+        assert_eq!(value["engines"]["unfused"]["dispatches"], 11);
+        assert_eq!(value["engines"]["unfused"]["us_per_pass"], 500.0);
+        assert_eq!(value["engines"]["fused"]["share_of_limit"], 0.5);
+    }
 }

@@ -1,5 +1,6 @@
-//! `awl bench`: fused against unfused, and both against the adapter's limits.
+//! `awl bench`: fused against unfused, both against the adapter's limits, and how their cost grows.
 
+mod growth;
 mod json;
 mod plot;
 mod text;
@@ -25,7 +26,11 @@ pub struct Arguments {
     /// Only these engines (may be given several times).
     #[arg(long, value_name = "NAME", value_parser = EngineKind::ALL.map(EngineKind::name))]
     engine: Vec<String>,
-    /// Seconds for each workload, shared by its engines; each runs at least five times.
+    /// Instead of the workloads: how a step's cost grows with the batch (64 to 1,048,576 rows) and with the width (8 to
+    /// 512).
+    #[arg(long, conflicts_with = "workload")]
+    growth: bool,
+    /// Seconds for each workload (or size, with --growth), shared by its engines; each runs at least five times.
     #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     seconds: f64,
     /// Print one JSON object instead of tables.
@@ -57,35 +62,40 @@ fn seconds(text: &str) -> std::result::Result<f64, String> {
 
 /// Runs the benchmarks that were asked for.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let plan = arguments.plot.as_deref().map_or(Ok(()), check_plot);
-    let plan = match plan.and_then(|()| Plan::new(arguments)) {
-        Ok(plan) => plan,
+    if let Some(Err(message)) = arguments.plot.as_deref().map(check_plot) {
+        eprintln!("awl: {message}");
+        return ExitCode::from(2);
+    }
+    let done = match arguments.growth {
+        true => growth::run(arguments),
+        false => compare_engines(arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("awl: {message}");
-            return ExitCode::from(2);
+            ExitCode::FAILURE
         }
-    };
-    let report = match pollster::block_on(measure(&plan, arguments.seconds)) {
-        Ok(report) => report,
-        Err(error) => {
-            eprintln!("awl: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+    }
+}
+
+/// What is told of a run that failed, or that could not write what was asked for.
+type Outcome = std::result::Result<(), String>;
+
+fn compare_engines(arguments: &Arguments) -> Outcome {
+    let made = pollster::block_on(measure(&Plan::new(arguments), arguments.seconds));
+    let report = made.map_err(|error| error.to_string())?;
     let mut out = io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = match arguments.json {
         true => json::write(&mut out, &report),
         false => text::write(&mut out, &report),
     };
-    match &arguments.plot {
-        Some(path) => draw(&report, path),
-        None => ExitCode::SUCCESS,
-    }
+    arguments.plot.as_deref().map_or(Ok(()), |path| save(plot::svg(&report), path))
 }
 
 /// Finds out before minutes of measuring whether the plot can be written.
-fn check_plot(path: &Path) -> std::result::Result<(), String> {
+fn check_plot(path: &Path) -> Outcome {
     if path.extension().is_none_or(|extension| extension != "svg") {
         return Err(format!("{}: the plot is an SVG file; end its name in .svg", path.display()));
     }
@@ -98,16 +108,19 @@ fn check_plot(path: &Path) -> std::result::Result<(), String> {
     }
 }
 
-fn draw(report: &Report, path: &Path) -> ExitCode {
-    let written = plot::svg(report)
-        .and_then(|svg| std::fs::write(path, svg).map_err(|error| error.to_string()));
-    match written {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("awl: {}: the plot was not written: {message}", path.display());
-            ExitCode::FAILURE
-        }
-    }
+fn save(svg: std::result::Result<String, String>, path: &Path) -> Outcome {
+    let written = svg.and_then(|svg| std::fs::write(path, svg).map_err(|error| error.to_string()));
+    written.map_err(|error| format!("{}: the plot was not written: {error}", path.display()))
+}
+
+/// Whether a name was asked for: every one is where none was named.
+fn chosen(name: &str, list: &[String]) -> bool {
+    list.is_empty() || list.iter().any(|other| other == name)
+}
+
+fn engines(arguments: &Arguments) -> Vec<EngineKind> {
+    let engines = EngineKind::ALL.into_iter();
+    engines.filter(|engine| chosen(engine.name(), &arguments.engine)).collect()
 }
 
 /// What was asked for.
@@ -119,22 +132,11 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(arguments: &Arguments) -> std::result::Result<Self, String> {
-        let chosen =
-            |name: &str, list: &[String]| list.is_empty() || list.iter().any(|n| n == name);
+    fn new(arguments: &Arguments) -> Self {
         let workload = |it: &Workload| chosen(it.name, &arguments.workload);
-        let engine = |it: &EngineKind| chosen(it.name(), &arguments.engine);
         let workloads: Vec<_> = WORKLOADS.into_iter().filter(workload).collect();
-        let engines: Vec<_> = EngineKind::ALL.into_iter().filter(engine).collect();
-        // The loss pass by itself is fused; there is no other.
-        let has_loss =
-            chosen(LOSS_PASS, &arguments.workload) && engines.contains(&EngineKind::Fused);
-        if workloads.is_empty() && !has_loss {
-            return Err(format!(
-                "the workload {LOSS_PASS} has no unfused engine: leave out --engine, or name another workload"
-            ));
-        }
-        Ok(Self { workloads, engines, losses: if has_loss { &CLASSES } else { &[] } })
+        let losses = if chosen(LOSS_PASS, &arguments.workload) { &CLASSES[..] } else { &[] };
+        Self { workloads, engines: engines(arguments), losses }
     }
 }
 
@@ -156,7 +158,7 @@ async fn measure(plan: &Plan, seconds: f64) -> Result<Report> {
     for (&classes, done) in losses.iter().zip(workloads.len() as u64..) {
         bar.set_message(format!("loss pass, {classes} classes"));
         bar.set_position(100 * done);
-        costs.push(loss_alone(&gpu, classes, seconds / 3.0).await?);
+        costs.push(loss_alone(&gpu, classes, engines, seconds / 3.0).await?);
     }
     bar.finish_and_clear();
     Ok(Report { gpu, ceilings, comparisons, losses: costs })

@@ -6,23 +6,36 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (900, 480);
-const COLOURS: [RGBColor; 2] = [RGBColor(31, 119, 180), RGBColor(190, 190, 190)];
+/// A colour an engine, in the order of [`EngineKind::ALL`].
+pub const COLOURS: [RGBColor; 2] = [RGBColor(31, 119, 180), RGBColor(190, 190, 190)];
 const LIMIT: RGBColor = RGBColor(200, 60, 30);
 
 /// The SVG's text.
 pub fn svg(report: &Report) -> Result<String, String> {
+    picture(SIZE, |area| draw(report, area))
+}
+
+/// What one draws on.
+pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+/// Whether it worked.
+pub type Drawn<'a> =
+    Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
+
+/// The text of an SVG of this size, on white.
+pub fn picture(
+    size: (u32, u32),
+    draw: impl for<'a> FnOnce(&Area<'a>) -> Drawn<'a>,
+) -> Result<String, String> {
     let mut text = String::new();
     let drawn = {
-        let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
-        draw(report, &area).map_err(|error| error.to_string())
+        let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
+        let white = area.fill(&WHITE);
+        white.and_then(|()| draw(&area)).map_err(|error| error.to_string())
     };
     drawn.map(|()| text)
 }
 
-type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
-
-fn draw<'a>(report: &Report, area: &DrawingArea<SVGBackend<'a>, Shift>) -> Drawn<'a> {
-    area.fill(&WHITE)?;
+fn draw<'a>(report: &Report, area: &Area<'a>) -> Drawn<'a> {
     let comparisons = &report.comparisons;
     let limit = |it: &Comparison| {
         let workload = &it.workload;

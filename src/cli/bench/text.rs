@@ -46,25 +46,7 @@ pub fn write(out: &mut impl Write, report: &Report) -> Result<()> {
         }
     }
     if !report.losses.is_empty() {
-        writeln!(
-            out,
-            "\nthe loss pass alone, an mse and a cross_entropy head\n{:<9}{:>8}{:>11}{:>19}{:>11}{:>10}{:>8}",
-            "classes", "rows", "us", "quartiles", "dispatches", "MB", "limit"
-        )?;
-    }
-    for cost in &report.losses {
-        let us = &cost.us_per_pass;
-        writeln!(
-            out,
-            "{:<9}{:>8}{:>11.0}{:>19}{:>11}{:>10.2}{:>7.1}%",
-            cost.classes,
-            cost.rows,
-            us.median,
-            format!("{:.0} - {:.0}", us.lower, us.upper),
-            cost.dispatches,
-            cost.bytes as f64 / 1e6,
-            100.0 * cost.share_of_limit(&report.ceilings)
-        )?;
+        losses(out, report)?;
     }
     Ok(())
 }
@@ -92,6 +74,35 @@ fn engine(
         100.0 * comparison.share_of_limit(cost, &report.ceilings),
         speedup.map_or(String::new(), |speedup| format!("{speedup:.2}x")),
     )
+}
+
+fn losses(out: &mut impl Write, report: &Report) -> Result<()> {
+    writeln!(
+        out,
+        "\nthe loss pass alone, an mse and a cross_entropy head\n{:<9}{:>8} {:<9}{:>9}{:>19}{:>11}{:>10}{:>8}{:>9}",
+        "classes", "rows", "engine", "us", "quartiles", "dispatches", "MB", "limit", "speedup"
+    )?;
+    for cost in &report.losses {
+        for (index, pass) in cost.passes.iter().enumerate() {
+            let is_first = index == 0;
+            let us = &pass.us_per_pass;
+            let speedup = cost.speedup().filter(|_| is_first);
+            writeln!(
+                out,
+                "{:<9}{:>8} {:<9}{:>9.0}{:>19}{:>11}{:>10.2}{:>7.1}%{:>9}",
+                if is_first { cost.classes.to_string() } else { String::new() },
+                if is_first { cost.rows.to_string() } else { String::new() },
+                pass.engine.name(),
+                us.median,
+                format!("{:.0} - {:.0}", us.lower, us.upper),
+                pass.dispatches,
+                cost.bytes as f64 / 1e6,
+                100.0 * cost.share_of_limit(pass, &report.ceilings),
+                speedup.map_or(String::new(), |speedup| format!("{speedup:.2}x")),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// The GPU's own times, the dispatches of a kernel together, the longest first.

@@ -1,0 +1,157 @@
+//! Engines that take turns on one workload, so that whatever else the machine does slows all of them.
+
+use super::{EngineCost, EngineKind, Spread, Workload};
+use crate::data::Dataset;
+use crate::engine::{Engine, GpuEngine, KernelTime, MOST_STEPS};
+use crate::error::Result;
+use crate::gpu::Gpu;
+use crate::train::{TaskMetrics, Trainer};
+use std::time::{Duration, Instant};
+
+/// Rounds in which the engines take turns, at least.
+const ROUNDS: usize = 5;
+/// Steps that are timed dispatch by dispatch.
+const PROFILED: usize = 5;
+
+/// One engine while it is timed.
+pub(super) struct Run {
+    pub kind: EngineKind,
+    trainer: Trainer<GpuEngine>,
+    steps: usize,
+    samples: Vec<f64>,
+    gpu_bytes: u64,
+    setup: Duration,
+}
+
+/// Takes a sample of each run in turn for about `seconds`, five times at least; `progress` hears of the share that is
+/// done.
+pub(super) async fn take_turns(
+    runs: &mut [Run],
+    seconds: f64,
+    mut progress: impl FnMut(f64),
+) -> Result<()> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let started = Instant::now();
+    for rounds in 1.. {
+        for run in &mut *runs {
+            run.sample().await?;
+        }
+        let spent = started.elapsed().as_secs_f64() / seconds;
+        progress(spent.min(rounds as f64 / ROUNDS as f64).min(1.0));
+        if rounds >= ROUNDS && spent >= 1.0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl Run {
+    /// Makes the engine and warms it up; `seconds` is what all its samples together may take.
+    pub async fn start(
+        gpu: &Gpu,
+        workload: Workload,
+        data: &Dataset,
+        kind: EngineKind,
+        seconds: f64,
+    ) -> Result<Self> {
+        let recipe = workload.recipe()?;
+        let held = gpu.bytes_held();
+        let started = Instant::now();
+        let engine = match kind {
+            EngineKind::Fused => GpuEngine::fused(gpu, recipe, data).await?,
+            EngineKind::Unfused => GpuEngine::unfused(gpu, recipe, data).await?,
+        };
+        let mut trainer = Trainer::new(engine);
+        trainer.steps(1).await?;
+        let setup = started.elapsed();
+        let gpu_bytes = gpu.bytes_held() - held;
+        let started = Instant::now();
+        trainer.steps(2).await?;
+        let step = started.elapsed().as_secs_f64() / 2.0;
+        let steps = (seconds / ROUNDS as f64 / step) as usize;
+        let steps = steps.clamp(1, MOST_STEPS);
+        Ok(Self { kind, trainer, steps, samples: Vec::new(), gpu_bytes, setup })
+    }
+
+    async fn sample(&mut self) -> Result<()> {
+        let started = Instant::now();
+        self.trainer.steps(self.steps).await?;
+        self.samples.push(started.elapsed().as_secs_f64() * 1e6 / self.steps as f64);
+        Ok(())
+    }
+
+    /// Makes a step, and says what is wrong if its `mse` is not that of the engine's own predictions for `data`, its batch:
+    /// other kernels make those, and an engine that skips work must not be praised for its speed.
+    pub async fn fault(&mut self, data: &Dataset) -> Result<Option<String>> {
+        let metrics = self.trainer.evaluate(data).await?;
+        let records = self.trainer.steps(1).await?;
+        let loss = records[0].tasks[0].loss.unwrap_or(f64::NAN);
+        Ok(match metrics[0] {
+            Some(TaskMetrics::Regression { rmse, .. }) => fault(loss, rmse * rmse),
+            _ => None,
+        })
+    }
+
+    /// Microseconds a step of the samples so far.
+    pub fn us_per_step(&self) -> Spread {
+        Spread::of(self.samples.clone())
+    }
+
+    /// The whole cost, each dispatch's time included.
+    pub async fn finish(mut self) -> Result<EngineCost> {
+        let kernels = self.profile().await?;
+        let us_per_step = self.us_per_step();
+        let engine = self.trainer.engine();
+        Ok(EngineCost {
+            engine: self.kind,
+            us_per_step,
+            dispatches_per_step: engine.dispatches_per_step(),
+            submissions_per_100_steps: 100.0 / self.steps as f64,
+            bytes_per_step: engine.bytes_per_step(),
+            gpu_bytes: self.gpu_bytes,
+            setup: self.setup,
+            kernels,
+        })
+    }
+
+    async fn profile(&mut self) -> Result<Option<Vec<KernelTime>>> {
+        let mut profiles = Vec::new();
+        for _ in 0..PROFILED {
+            match self.trainer.engine().profile().await? {
+                Some(times) => profiles.push(times),
+                None => return Ok(None),
+            }
+        }
+        // Brings the last error to light, if the profiled steps left one.
+        self.trainer.engine().collect().await?;
+        let median = |index: usize| {
+            let mut times: Vec<_> = profiles.iter().map(|times| times[index].time).collect();
+            times.sort();
+            KernelTime { kernel: profiles[0][index].kernel, time: times[times.len() / 2] }
+        };
+        Ok(Some((0..profiles[0].len()).map(median).collect()))
+    }
+}
+
+/// What is wrong with a loss, if it is not what was expected to within a thousandth.
+fn fault(loss: f64, expected: f64) -> Option<String> {
+    let is_right = (loss - expected).abs() <= 1e-3 * expected;
+    (!is_right).then(|| {
+        format!("a step's mse is {loss} where its predictions' is {expected}: a bug in awl or the driver")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fault;
+
+    #[test]
+    fn a_loss_is_wrong_beyond_a_thousandth_or_where_it_is_no_number() {
+        assert_eq!(fault(5.0, 5.001), None);
+        let why = fault(1.52, 5.27).expect("a fault");
+        assert!(why.contains("1.52") && why.contains("5.27"), "{why}");
+        assert!(fault(f64::NAN, 5.0).is_some() && fault(5.0, f64::NAN).is_some());
+    }
+}
