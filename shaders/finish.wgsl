@@ -1,8 +1,8 @@
 // The end of a fused step: adds up the shares of every loss and gradient in a fixed order, computes sigma's
 // gradient, applies Adam to all parameters, and writes the step's record.
 //
-// One lane a parameter, sigma after the network's. Every lane adds up the losses for itself, since all must know
-// whether the total is finite before they update anything.
+// A lane takes every so-many-th parameter, sigma after the network's. Every lane adds up the losses for itself, since
+// all must know whether the total is finite before they update anything; hence more than one parameter a lane.
 // Reads:  gradient_shares [shares, parameters], loss_shares [shares + 2, tasks], normalisers [batches, tasks]
 // Writes: parameters, moments (shared/optimizer.wgsl), records (shared/records.wgsl), stop
 
@@ -33,6 +33,14 @@ fn gradient_of(i: u32) -> f32 {
     return sum;
 }
 
+fn finish_sigma(tasks: u32, k: u32, updates: bool) {
+    let sigma = parameters[optimizer.parameters + k];
+    records[record_at(tasks, k, RECORD_SIGMA)] = sigma;
+    if updates && SCHEME != FIXED && normalisers[step.batch * tasks + k] > 0.0 {
+        apply_to_sigma(k, gradient_at_zero(sigma) + mean_loss(tasks, k) * gradient_per_loss(sigma));
+    }
+}
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -41,19 +49,15 @@ fn main(
 ) {
     let tasks = arrayLength(&loss_shares) / (optimizer.loss_shares + 2u);
     let number = unfolded(workgroup, workgroups);
-    let i = number * LANES + lane;
+    let lanes = workgroups.x * workgroups.y * LANES;
     let records_step = number == 0u && lane == 0u;
     var total = 0.0;
-    var own_loss = 0.0;
     for (var k = 0u; k < tasks; k++) {
         let loss = mean_loss(tasks, k);
         let weight = loss_shares[optimizer.loss_shares * tasks + k];
         let normaliser = normalisers[step.batch * tasks + k];
         if normaliser > 0.0 {
             total += weight * loss + loss_shares[(optimizer.loss_shares + 1u) * tasks + k];
-        }
-        if i == optimizer.parameters + k {
-            own_loss = loss;
         }
         if records_step {
             records[record_at(tasks, k, RECORD_LOSS)] = loss;
@@ -69,16 +73,11 @@ fn main(
         atomicMin(&stop[LOSS_STOP], step.number);
     }
     let updates = !stopped && is_finite(total);
-    if i < optimizer.parameters {
-        if updates {
+    for (var i = number * LANES + lane; i < arrayLength(&parameters); i += lanes) {
+        if i >= optimizer.parameters {
+            finish_sigma(tasks, i - optimizer.parameters, updates);
+        } else if updates {
             apply_to_network(i, gradient_of(i));
-        }
-    } else if i < arrayLength(&parameters) {
-        let k = i - optimizer.parameters;
-        let sigma = parameters[i];
-        records[record_at(tasks, k, RECORD_SIGMA)] = sigma;
-        if updates && SCHEME != FIXED && normalisers[step.batch * tasks + k] > 0.0 {
-            apply_to_sigma(k, gradient_at_zero(sigma) + own_loss * gradient_per_loss(sigma));
         }
     }
 }

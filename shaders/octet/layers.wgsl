@@ -1,6 +1,6 @@
 // The network on eight lanes: a lane holds four rows, one vec4 a unit, and all that a tile of 32 rows needs stays in
 // private memory. Made for software adapters, whose vectors have eight lanes: there a value that another lane holds
-// costs an instruction (subgroupBroadcast), and one from a buffer 200 cycles (docs/performance.md).
+// costs an instruction (subgroupShuffle), and one from a buffer 200 cycles (docs/performance.md).
 //
 // Units lie one layer after the other, from the features to the heads, each layer padded with zeros (`Layer` of the
 // prologue that `engine::octet` writes). What was a layer's output is overwritten by the gradient there.
@@ -165,53 +165,34 @@ fn octet_of_units(unit: u32) -> Octet {
     );
 }
 
-// In lane 0 the first value, in lane 1 the second, and so on.
-fn by_lane(lane: u32, x: Octet) -> vec4<f32> {
-    var own = select(x.a, x.b, lane == 1u);
-    own = select(own, x.c, lane == 2u);
-    own = select(own, x.d, lane == 3u);
-    own = select(own, x.e, lane == 4u);
-    own = select(own, x.f, lane == 5u);
-    own = select(own, x.g, lane == 6u);
-    return select(own, x.h, lane == 7u);
+struct Pair {
+    low: vec4<f32>,
+    high: vec4<f32>,
 }
 
-// Value i of lane j becomes value j of lane i. (subgroupBroadcast wants a constant, hence the eight returns.)
+// Swaps one lane's high value with the other's low one, between lanes that are `part` apart.
+fn exchanged(lane: u32, part: u32, low: vec4<f32>, high: vec4<f32>) -> Pair {
+    let is_low = (lane & part) == 0u;
+    return Pair(
+        select(subgroupShuffleXor(high, part), low, is_low), select(high, subgroupShuffleXor(low, part), is_low),
+    );
+}
+
+// Value i of lane j becomes value j of lane i: swaps halves, quarters, then neighbours.
 fn transposed(lane: u32, x: Octet) -> Octet {
-    var rows: Octet;
-    rows.a = by_lane(lane, Octet(
-        subgroupShuffle(x.a, 0u), subgroupShuffle(x.b, 0u), subgroupShuffle(x.c, 0u), subgroupShuffle(x.d, 0u),
-        subgroupShuffle(x.e, 0u), subgroupShuffle(x.f, 0u), subgroupShuffle(x.g, 0u), subgroupShuffle(x.h, 0u),
-    ));
-    rows.b = by_lane(lane, Octet(
-        subgroupShuffle(x.a, 1u), subgroupShuffle(x.b, 1u), subgroupShuffle(x.c, 1u), subgroupShuffle(x.d, 1u),
-        subgroupShuffle(x.e, 1u), subgroupShuffle(x.f, 1u), subgroupShuffle(x.g, 1u), subgroupShuffle(x.h, 1u),
-    ));
-    rows.c = by_lane(lane, Octet(
-        subgroupShuffle(x.a, 2u), subgroupShuffle(x.b, 2u), subgroupShuffle(x.c, 2u), subgroupShuffle(x.d, 2u),
-        subgroupShuffle(x.e, 2u), subgroupShuffle(x.f, 2u), subgroupShuffle(x.g, 2u), subgroupShuffle(x.h, 2u),
-    ));
-    rows.d = by_lane(lane, Octet(
-        subgroupShuffle(x.a, 3u), subgroupShuffle(x.b, 3u), subgroupShuffle(x.c, 3u), subgroupShuffle(x.d, 3u),
-        subgroupShuffle(x.e, 3u), subgroupShuffle(x.f, 3u), subgroupShuffle(x.g, 3u), subgroupShuffle(x.h, 3u),
-    ));
-    rows.e = by_lane(lane, Octet(
-        subgroupShuffle(x.a, 4u), subgroupShuffle(x.b, 4u), subgroupShuffle(x.c, 4u), subgroupShuffle(x.d, 4u),
-        subgroupShuffle(x.e, 4u), subgroupShuffle(x.f, 4u), subgroupShuffle(x.g, 4u), subgroupShuffle(x.h, 4u),
-    ));
-    rows.f = by_lane(lane, Octet(
-        subgroupShuffle(x.a, 5u), subgroupShuffle(x.b, 5u), subgroupShuffle(x.c, 5u), subgroupShuffle(x.d, 5u),
-        subgroupShuffle(x.e, 5u), subgroupShuffle(x.f, 5u), subgroupShuffle(x.g, 5u), subgroupShuffle(x.h, 5u),
-    ));
-    rows.g = by_lane(lane, Octet(
-        subgroupShuffle(x.a, 6u), subgroupShuffle(x.b, 6u), subgroupShuffle(x.c, 6u), subgroupShuffle(x.d, 6u),
-        subgroupShuffle(x.e, 6u), subgroupShuffle(x.f, 6u), subgroupShuffle(x.g, 6u), subgroupShuffle(x.h, 6u),
-    ));
-    rows.h = by_lane(lane, Octet(
-        subgroupShuffle(x.a, 7u), subgroupShuffle(x.b, 7u), subgroupShuffle(x.c, 7u), subgroupShuffle(x.d, 7u),
-        subgroupShuffle(x.e, 7u), subgroupShuffle(x.f, 7u), subgroupShuffle(x.g, 7u), subgroupShuffle(x.h, 7u),
-    ));
-    return rows;
+    let ae = exchanged(lane, 4u, x.a, x.e);
+    let bf = exchanged(lane, 4u, x.b, x.f);
+    let cg = exchanged(lane, 4u, x.c, x.g);
+    let dh = exchanged(lane, 4u, x.d, x.h);
+    let ac = exchanged(lane, 2u, ae.low, cg.low);
+    let bd = exchanged(lane, 2u, bf.low, dh.low);
+    let eg = exchanged(lane, 2u, ae.high, cg.high);
+    let fh = exchanged(lane, 2u, bf.high, dh.high);
+    let ab = exchanged(lane, 1u, ac.low, bd.low);
+    let cd = exchanged(lane, 1u, ac.high, bd.high);
+    let ef = exchanged(lane, 1u, eg.low, fh.low);
+    let gh = exchanged(lane, 1u, eg.high, fh.high);
+    return Octet(ab.low, ab.high, cd.low, cd.high, ef.low, ef.high, gh.low, gh.high);
 }
 
 // Adds this tile's share of the gradient of the layer's weight and bias; units hold its inputs' values and the

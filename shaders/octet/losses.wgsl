@@ -20,6 +20,9 @@ fn rows_of(tile: u32, lane: u32) -> Rows {
 }
 
 fn counting(task: Task, rows: Rows) -> vec4<bool> {
+    if !HAS_MASKS {
+        return rows.inside;
+    }
     let i = rows.index;
     let labelled = vec4(
         has_label(task, i.x), has_label(task, i.y), has_label(task, i.z), has_label(task, i.w),
@@ -42,6 +45,15 @@ fn added(x: vec4<f32>) -> f32 {
     return (x.x + x.y) + (x.z + x.w);
 }
 
+// What a branch skips on other adapters, all lanes walk through on these: hence HAS_MASKS, HAS_SMOOTHING and
+// HAS_CLASS_WEIGHTS, which say whether any task has them.
+fn weight_of_class(task: Task, class_index: u32) -> f32 {
+    if HAS_CLASS_WEIGHTS {
+        return class_weight(task, class_index);
+    }
+    return 1.0;
+}
+
 // ClassRow of losses.wgsl, four at once.
 struct ClassRows {
     highest: vec4<f32>,
@@ -62,13 +74,13 @@ fn class_rows(task: Task, first: u32, class_index: vec4<u32>) -> ClassRows {
         let is_own = class_index == vec4(c);
         rows.others += select(exp(depth), vec4<f32>(), is_own);
         rows.own = select(rows.own, depth, is_own);
-        if task.parameter != 0.0 {
-            rows.weighted_depth -= class_weight(task, c) * depth;
+        if HAS_SMOOTHING {
+            rows.weighted_depth -= weight_of_class(task, c) * depth;
         }
     }
     rows.weight = vec4(
-        class_weight(task, class_index.x), class_weight(task, class_index.y),
-        class_weight(task, class_index.z), class_weight(task, class_index.w),
+        weight_of_class(task, class_index.x), weight_of_class(task, class_index.y),
+        weight_of_class(task, class_index.z), weight_of_class(task, class_index.w),
     );
     return rows;
 }
@@ -82,7 +94,7 @@ fn class_rows_pass(task: Task, at: vec4<u32>, first: u32, counts: vec4<bool>, sc
     let c = ClassRow(rows.highest.z, rows.others.z, rows.own.z, rows.weight.z, rows.weighted_depth.z);
     let d = ClassRow(rows.highest.w, rows.others.w, rows.own.w, rows.weight.w, rows.weighted_depth.w);
     for (var k = 0u; k < task.width; k++) {
-        let weight = class_weight(task, k);
+        let weight = weight_of_class(task, k);
         let logit = units[first + k];
         let slope = vec4(
             class_slope(task, a, k == own.x, weight, logit.x), class_slope(task, b, k == own.y, weight, logit.y),

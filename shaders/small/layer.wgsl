@@ -188,7 +188,8 @@ fn update_N(
             group, (*weights)[vector], (*gradient)[vector], (*first)[vector], (*second)[vector],
             step.learning_rate, step.step_size, step.root_correction,
         );
-        let is_sound = is_finite(updated.parameter) && is_finite(updated.first) && is_finite(updated.second);
+        // All three are finite if their sum is; one test a register keeps the kernel short.
+        let is_sound = is_finite(updated.parameter + updated.first + updated.second);
         let stores = updates && is_sound;
         (*weights)[vector] = select((*weights)[vector], updated.parameter, stores);
         (*first)[vector] = select((*first)[vector], updated.first, stores);

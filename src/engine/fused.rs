@@ -131,6 +131,9 @@ fn backward(
     Ok(())
 }
 
+/// Parameters that a lane of `finish` updates: enough to make light of what all lanes add up alike.
+const PARAMETERS_A_LANE: usize = 8;
+
 /// The end of a step, whose gradients and losses come in so many shares.
 pub(super) fn finish(
     resident: &Resident,
@@ -152,6 +155,6 @@ pub(super) fn finish(
         resident.records.binding(),
         resident.stop.binding(),
     ];
-    let workgroups = resident.parameters.len().div_ceil(64);
+    let workgroups = resident.parameters.len().div_ceil(64 * PARAMETERS_A_LANE);
     Ok(gpu.kernel(&kernels::FINISH, &[resident.scheme()]).dispatch(gpu, &buffers, workgroups))
 }

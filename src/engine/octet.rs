@@ -5,6 +5,7 @@ use super::fused;
 use super::resident::Resident;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, kernels};
+use crate::loss::{NONE, TaskLayout};
 use crate::network::Network;
 use std::fmt::Write;
 
@@ -45,11 +46,23 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
         gradient_shares.binding(),
         loss_shares.binding(),
     ];
-    let kernel = gpu.shaped_kernel(&kernels::OCTET_ROWS, &shape.prologue(), &[resident.scheme()]);
+    let prologue = shape.prologue() + &flags(&resident.layouts);
+    let kernel = gpu.shaped_kernel(&kernels::OCTET_ROWS, &prologue, &[resident.scheme()]);
     let rows = kernel.dispatch(gpu, &buffers, shares);
     let (gradients, losses) = (gradient_shares.binding(), loss_shares.binding());
     let finish = fused::finish(resident, gradients, shares, losses, shares)?;
     Ok(Some(vec![rows, finish]))
+}
+
+/// What no task has need not be looked for.
+fn flags(tasks: &[TaskLayout]) -> String {
+    let is_smoothed = |task: &TaskLayout| task.is_smoothed();
+    format!(
+        "const HAS_MASKS = {};\nconst HAS_SMOOTHING = {};\nconst HAS_CLASS_WEIGHTS = {};\n",
+        tasks.iter().any(|task| task.mask != NONE),
+        tasks.iter().any(is_smoothed),
+        tasks.iter().any(|task| task.class_weights != NONE),
+    )
 }
 
 /// Workgroups of a step: few, since each costs as much as a tile, but one for every core, and as many as the driver's
@@ -209,7 +222,11 @@ mod tests {
     #[test]
     fn the_kernel_is_valid_for_any_shape() {
         for hidden in [&[][..], &[16], &[128, 3, 40, 128]] {
-            check_shader(&kernels::OCTET_ROWS, &shape(hidden).prologue());
+            for has in [false, true] {
+                let flags = ["HAS_MASKS", "HAS_SMOOTHING", "HAS_CLASS_WEIGHTS"];
+                let flags = flags.map(|name| format!("const {name} = {has};\n")).concat();
+                check_shader(&kernels::OCTET_ROWS, &(shape(hidden).prologue() + &flags));
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use super::program::Program;
 use super::resident::Resident;
 use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, SMALL_TEMPLATES, kernels};
-use crate::loss::{Loss, NONE, TaskLayout};
+use crate::loss::{NONE, TaskLayout};
 use crate::network::{Layer, Network};
 use std::fmt::Write;
 
@@ -119,10 +119,9 @@ fn constants(network: &Network, tasks: &[TaskLayout], steps: usize) -> String {
         flag(format!("IS_FIRST_{n}"), n == 0);
         flag(format!("IS_LAST_{n}"), n + 1 == layers.len());
     }
-    let has_classes = Loss::cross_entropy().code();
     for (k, task) in tasks.iter().enumerate() {
         flag(format!("IS_MASKED_{k}"), task.mask != NONE);
-        flag(format!("IS_SMOOTHED_{k}"), task.loss == has_classes && task.parameter != 0.0);
+        flag(format!("IS_SMOOTHED_{k}"), task.is_smoothed());
         flag(format!("IS_WEIGHTED_{k}"), task.class_weights != NONE);
     }
     let widths = layers.iter().map(|layer| layer.inputs).chain([network.outputs()]);

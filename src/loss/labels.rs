@@ -1,6 +1,6 @@
 //! Labels as the kernels read them: one buffer of words for all tasks, and where each task's part lies.
 
-use super::Task;
+use super::{Loss, Task};
 use crate::data::{Target, Values};
 use crate::error::{Error, Result};
 
@@ -31,6 +31,13 @@ pub struct TaskLayout {
     pub class_weights: u32,
     /// Sum of the class weights, the number of classes where all are 1; only read with label smoothing.
     pub all_weights: f32,
+}
+
+impl TaskLayout {
+    /// Whether the loss spreads a part of the label over all classes.
+    pub(crate) fn is_smoothed(&self) -> bool {
+        self.loss == Loss::cross_entropy().code() && self.parameter != 0.0
+    }
 }
 
 /// Stands for "there is none" in a [`TaskLayout`].
