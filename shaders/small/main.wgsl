@@ -72,7 +72,7 @@ fn main(@builtin(subgroup_invocation_id) lane: u32) {
         }
         stopped = stopped || !is_finite(total);
         var is_finite_here = true;
-        let is_finite_N = update_N(lane, group, &weights_N, &first_N, &second_N, &gradient_N, !stopped);
+        let is_finite_N = update_N(group, &weights_N, &first_N, &second_N, &gradient_N, !stopped);
         is_finite_here = is_finite_here && is_finite_N;
         if SCHEME != FIXED {
             let updated = updated_sigma(sigma, gradient_at_zero(sigma.value) + own_loss * gradient_per_loss(sigma.value));

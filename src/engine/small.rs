@@ -23,7 +23,12 @@ const MOST_TASKS: usize = 8;
 pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
-    if !gpu.has_octets() || !fits(network, resident.batch) || !pays(network, resident.batch) {
+    let batch = resident.batch;
+    if !gpu.has_octets() || !fits(network, batch) || !pays(network, batch) {
+        return Ok(None);
+    }
+    // Registers that hold no parameter would become 0 / 0.
+    if resident.recipe.optimizer.network.epsilon as f32 == 0.0 {
         return Ok(None);
     }
     // The gradients of this kernel come in no shares.
@@ -42,7 +47,7 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
         resident.records.binding(),
         resident.stop.binding(),
     ];
-    let most = steps_a_dispatch(resident.batch);
+    let most = steps_a_dispatch(batch);
     let text = text(network, &resident.layouts, most);
     let kernel = gpu.shaped_kernel(&kernels::SMALL_STEPS, &text, &[resident.scheme()]);
     Ok(Some(Program::run(vec![kernel.dispatch(gpu, &buffers, 1)], most)))
