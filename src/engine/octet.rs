@@ -147,24 +147,25 @@ impl Shape {
     fn rounds_a_tile(&self) -> usize {
         let rounds = |layer: &Place| {
             let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
-            let forward = outputs / 8 * (1 + inputs / 4);
-            let parameters = outputs + inputs / 16 * (1 + outputs);
-            let backward = inputs / 8 * (1 + outputs / 8);
-            3 + forward + parameters + backward
+            let forward = outputs / 8 * (2 + inputs / 4);
+            let parameters = outputs + inputs / 16 * (2 + outputs);
+            let backward = inputs / 8 * (2 + outputs / 8);
+            // Each loop once more, when it is found to be over, and the two that this layer is a round of.
+            6 + forward + parameters + backward
         };
         let heads = self.layers.last().map_or(0, |heads| heads.outputs);
-        let losses = 4 * (heads + self.tasks);
-        1 + self.features + losses + self.layers.iter().map(rounds).sum::<usize>()
+        let losses = 3 * heads + 5 * self.tasks;
+        5 + self.features + losses + self.layers.iter().map(rounds).sum::<usize>()
     }
 
     /// Rounds of the loops that load the parameters and store a share of the gradient, at most.
     fn rounds_a_share(&self) -> usize {
         let rounds = |layer: &Place| {
             let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
-            let load = outputs / 8 * (1 + inputs / 4);
+            let load = outputs / 8 * (2 + inputs / 4);
             let clear = outputs * inputs / 16 + outputs;
-            let store = outputs * (1 + inputs / 16);
-            3 + load + clear + store
+            let store = outputs * (2 + inputs / 16);
+            6 + load + clear + store
         };
         16 + 3 * self.tasks + self.layers.iter().map(rounds).sum::<usize>()
     }

@@ -62,8 +62,8 @@ fn fits(network: &Network, batch: usize) -> bool {
 
 /// The most steps that a dispatch can make.
 fn steps_a_dispatch(batch: usize) -> usize {
-    // A round for each eight rows, and one for each two of them.
-    Gpu::MOST_ROUNDS / (1 + 5 * batch.div_ceil(8))
+    // A round for each eight rows, one for each two of them, and the last of every loop, which finds that it is over.
+    Gpu::MOST_ROUNDS / (2 + 6 * batch.div_ceil(8))
 }
 
 /// Whether one core here beats all cores with the kernels for larger networks, by what was measured on two of them

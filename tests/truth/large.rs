@@ -55,3 +55,34 @@ fn a_batch_of_more_tiles_than_a_dimension_holds_is_right() {
     // 65,536 tiles of 32 rows and one more.
     is_right(65_536 * 32 + 1, &[]);
 }
+
+#[test]
+fn a_wide_network_is_right() {
+    is_right(1024, &[256, 256]);
+}
+
+/// Software drivers end every loop of a kernel that has gone round too often; a submission must not come near that.
+#[test]
+fn a_long_submission_of_large_batches_is_right() {
+    let rows = 4_096;
+    let tasks = [Task::new("number", Loss::Mse, 1), Task::new("class", Loss::cross_entropy(), 3)];
+    let network = Network::new(2, &[8], Activation::Tanh, &tasks).expect("a network");
+    let adam = Adam::new(1e-2);
+    let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(2), adam);
+    recipe.batch = rows;
+    recipe.shuffle = false;
+    let data = data(rows, 2);
+    let steps: Vec<Step> = (1..=60).map(|number| Step::numbered(number, rows, rows)).collect();
+    let mut reference = Reference::new(recipe.clone(), data.clone()).expect("the recipe fits");
+    let truth = run(&mut reference, &steps).expect("60 steps");
+    for (name, make) in ON_GPU {
+        let mut engine = make(recipe.clone(), data.clone());
+        let records = run(engine.as_mut(), &steps).expect("60 steps");
+        for (record, expected) in records.iter().zip(&truth) {
+            let case = format!("{name}, step {}", record.step);
+            assert_close(&case, &[record.total], &[expected.total], 1e-4);
+        }
+        let sigma = state_of(engine.as_mut()).sigma;
+        assert_close(name, &sigma, &state_of(&mut reference).sigma, 1e-4);
+    }
+}
