@@ -28,9 +28,6 @@ def cores():
 def worker_environment():
     return os.environ | {
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(cores())),
-        # PyTorch's threads sleep while they wait for each other. Spinning, as is the default, costs ten times the step
-        # as soon as anything else runs on the same cores.
-        "OMP_WAIT_POLICY": "passive",
         "PYTHONDONTWRITEBYTECODE": "1",
         "TORCHINDUCTOR_CACHE_DIR": str(TARGET / "inductor"),
         # No compiling processes that would stay beside what is timed.
