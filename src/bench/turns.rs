@@ -57,7 +57,6 @@ impl Run {
         seconds: f64,
     ) -> Result<Self> {
         let recipe = workload.recipe()?;
-        let held = gpu.bytes_held();
         let started = Instant::now();
         let engine = match kind {
             EngineKind::Fused => GpuEngine::fused(gpu, recipe, data).await?,
@@ -66,7 +65,7 @@ impl Run {
         let mut trainer = Trainer::new(engine);
         trainer.steps(1).await?;
         let setup = started.elapsed();
-        let gpu_bytes = gpu.bytes_held() - held;
+        let gpu_bytes = trainer.engine().gpu_bytes();
         let started = Instant::now();
         trainer.steps(2).await?;
         let step = started.elapsed().as_secs_f64() / 2.0;

@@ -35,6 +35,19 @@ impl GpuEngine {
         self.program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
     }
 
+    /// Bytes of the buffers that training uses on the device: the dataset, the state, and what lies between the
+    /// dispatches of a step. What a driver adds to them is not known.
+    pub fn gpu_bytes(&self) -> u64 {
+        let mut buffers: Vec<&wgpu::Buffer> = Vec::new();
+        let dispatches = self.program.dispatches.iter().chain(self.resident.prepare());
+        for buffer in dispatches.flat_map(Dispatch::bound) {
+            if !buffers.contains(&buffer) {
+                buffers.push(buffer);
+            }
+        }
+        buffers.iter().map(|buffer| buffer.size()).sum()
+    }
+
     /// Makes the next training step with every dispatch in a pass of its own, and says how long each took; `None`,
     /// and no step, on an adapter without timestamps.
     ///

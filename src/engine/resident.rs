@@ -244,6 +244,11 @@ impl Resident {
         self.record(encoder, std::slice::from_ref(step), &Program::step(Vec::new()));
     }
 
+    /// The dispatches that open an epoch: the order of the rows, then the normalisers.
+    pub fn prepare(&self) -> &[Dispatch] {
+        &self.prepare
+    }
+
     /// The slots of steps, for kernels that make many.
     pub fn step_slots(&self) -> &Buffer<u8> {
         &self.steps.buffer

@@ -1,6 +1,6 @@
 //! Buffers that know their element type and length, and are checked against the device's limits.
 
-use super::{Gpu, Held};
+use super::Gpu;
 use crate::error::{Error, Result};
 use bytemuck::Pod;
 use std::marker::PhantomData;
@@ -11,7 +11,6 @@ pub(crate) struct Buffer<T> {
     raw: wgpu::Buffer,
     length: usize,
     element: PhantomData<T>,
-    _held: Held,
 }
 
 const STORAGE: BufferUsages =
@@ -28,7 +27,7 @@ impl<T: Pod> Buffer<T> {
             usage: STORAGE,
             mapped_at_creation: false,
         });
-        Ok(Self::from_raw(gpu, raw, length))
+        Ok(Self::from_raw(raw, length))
     }
 
     /// A storage buffer with these contents.
@@ -48,12 +47,11 @@ impl<T: Pod> Buffer<T> {
             contents: bytemuck::cast_slice(contents),
             usage,
         });
-        Ok(Self::from_raw(gpu, raw, contents.len()))
+        Ok(Self::from_raw(raw, contents.len()))
     }
 
-    fn from_raw(gpu: &Gpu, raw: wgpu::Buffer, length: usize) -> Self {
-        let held = gpu.hold(raw.size());
-        Self { raw, length, element: PhantomData, _held: held }
+    fn from_raw(raw: wgpu::Buffer, length: usize) -> Self {
+        Self { raw, length, element: PhantomData }
     }
 
     /// Overwrites elements from `start` on, before the next submission.

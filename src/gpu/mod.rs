@@ -7,7 +7,6 @@
 mod adapter;
 mod buffer;
 mod clock;
-mod held;
 mod kernel;
 mod readback;
 mod shaders;
@@ -17,7 +16,6 @@ mod software;
 pub use self::adapter::{AdapterReport, adapters, usable};
 pub(crate) use self::buffer::{Buffer, check_size};
 pub(crate) use self::clock::Clock;
-pub(crate) use self::held::Held;
 pub(crate) use self::kernel::{Dispatch, Kernel};
 pub(crate) use self::readback::{Pending, Readback, read};
 #[cfg(test)]
@@ -26,7 +24,6 @@ pub(crate) use self::shaders::{SMALL_TEMPLATES, Source, kernels};
 
 use self::kernel::Cache;
 use crate::error::{Error, Result};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// An open GPU: device, queue, and the pipelines made on it so far. Cheap to clone.
@@ -40,7 +37,6 @@ struct Inner {
     queue: wgpu::Queue,
     kernels: Cache,
     fault: Arc<Mutex<Option<Fault>>>,
-    held: Arc<AtomicU64>,
 }
 
 /// What the device reported on its own, kept until somebody asks.
@@ -92,7 +88,6 @@ impl Gpu {
                 queue,
                 kernels: Cache::default(),
                 fault: Arc::default(),
-                held: Arc::default(),
             }),
         })
     }
@@ -111,16 +106,6 @@ impl Gpu {
     /// The adapter's name, driver and backend, for people.
     pub fn name(&self) -> String {
         adapter::describe(&self.device().adapter_info())
-    }
-
-    /// Bytes of the buffers that this library holds on the device now; what a driver adds to them is not known.
-    pub fn bytes_held(&self) -> u64 {
-        self.inner.held.load(Ordering::Relaxed)
-    }
-
-    /// Counts a buffer of `bytes` bytes for as long as what comes back lives.
-    fn hold(&self, bytes: u64) -> Held {
-        Held::new(&self.inner.held, bytes)
     }
 
     /// Keeps errors and the loss of the device until [`check`](Self::check) asks, instead of panicking.

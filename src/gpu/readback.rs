@@ -1,6 +1,6 @@
 //! Bringing results back: copies into mappable buffers, and futures that wait for them.
 
-use super::{Gpu, Held};
+use super::Gpu;
 use crate::error::{Error, Result};
 use bytemuck::Pod;
 use futures_intrusive::channel::shared::{OneshotReceiver, oneshot_channel};
@@ -9,7 +9,6 @@ use wgpu::{BufferAsyncError, BufferUsages};
 /// A mappable buffer to copy results into.
 pub(crate) struct Readback {
     buffer: wgpu::Buffer,
-    _held: Held,
 }
 
 /// Results on their way.
@@ -28,8 +27,7 @@ impl Readback {
             usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        let held = gpu.hold(buffer.size());
-        Self { buffer, _held: held }
+        Self { buffer }
     }
 
     /// Where to copy to.

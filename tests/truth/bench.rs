@@ -6,7 +6,7 @@ use awl::engine::Reference;
 use awl::loss::LossResults;
 use awl::wgpu;
 use awl::{AutomaticWeightedLoss, Weighting};
-use awl::{Dataset, Engine, Gpu, GpuEngine, Loss, Matrix, Target, Task, Trainer};
+use awl::{Dataset, Engine, GpuEngine, Loss, Matrix, Target, Task, Trainer};
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::process::{Command, Output};
@@ -202,15 +202,14 @@ fn loss_passes_refuse_predictions_of_another_shape() {
 }
 
 #[test]
-fn memory_is_given_back_after_a_comparison() {
-    // A GPU of its own: other tests hold buffers on the shared one.
-    let gpu = block_on(Gpu::new()).expect("an adapter");
-    let before = gpu.bytes_held();
-    let made = block_on(compare(&gpu, WORKLOADS[0], &EngineKind::ALL, 0.01, |_| ()));
-    let costs = made.expect("a comparison").engines;
-    // The features alone are 4 batches of 256 rows of 16 numbers.
-    assert!(costs.iter().all(|cost| cost.gpu_bytes > 4 * 4 * 256 * 16), "{costs:?}");
-    assert_eq!(gpu.bytes_held(), before);
+fn the_memory_of_an_engine_is_told_with_what_lies_between_its_dispatches() {
+    let made = block_on(compare(gpu(), WORKLOADS[0], &EngineKind::ALL, 0.01, |_| ()));
+    let [fused, unfused] = made.expect("a comparison").engines.try_into().expect("two engines");
+    // The features of 4 batches of 256 rows of 16 numbers, and the parameters with both moments; the unfused engine
+    // also keeps every layer's outputs before and after the activation, 2 x (32 + 32) a row.
+    let least = 4 * (4 * 256 * 16 + 3 * 1_963);
+    assert!(fused.gpu_bytes > least, "{} bytes", fused.gpu_bytes);
+    assert!(unfused.gpu_bytes > least + 4 * 256 * 128, "{} bytes", unfused.gpu_bytes);
 }
 
 #[test]
