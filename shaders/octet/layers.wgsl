@@ -5,7 +5,7 @@
 // Units lie one layer after the other, from the features to the heads, each layer padded with zeros (`Layer` of the
 // prologue that `engine::octet` writes). What was a layer's output is overwritten by the gradient there.
 // Weights are spread over the lanes: lane = output within a block of 8, a vec4 = 4 neighbouring inputs.
-// The weight's gradient is spread the other way: lane = input within a block of 8, a vec2 = 2 blocks.
+// The weight's gradient is spread the other way: lane = input within a block of 8, near and far = 2 blocks.
 
 // A layer, one of the prologue's table. Sizes that end loops are unknown to the compiler, which would unroll them.
 struct Layer {
@@ -16,8 +16,8 @@ struct Layer {
     parameter: u32,         // where the weight starts in the parameters; the bias follows it
     input: u32,             // where its inputs start among the units
     output: u32,            // where its outputs start
-    weight: u32,            // where it starts in `weights`
-    sum: u32,               // where it starts in `weight_sums`
+    weight: u32,            // where it starts among the weights
+    sum: u32,               // where it starts in `near_sums` and `far_sums`
     is_last: bool,
 }
 
@@ -26,13 +26,43 @@ fn unknown_zero() -> u32 {
     return select(0u, 1u, arrayLength(&tasks) == 0u);
 }
 
-// Each is written before it is read; the arrays start with whatever memory holds.
-var<private> units: array<vec4<f32>, UNITS>;
+// Each is written before it is read; the arrays start with whatever memory holds. An array a component: an element of
+// a vec4's array costs as many computed addresses as it has components, one of each of four arrays a single one.
+var<private> units_x: array<f32, UNITS>;
+var<private> units_y: array<f32, UNITS>;
+var<private> units_z: array<f32, UNITS>;
+var<private> units_w: array<f32, UNITS>;
 var<private> slopes: array<vec4<f32>, SLOPES>;
-var<private> weights: array<vec4<f32>, WEIGHTS>;
+var<private> weights_x: array<f32, WEIGHTS>;
+var<private> weights_y: array<f32, WEIGHTS>;
+var<private> weights_z: array<f32, WEIGHTS>;
+var<private> weights_w: array<f32, WEIGHTS>;
 var<private> biases: array<f32, BLOCKS>;
-var<private> weight_sums: array<vec2<f32>, SUMS>;
+var<private> near_sums: array<f32, SUMS>;
+var<private> far_sums: array<f32, SUMS>;
 var<private> bias_sums: array<f32, UNITS>;
+
+fn unit_at(i: u32) -> vec4<f32> {
+    return vec4(units_x[i], units_y[i], units_z[i], units_w[i]);
+}
+
+fn set_unit(i: u32, x: vec4<f32>) {
+    units_x[i] = x.x;
+    units_y[i] = x.y;
+    units_z[i] = x.z;
+    units_w[i] = x.w;
+}
+
+fn weight_at(i: u32) -> vec4<f32> {
+    return vec4(weights_x[i], weights_y[i], weights_z[i], weights_w[i]);
+}
+
+fn set_weight(i: u32, x: vec4<f32>) {
+    weights_x[i] = x.x;
+    weights_y[i] = x.y;
+    weights_z[i] = x.z;
+    weights_w[i] = x.w;
+}
 
 fn load_parameters(layer: Layer, lane: u32) {
     let quads = layer.padded_inputs / 4u;
@@ -48,7 +78,7 @@ fn load_parameters(layer: Layer, lane: u32) {
                     weight[j] = parameters[at + input];
                 }
             }
-            weights[layer.weight + block * quads + quad] = weight;
+            set_weight(layer.weight + block * quads + quad, weight);
         }
         var bias = 0.0;
         if is_output {
@@ -61,7 +91,8 @@ fn load_parameters(layer: Layer, lane: u32) {
 fn clear_sums(layer: Layer) {
     let blocks = layer.padded_inputs / 16u;
     for (var i = 0u; i < layer.padded_outputs * blocks; i++) {
-        weight_sums[layer.sum + i] = vec2<f32>();
+        near_sums[layer.sum + i] = 0.0;
+        far_sums[layer.sum + i] = 0.0;
     }
     for (var output = 0u; output < layer.padded_outputs; output++) {
         bias_sums[layer.output + output] = 0.0;
@@ -81,14 +112,14 @@ fn times_input(gradient: vec4<f32>, input: vec4<f32>, sum: f32) -> f32 {
 // Stores a unit's value, through the activation in all layers but the last.
 fn store_unit(layer: Layer, unit: u32, x: vec4<f32>) {
     if layer.is_last {
-        units[unit] = x;
+        set_unit(unit, x);
         return;
     }
     let a = activate(ACTIVATION, x.x);
     let b = activate(ACTIVATION, x.y);
     let c = activate(ACTIVATION, x.z);
     let d = activate(ACTIVATION, x.w);
-    units[unit] = vec4(a.x, b.x, c.x, d.x);
+    set_unit(unit, vec4(a.x, b.x, c.x, d.x));
     if ACTIVATION == GELU || ACTIVATION == SILU {
         slopes[unit] = vec4(a.y, b.y, c.y, d.y);
     }
@@ -99,7 +130,7 @@ fn slope(unit: u32) -> vec4<f32> {
     if ACTIVATION == GELU || ACTIVATION == SILU {
         return slopes[unit];
     }
-    let value = units[unit];
+    let value = unit_at(unit);
     if ACTIVATION == TANH {
         return 1.0 - value * value;
     }
@@ -119,12 +150,12 @@ fn forward(layer: Layer) {
         var s6 = vec4(subgroupShuffle(bias, 6u));
         var s7 = vec4(subgroupShuffle(bias, 7u));
         for (var quad = 0u; quad < quads; quad++) {
-            let weight = weights[layer.weight + block * quads + quad];
+            let weight = weight_at(layer.weight + block * quads + quad);
             let unit = layer.input + quad * 4u;
-            let a = units[unit];
-            let b = units[unit + 1u];
-            let c = units[unit + 2u];
-            let d = units[unit + 3u];
+            let a = unit_at(unit);
+            let b = unit_at(unit + 1u);
+            let c = unit_at(unit + 2u);
+            let d = unit_at(unit + 3u);
             s0 = times_weight(subgroupShuffle(weight, 0u), a, b, c, d, s0);
             s1 = times_weight(subgroupShuffle(weight, 1u), a, b, c, d, s1);
             s2 = times_weight(subgroupShuffle(weight, 2u), a, b, c, d, s2);
@@ -160,8 +191,8 @@ struct Octet {
 
 fn octet_of_units(unit: u32) -> Octet {
     return Octet(
-        units[unit], units[unit + 1u], units[unit + 2u], units[unit + 3u],
-        units[unit + 4u], units[unit + 5u], units[unit + 6u], units[unit + 7u],
+        unit_at(unit), unit_at(unit + 1u), unit_at(unit + 2u), unit_at(unit + 3u),
+        unit_at(unit + 4u), unit_at(unit + 5u), unit_at(unit + 6u), unit_at(unit + 7u),
     );
 }
 
@@ -199,7 +230,7 @@ fn transposed(lane: u32, x: Octet) -> Octet {
 // gradient at its outputs.
 fn add_parameter_gradient(layer: Layer, lane: u32) {
     for (var output = 0u; output < layer.padded_outputs; output++) {
-        let gradient = units[layer.output + output];
+        let gradient = unit_at(layer.output + output);
         bias_sums[layer.output + output] += gradient.x + gradient.y + gradient.z + gradient.w;
     }
     let blocks = layer.padded_inputs / 16u;
@@ -207,9 +238,9 @@ fn add_parameter_gradient(layer: Layer, lane: u32) {
         let near = transposed(lane, octet_of_units(layer.input + block * 16u));
         let far = transposed(lane, octet_of_units(layer.input + block * 16u + 8u));
         for (var output = 0u; output < layer.padded_outputs; output++) {
-            let gradient = units[layer.output + output];
+            let gradient = unit_at(layer.output + output);
             let at = layer.sum + output * blocks + block;
-            var sum = weight_sums[at];
+            var sum = vec2(near_sums[at], far_sums[at]);
             let g0 = subgroupShuffle(gradient, 0u);
             sum = vec2(times_input(g0, near.a, sum.x), times_input(g0, far.a, sum.y));
             let g1 = subgroupShuffle(gradient, 1u);
@@ -226,7 +257,8 @@ fn add_parameter_gradient(layer: Layer, lane: u32) {
             sum = vec2(times_input(g6, near.g, sum.x), times_input(g6, far.g, sum.y));
             let g7 = subgroupShuffle(gradient, 7u);
             sum = vec2(times_input(g7, near.h, sum.x), times_input(g7, far.h, sum.y));
-            weight_sums[at] = sum;
+            near_sums[at] = sum.x;
+            far_sums[at] = sum.y;
         }
     }
 }
@@ -250,27 +282,27 @@ fn replace_by_input_gradient(layer: Layer) {
         var sum: Octet;
         for (var outputs = 0u; outputs < layer.padded_outputs / 8u; outputs++) {
             let at = layer.weight + outputs * quads + block * 2u;
-            let near = weights[at];
-            let far = weights[at + 1u];
+            let near = weight_at(at);
+            let far = weight_at(at + 1u);
             let unit = layer.output + outputs * 8u;
-            times_output(units[unit], subgroupShuffle(near, 0u), subgroupShuffle(far, 0u), &sum);
-            times_output(units[unit + 1u], subgroupShuffle(near, 1u), subgroupShuffle(far, 1u), &sum);
-            times_output(units[unit + 2u], subgroupShuffle(near, 2u), subgroupShuffle(far, 2u), &sum);
-            times_output(units[unit + 3u], subgroupShuffle(near, 3u), subgroupShuffle(far, 3u), &sum);
-            times_output(units[unit + 4u], subgroupShuffle(near, 4u), subgroupShuffle(far, 4u), &sum);
-            times_output(units[unit + 5u], subgroupShuffle(near, 5u), subgroupShuffle(far, 5u), &sum);
-            times_output(units[unit + 6u], subgroupShuffle(near, 6u), subgroupShuffle(far, 6u), &sum);
-            times_output(units[unit + 7u], subgroupShuffle(near, 7u), subgroupShuffle(far, 7u), &sum);
+            times_output(unit_at(unit), subgroupShuffle(near, 0u), subgroupShuffle(far, 0u), &sum);
+            times_output(unit_at(unit + 1u), subgroupShuffle(near, 1u), subgroupShuffle(far, 1u), &sum);
+            times_output(unit_at(unit + 2u), subgroupShuffle(near, 2u), subgroupShuffle(far, 2u), &sum);
+            times_output(unit_at(unit + 3u), subgroupShuffle(near, 3u), subgroupShuffle(far, 3u), &sum);
+            times_output(unit_at(unit + 4u), subgroupShuffle(near, 4u), subgroupShuffle(far, 4u), &sum);
+            times_output(unit_at(unit + 5u), subgroupShuffle(near, 5u), subgroupShuffle(far, 5u), &sum);
+            times_output(unit_at(unit + 6u), subgroupShuffle(near, 6u), subgroupShuffle(far, 6u), &sum);
+            times_output(unit_at(unit + 7u), subgroupShuffle(near, 7u), subgroupShuffle(far, 7u), &sum);
         }
         let unit = layer.input + block * 8u;
-        units[unit] = slope(unit) * sum.a;
-        units[unit + 1u] = slope(unit + 1u) * sum.b;
-        units[unit + 2u] = slope(unit + 2u) * sum.c;
-        units[unit + 3u] = slope(unit + 3u) * sum.d;
-        units[unit + 4u] = slope(unit + 4u) * sum.e;
-        units[unit + 5u] = slope(unit + 5u) * sum.f;
-        units[unit + 6u] = slope(unit + 6u) * sum.g;
-        units[unit + 7u] = slope(unit + 7u) * sum.h;
+        set_unit(unit, slope(unit) * sum.a);
+        set_unit(unit + 1u, slope(unit + 1u) * sum.b);
+        set_unit(unit + 2u, slope(unit + 2u) * sum.c);
+        set_unit(unit + 3u, slope(unit + 3u) * sum.d);
+        set_unit(unit + 4u, slope(unit + 4u) * sum.e);
+        set_unit(unit + 5u, slope(unit + 5u) * sum.f);
+        set_unit(unit + 6u, slope(unit + 6u) * sum.g);
+        set_unit(unit + 7u, slope(unit + 7u) * sum.h);
     }
 }
 
@@ -280,13 +312,13 @@ fn store_gradient(layer: Layer, share: u32, lane: u32) {
     let start = share * PARAMETERS + layer.parameter;
     for (var output = 0u; output < layer.outputs; output++) {
         for (var block = 0u; block < blocks; block++) {
-            let sum = weight_sums[layer.sum + output * blocks + block];
+            let at = layer.sum + output * blocks + block;
             let near = block * 16u + lane;
             if near < layer.inputs {
-                gradient_shares[start + output * layer.inputs + near] = sum.x;
+                gradient_shares[start + output * layer.inputs + near] = near_sums[at];
             }
             if near + 8u < layer.inputs {
-                gradient_shares[start + output * layer.inputs + near + 8u] = sum.y;
+                gradient_shares[start + output * layer.inputs + near + 8u] = far_sums[at];
             }
         }
         let bias = subgroupAdd(bias_sums[layer.output + output]);

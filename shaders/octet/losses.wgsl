@@ -32,12 +32,12 @@ fn counting(task: Task, rows: Rows) -> vec4<bool> {
 
 // One column of numbers: stores the gradient, returns the rows' losses added up.
 fn element_rows(task: Task, at: vec4<u32>, unit: u32, counts: vec4<bool>, scale: f32) -> f32 {
-    let prediction = units[unit];
+    let prediction = unit_at(unit);
     let a = element_loss(task, prediction.x, bitcast<f32>(labels[at.x]));
     let b = element_loss(task, prediction.y, bitcast<f32>(labels[at.y]));
     let c = element_loss(task, prediction.z, bitcast<f32>(labels[at.z]));
     let d = element_loss(task, prediction.w, bitcast<f32>(labels[at.w]));
-    units[unit] = select(vec4<f32>(), scale * vec4(a.y, b.y, c.y, d.y), counts);
+    set_unit(unit, select(vec4<f32>(), scale * vec4(a.y, b.y, c.y, d.y), counts));
     return added(select(vec4<f32>(), vec4(a.x, b.x, c.x, d.x), counts));
 }
 
@@ -65,12 +65,12 @@ struct ClassRows {
 
 fn class_rows(task: Task, first: u32, class_index: vec4<u32>) -> ClassRows {
     var rows: ClassRows;
-    rows.highest = units[first];
+    rows.highest = unit_at(first);
     for (var c = 1u; c < task.width; c++) {
-        rows.highest = max(rows.highest, units[first + c]);
+        rows.highest = max(rows.highest, unit_at(first + c));
     }
     for (var c = 0u; c < task.width; c++) {
-        let depth = units[first + c] - rows.highest;
+        let depth = unit_at(first + c) - rows.highest;
         let is_own = class_index == vec4(c);
         rows.others += select(exp(depth), vec4<f32>(), is_own);
         rows.own = select(rows.own, depth, is_own);
@@ -95,12 +95,12 @@ fn class_rows_pass(task: Task, at: vec4<u32>, first: u32, counts: vec4<bool>, sc
     let d = ClassRow(rows.highest.w, rows.others.w, rows.own.w, rows.weight.w, rows.weighted_depth.w);
     for (var k = 0u; k < task.width; k++) {
         let weight = weight_of_class(task, k);
-        let logit = units[first + k];
+        let logit = unit_at(first + k);
         let slope = vec4(
             class_slope(task, a, k == own.x, weight, logit.x), class_slope(task, b, k == own.y, weight, logit.y),
             class_slope(task, c, k == own.z, weight, logit.z), class_slope(task, d, k == own.w, weight, logit.w),
         );
-        units[first + k] = select(vec4<f32>(), scale * slope, counts);
+        set_unit(first + k, select(vec4<f32>(), scale * slope, counts));
     }
     let loss = vec4(class_loss(task, a), class_loss(task, b), class_loss(task, c), class_loss(task, d));
     return added(select(vec4<f32>(), loss, counts));

@@ -18,7 +18,7 @@ fn load_features(rows: Rows) {
     let at = rows.index * FEATURES;
     let count = FEATURES + unknown_zero();
     for (var i = 0u; i < count; i++) {
-        units[i] = vec4(features[at.x + i], features[at.y + i], features[at.z + i], features[at.w + i]);
+        set_unit(i, vec4(features[at.x + i], features[at.y + i], features[at.z + i], features[at.w + i]));
     }
 }
 
@@ -64,7 +64,7 @@ fn main(
     }
     let padded = PADDED_FEATURES + unknown_zero();
     for (var i = FEATURES; i < padded; i++) {
-        units[i] = vec4<f32>();
+        set_unit(i, vec4<f32>());
     }
     prepare_tasks(workgroups.x, workgroup.x == 0u && lane == 0u);
     let tiles = (step.rows + 31u) / 32u;
