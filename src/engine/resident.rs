@@ -154,7 +154,7 @@ impl Resident {
     /// Lanes that share a row in the loss kernels.
     pub fn lanes_per_row(&self) -> usize {
         let widths = self.recipe.network.tasks().iter().map(|task| task.width);
-        pass::lanes_per_row(widths.max().unwrap_or(1))
+        pass::lanes_per_row(&self.gpu, widths.max().unwrap_or(1))
     }
 
     /// The constant by which a kernel knows the weighting scheme (`weighting.wgsl`).

@@ -102,7 +102,7 @@ impl<'a> Plan<'a> {
     /// One task's mean loss: a value a row, their sums in shares, their mean.
     fn mean_loss(&self, k: usize) -> Vec<Dispatch> {
         let task = &self.tensors.tasks[k];
-        let lanes = pass::lanes_per_row(task.width);
+        let lanes = pass::lanes_per_row(self.gpu, task.width);
         let loss = |source, values: Binding<'_>, to: &Buffer<f32>| {
             let buffers = [&self.labels(k)[..], &[values, to.binding()]].concat();
             self.by_row(source, &[("LANES_PER_ROW", lanes as f64)], &buffers, lanes)

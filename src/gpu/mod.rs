@@ -182,6 +182,11 @@ impl Gpu {
         self.inner.kernels.get(self.device(), source, prologue, constants)
     }
 
+    /// Whether this is a driver that computes on the CPU.
+    pub(crate) fn is_software(&self) -> bool {
+        self.device().adapter_info().device_type == wgpu::DeviceType::Cpu
+    }
+
     /// Rounds that an invocation of a kernel for eight lanes may make in all its loops together: llvmpipe ends every
     /// loop of one that has made 65,535.
     pub(crate) const MOST_ROUNDS: usize = 60_000;

@@ -93,10 +93,12 @@ const LANES: usize = 64;
 /// The most workgroups, hence shares, of a loss pass.
 const MOST_SHARES: usize = 256;
 
-/// How many lanes work on a row together, from the widest task: enough to keep wide rows' reads side by side.
-pub(crate) fn lanes_per_row(widest: usize) -> usize {
+/// How many lanes work on a row together, from the widest task: enough to keep wide rows' reads side by side. On a
+/// software adapter that gains nothing, and the barriers between the lanes cost much.
+pub(crate) fn lanes_per_row(gpu: &Gpu, widest: usize) -> usize {
     match widest {
         0..=16 => 1,
+        17..=512 if gpu.is_software() => 1,
         17..=64 => 8,
         _ => LANES,
     }
@@ -145,7 +147,7 @@ impl LossPass {
     ) -> Result<Self> {
         let tasks = layouts.len();
         let widest = layouts.iter().map(|layout| layout.width).max();
-        let lanes = lanes_per_row(widest.unwrap_or(1) as usize);
+        let lanes = lanes_per_row(gpu, widest.unwrap_or(1) as usize);
         let workgroups = workgroups(rows, lanes);
         let keeps_shares = sums == Sums::Repeatable;
         let shares = if keeps_shares { workgroups * tasks } else { 0 };
