@@ -16,6 +16,8 @@ use std::fmt::Write;
 /// Registers of parameters, a lane's eighth of a layer each: beyond these, compilation takes seconds, and the
 /// parameters, their gradient and their transposed copy outgrow the first cache.
 const MOST_VECTORS: usize = 360;
+/// Layers, each of which is code of its own.
+const MOST_LAYERS: usize = 5;
 /// A lane holds a task's σ.
 const MOST_TASKS: usize = 8;
 
@@ -54,8 +56,10 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
 }
 
 fn fits(network: &Network, batch: usize) -> bool {
+    let layers = network.layers();
     let vectors = |layer: &Layer| layer.outputs.div_ceil(8) * (layer.inputs + 1);
-    network.layers().iter().map(vectors).sum::<usize>() <= MOST_VECTORS
+    layers.iter().map(vectors).sum::<usize>() <= MOST_VECTORS
+        && layers.len() <= MOST_LAYERS
         && network.tasks().len() <= MOST_TASKS
         && steps_a_dispatch(batch) > 0
 }
