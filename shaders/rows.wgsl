@@ -160,6 +160,16 @@ fn rounded_up(length: u32) -> u32 {
     return (length + 63u) / 64u * 64u;
 }
 
+// The shares of a workgroup that a short batch leaves without a block.
+fn clear_shares(network: u32, workgroup: u32, lane: u32) {
+    for (var i = lane; i < network; i += LANES) {
+        work[gradient_share + i] = 0.0;
+    }
+    for (var k = lane; k < arrayLength(&tasks); k += LANES) {
+        work[workgroup * arrayLength(&tasks) + k] = 0.0;
+    }
+}
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -174,6 +184,9 @@ fn main(
     // The heads' scratch is the last: three blocks of 32 rows.
     block_scratch = shares + rounded_up(workgroups.x * network)
         + workgroup.x * (heads.scratch + 3u * TILE * heads.outputs);
+    if workgroup.x * TILE >= step.rows {
+        clear_shares(network, workgroup.x, lane);
+    }
     for (var from_row = workgroup.x * TILE; from_row < step.rows; from_row += workgroups.x * TILE) {
         let rows = min(TILE, step.rows - from_row);
         first_row = from_row;

@@ -6,7 +6,8 @@ use super::infos::LayerInfo;
 use super::layers::TILE;
 use super::resident::Resident;
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, kernels};
+use crate::gpu::{Buffer, Dispatch, Gpu, kernels};
+use crate::network::Layer;
 
 /// Width beyond which a layer's tiles are better shared among workgroups.
 const MOST_WIDTH: usize = 256;
@@ -26,7 +27,7 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     }
     // Outputs, slopes and gradients of a block.
     let scratch = 3 * TILE * layers.iter().map(|layer| layer.outputs).sum::<usize>();
-    let workgroups = resident.batch.div_ceil(TILE).min(MOST_WORKGROUPS);
+    let workgroups = workgroups(resident, &layers);
     let losses = (workgroups + 2) * tasks;
     let gradients_at = losses.next_multiple_of(64);
     let scratch_at = gradients_at + (workgroups * parameters).next_multiple_of(64);
@@ -59,4 +60,32 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let gradients = work.range(gradients_at, workgroups * parameters);
     let finish = fused::finish(resident, gradients, workgroups, work.range(0, losses), workgroups)?;
     Ok(Some(vec![rows, finish]))
+}
+
+/// Workgroups of a step; more on software adapters, which limit the rounds of a workgroup's loops.
+fn workgroups(resident: &Resident, layers: &[Layer]) -> usize {
+    let blocks = resident.batch.div_ceil(TILE);
+    let fewest = match resident.gpu.is_software() {
+        true => blocks.div_ceil((Gpu::MOST_ROUNDS / rounds_a_block(resident, layers)).max(1)),
+        false => 1,
+    };
+    blocks.min(MOST_WORKGROUPS).max(fewest)
+}
+
+/// Rounds of all loops that a block is taken through, at most.
+fn rounds_a_block(resident: &Resident, layers: &[Layer]) -> usize {
+    // A slice of 16: its four or so rounds of staging, sixteen of products, and the ends of both.
+    let product = |rows: usize, columns: usize, depth: usize| {
+        rows.div_ceil(TILE) * (2 + columns.div_ceil(TILE) * (4 + 24 * depth.div_ceil(16)))
+    };
+    let of_layer = |layer: &Layer| {
+        let Layer { inputs, outputs, .. } = *layer;
+        4 + product(TILE, outputs, inputs)
+            + product(outputs, inputs + 1, TILE)
+            + product(TILE, inputs, outputs)
+    };
+    let lanes = resident.lanes_per_row();
+    let of_task = |task: &crate::Task| 8 + (1 + TILE * lanes / 64) * (24 + 4 * task.width);
+    8 + layers.iter().map(of_layer).sum::<usize>()
+        + resident.recipe.network.tasks().iter().map(of_task).sum::<usize>()
 }

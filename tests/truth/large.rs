@@ -59,6 +59,8 @@ fn a_batch_of_more_tiles_than_a_dimension_holds_is_right() {
 #[test]
 fn a_wide_network_is_right() {
     is_right(1024, &[256, 256]);
+    // Beyond what a workgroup takes rows through.
+    is_right(300, &[300, 40]);
 }
 
 /// Software drivers end every loop of a kernel that has gone round too often; a submission must not come near that.

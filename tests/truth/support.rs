@@ -56,7 +56,19 @@ pub fn unfused(recipe: Recipe, data: Dataset) -> Box<dyn Engine> {
 }
 
 /// The engines on the GPU, by name.
-pub const ON_GPU: [(&str, Make<'static>); 2] = [("fused", &fused), ("unfused", &unfused)];
+pub const ON_GPU: [(&str, Make<'static>); 3] =
+    [("fused", &fused), ("unfused", &unfused), ("fused on a plain device", &plain_fused)];
+
+/// The fused engine on a device with WebGPU's limits and no optional feature, which takes other kernels on a software
+/// adapter: those that a GPU takes.
+fn plain_fused(recipe: Recipe, data: Dataset) -> Box<dyn Engine> {
+    static PLAIN: OnceLock<Gpu> = OnceLock::new();
+    let gpu = PLAIN.get_or_init(|| {
+        let (device, queue) = device(wgpu::Limits::default());
+        Gpu::from_device(device, queue).expect("a device with WebGPU's limits")
+    });
+    Box::new(block_on(GpuEngine::fused(gpu, recipe, &data)).expect("the recipe fits"))
+}
 
 /// The first `count` steps of a run: every epoch's batches, the last one short.
 pub fn schedule(batch: usize, rows: usize, count: usize) -> Vec<Step> {

@@ -25,7 +25,7 @@ fn engine(make: Make) -> Box<dyn Engine> {
 
 #[test]
 fn every_engine_learns_and_numbers_its_steps_through() {
-    for make in [&reference as Make, ON_GPU[0].1, ON_GPU[1].1] {
+    for make in [&reference as Make, ON_GPU[0].1, ON_GPU[1].1, ON_GPU[2].1] {
         let mut trainer = Trainer::new(engine(make));
         assert_eq!(trainer.steps_per_epoch(), 3);
         let mut records = block_on(trainer.epochs(200)).expect("200 epochs");
@@ -45,7 +45,7 @@ fn every_engine_learns_and_numbers_its_steps_through() {
 
 #[test]
 fn a_resumed_run_gives_the_same_bits() {
-    for make in [&reference as Make, ON_GPU[0].1, ON_GPU[1].1] {
+    for make in [&reference as Make, ON_GPU[0].1, ON_GPU[1].1, ON_GPU[2].1] {
         let mut whole = Trainer::new(engine(make));
         let records = block_on(whole.steps(400)).expect("400 steps");
         let mut first = Trainer::new(engine(make));
