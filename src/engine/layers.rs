@@ -88,7 +88,7 @@ pub(super) fn forward(
 }
 
 /// Predictions for rows that are not in the dataset, a block of rows at a time.
-pub(super) struct Predictor {
+pub(super) struct Blocks {
     rows: usize,
     features: Buffer<f32>,
     activations: Activations,
@@ -97,7 +97,7 @@ pub(super) struct Predictor {
     readback: Readback,
 }
 
-impl Predictor {
+impl Blocks {
     /// Buffers for blocks of up to 4,096 rows, fewer where layers are very wide.
     pub fn new(gpu: &Gpu, network: &Network, parameters: &Buffer<f32>) -> Result<Self> {
         let layers = network.layers();

@@ -15,6 +15,7 @@ mod layers;
 mod octet;
 mod on_gpu;
 mod outcome;
+mod predictor;
 mod profile;
 mod program;
 mod recipe;
@@ -31,6 +32,7 @@ mod unfused_loss;
 mod unfused_loss_pass;
 
 pub use self::on_gpu::GpuEngine;
+pub use self::predictor::Predictor;
 pub use self::profile::KernelTime;
 pub use self::recipe::Recipe;
 pub use self::reference::{Gradients, Reference};

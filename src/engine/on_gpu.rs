@@ -1,6 +1,6 @@
 //! The engines on the GPU: one machine, two ways to make a step.
 
-use super::layers::Predictor;
+use super::layers::Blocks;
 use super::program::Program;
 use super::resident::Resident;
 use super::{Answer, Engine, Recipe, Record, State, Step, fused, unfused};
@@ -15,7 +15,7 @@ pub struct GpuEngine {
     name: &'static str,
     pub(super) resident: Resident,
     pub(super) program: Program,
-    predictor: Option<Predictor>,
+    blocks: Option<Blocks>,
 }
 
 impl GpuEngine {
@@ -51,7 +51,7 @@ impl GpuEngine {
         let make = || {
             let resident = Resident::new(gpu, recipe, data)?;
             let program = plan(&resident)?;
-            Ok(Self { name, resident, program, predictor: None })
+            Ok(Self { name, resident, program, blocks: None })
         };
         gpu.guarded(make).await
     }
@@ -61,13 +61,13 @@ impl GpuEngine {
         self.program.dispatches.len()
     }
 
-    async fn predictor(&mut self) -> Result<&Predictor> {
-        if self.predictor.is_none() {
+    async fn blocks(&mut self) -> Result<&Blocks> {
+        if self.blocks.is_none() {
             let Resident { gpu, recipe, parameters, .. } = &self.resident;
-            let make = || Predictor::new(gpu, &recipe.network, parameters);
-            self.predictor = Some(gpu.guarded(make).await?);
+            let make = || Blocks::new(gpu, &recipe.network, parameters);
+            self.blocks = Some(gpu.guarded(make).await?);
         }
-        Ok(self.predictor.as_ref().expect("it was just made"))
+        Ok(self.blocks.as_ref().expect("it was just made"))
     }
 }
 
@@ -96,7 +96,7 @@ impl Engine for GpuEngine {
         Box::pin(async move {
             let gpu = self.resident.gpu.clone();
             let network = self.resident.recipe.network.clone();
-            self.predictor().await?.predict(&gpu, &network, features).await
+            self.blocks().await?.predict(&gpu, &network, features).await
         })
     }
 
