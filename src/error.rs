@@ -151,6 +151,15 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// A file of tensors is not what it should be.
+    #[error("{file}: {problem}")]
+    Tensors {
+        /// The file's name.
+        file: String,
+        /// Which tensor, what is wrong, and the remedy.
+        problem: String,
+    },
+
     /// A table's contents are not what they should be.
     #[error("{table}: {problem}")]
     Table {

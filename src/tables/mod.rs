@@ -15,4 +15,5 @@ mod table;
 pub use self::encode::{
     Encoder, FeatureColumn, FeatureEncoding, Predicted, Scaling, TargetColumn, TargetEncoding,
 };
+pub(crate) use self::table::quoted;
 pub use self::table::{Column, Table};

@@ -251,7 +251,7 @@ pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
 }
 
 /// Names for a message: quoted, with commas between, and no more than a reader wants to see.
-pub(super) fn quoted<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+pub(crate) fn quoted<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     const MOST: usize = 12;
     let count = names.len();
     let shown: Vec<String> = names.take(MOST).map(|name| format!("\"{name}\"")).collect();

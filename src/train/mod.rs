@@ -1,7 +1,13 @@
-//! The training loop and the metrics: which steps an engine makes, and how good its predictions are.
+//! The training loop, the metrics and checkpoints: which steps an engine makes, how good its predictions are, and files of
+//! its state.
 
+mod checkpoint;
+mod diagnosis;
 mod metrics;
+mod tensors;
 mod trainer;
 
+pub use self::checkpoint::{Checkpoint, Weights};
+pub use self::diagnosis::diagnose;
 pub use self::metrics::{TaskMetrics, metrics};
 pub use self::trainer::Trainer;

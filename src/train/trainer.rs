@@ -114,6 +114,11 @@ impl<E: Engine> Trainer<E> {
         Step::numbered(number, self.engine.rows(), self.engine.recipe().batch)
     }
 
+    /// The engine back.
+    pub fn into_engine(self) -> E {
+        self.engine
+    }
+
     /// The engine, to predict with or to read its state.
     pub fn engine(&mut self) -> &mut E {
         &mut self.engine

@@ -1,0 +1,189 @@
+//! Training states and weights as safetensors files: what `torch.load_state_dict` takes, and what training goes on from.
+//!
+//! | tensor | shape | what |
+//! |---|---|---|
+//! | `trunk.0.weight`, `trunk.0.bias`, `trunk.2.weight`, … | PyTorch's | the trunk; an activation sits between |
+//! | `heads.<task>.weight`, `heads.<task>.bias` | PyTorch's | the heads |
+//! | `awl.params` | `[tasks]` | σ, where it is learned |
+//! | `adam.first.<tensor>`, `adam.second.<tensor>` | the tensor's | Adam's moments of it (checkpoints only) |
+//! | `adam.corrections` | `[tasks, 2]` | σ's own bias corrections (checkpoints only) |
+//! | `best.<tensor>` | the tensor's | the best epoch's weights (checkpoints only) |
+//!
+//! The random state is the recipe's seed and the step's number: the order of the rows, and all else that is drawn, follows from
+//! the two. Numbers are `f32` where that loses nothing, so that a state of a GPU engine is half the size; loading gives back
+//! every bit.
+
+use super::tensors::{Reader, Writer, notes};
+use crate::engine::{Recipe, State};
+use crate::error::{Error, Result};
+use crate::network::Tensor;
+use serde_json::{Value, json};
+
+/// The weights of one moment: what predictions need, and no more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights {
+    /// The network's parameters, flat.
+    pub parameters: Vec<f64>,
+    /// σ of each task, or its given weight.
+    pub sigma: Vec<f64>,
+}
+
+impl Weights {
+    /// The weights of a state.
+    pub fn of(state: &State) -> Self {
+        Self { parameters: state.parameters.clone(), sigma: state.sigma.clone() }
+    }
+
+    /// The same state with these weights: its step and moments stay.
+    pub fn put_into(&self, state: &State) -> State {
+        State { parameters: self.parameters.clone(), sigma: self.sigma.clone(), ..state.clone() }
+    }
+
+    /// A safetensors file under PyTorch's names, which `load_state_dict(strict=True)` takes; `notes` go into its metadata.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for names that the format cannot hold.
+    pub fn to_bytes(&self, recipe: &Recipe, notes: &Value) -> Result<Vec<u8>> {
+        let mut writer = Writer::default();
+        self.write(&mut writer, recipe, "");
+        writer.finish(notes)
+    }
+
+    fn write(&self, writer: &mut Writer, recipe: &Recipe, prefix: &str) {
+        for Tensor { name, shape, range } in recipe.network.tensors() {
+            writer.push(format!("{prefix}{name}"), &shape, self.parameters[range].to_vec());
+        }
+        if recipe.weighting.is_learned() {
+            writer.push(format!("{prefix}{SIGMA}"), &[self.sigma.len()], self.sigma.clone());
+        }
+    }
+
+    /// Reads weights for this recipe's network from a file of awl's or PyTorch's; `file` stands for it in messages. Where the
+    /// file has no σ, the recipe's start is taken.
+    ///
+    /// # Errors
+    /// [`Error::Tensors`], naming file and tensor, for a file that is cut short or of another format, a tensor that is missing,
+    /// too many, of another shape, of whole or half-precision numbers, or not finite.
+    pub fn from_bytes(file: &str, bytes: &[u8], recipe: &Recipe) -> Result<Self> {
+        let mut reader = Reader::new(file, bytes)?;
+        let weights = Self::read(&mut reader, recipe, "")?;
+        // A learned σ says nothing to a scheme that learns none.
+        reader.finish(&["adam.", "best.", SIGMA])?;
+        Ok(weights)
+    }
+
+    /// The notes that [`to_bytes`](Self::to_bytes) was given.
+    ///
+    /// # Errors
+    /// [`Error::Tensors`] for a file that awl did not write.
+    pub fn read_notes(file: &str, bytes: &[u8]) -> Result<Value> {
+        notes(file, bytes)
+    }
+
+    fn read(reader: &mut Reader<'_>, recipe: &Recipe, prefix: &str) -> Result<Self> {
+        let mut weights = Self::of(&State::initial(recipe));
+        for Tensor { name, shape, range } in recipe.network.tensors() {
+            let values = reader.take(&format!("{prefix}{name}"), &shape)?;
+            weights.parameters[range].copy_from_slice(&values);
+        }
+        let sigma = format!("{prefix}{SIGMA}");
+        if recipe.weighting.is_learned() && reader.has(&sigma) {
+            weights.sigma = reader.take(&sigma, &[weights.sigma.len()])?;
+        }
+        Ok(weights)
+    }
+}
+
+/// PyTorch's name of σ.
+const SIGMA: &str = "awl.params";
+const CORRECTIONS: &str = "adam.corrections";
+
+/// All that training goes on from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The training state.
+    pub state: State,
+    /// The best epoch's weights, where there was one.
+    pub best: Option<Weights>,
+    /// What the caller keeps beside them.
+    pub notes: Value,
+}
+
+impl Checkpoint {
+    /// The checkpoint as a safetensors file.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for names that the format cannot hold.
+    pub fn to_bytes(&self, recipe: &Recipe) -> Result<Vec<u8>> {
+        let state = &self.state;
+        let mut writer = Writer::default();
+        Weights::of(state).write(&mut writer, recipe, "");
+        for (index, moment) in ["adam.first.", "adam.second."].into_iter().enumerate() {
+            let of = |moments: &[[f64; 2]]| moments.iter().map(|pair| pair[index]).collect();
+            let moments =
+                Weights { parameters: of(&state.moments), sigma: of(&state.sigma_moments) };
+            moments.write(&mut writer, recipe, moment);
+        }
+        if recipe.weighting.is_learned() {
+            let corrections: Vec<f64> = state.sigma_corrections.iter().flatten().copied().collect();
+            writer.push(CORRECTIONS.into(), &[state.sigma_corrections.len(), 2], corrections);
+        }
+        if let Some(best) = &self.best {
+            best.write(&mut writer, recipe, BEST);
+        }
+        writer.finish(&json!({ "step": state.step, "notes": self.notes }))
+    }
+
+    /// Reads a checkpoint of this recipe; `file` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`Error::Tensors`] as [`Weights::from_bytes`], and for a file that is no checkpoint.
+    pub fn from_bytes(file: &str, bytes: &[u8], recipe: &Recipe) -> Result<Self> {
+        let (step, notes) = Self::read_notes(file, bytes)?;
+        let mut reader = Reader::new(file, bytes)?;
+        let weights = Weights::read(&mut reader, recipe, "")?;
+        let first = Weights::read(&mut reader, recipe, "adam.first.")?;
+        let second = Weights::read(&mut reader, recipe, "adam.second.")?;
+        let pairs = |first: Vec<f64>, second: Vec<f64>| {
+            first.into_iter().zip(second).map(|(first, second)| [first, second]).collect()
+        };
+        let initial = State::initial(recipe);
+        let mut state = State {
+            step,
+            parameters: weights.parameters,
+            moments: pairs(first.parameters, second.parameters),
+            sigma: weights.sigma,
+            ..initial
+        };
+        if recipe.weighting.is_learned() {
+            state.sigma_moments = pairs(first.sigma, second.sigma);
+            let corrections = reader.take(CORRECTIONS, &[state.sigma.len(), 2])?;
+            state.sigma_corrections =
+                corrections.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+        }
+        let first_tensor = &recipe.network.tensors()[0].name;
+        let best = reader.has(&format!("{BEST}{first_tensor}"));
+        let best = best.then(|| Weights::read(&mut reader, recipe, BEST)).transpose()?;
+        reader.finish(&[])?;
+        Ok(Self { state, best, notes })
+    }
+
+    /// What the caller kept beside the state, and the state's step: what a file says before its recipe is known.
+    ///
+    /// # Errors
+    /// [`Error::Tensors`] for a file that is no checkpoint.
+    pub fn read_notes(file: &str, bytes: &[u8]) -> Result<(u64, Value)> {
+        let mut all = notes(file, bytes)?;
+        match all.get("step").and_then(Value::as_u64) {
+            Some(step) => Ok((step, all["notes"].take())),
+            None => Err(Error::Tensors {
+                file: file.into(),
+                problem:
+                    "it holds weights but no training state: to start from weights, use --init"
+                        .into(),
+            }),
+        }
+    }
+}
+
+const BEST: &str = "best.";

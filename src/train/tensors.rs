@@ -1,0 +1,157 @@
+//! Named tensors in safetensors files: PyTorch's names and layout, so that either side reads the other's.
+
+use crate::error::{Error, Result};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::{BTreeSet, HashMap};
+
+/// The file's one metadata key that is ours; its value is JSON. (One key, since the format keeps several in no
+/// particular order, and the same state should give the same bytes.)
+const NOTES: &str = "awl";
+
+/// Tensors to be written, in `f32` where that loses nothing and else in `f64`.
+#[derive(Default)]
+pub(super) struct Writer {
+    tensors: Vec<(String, Vec<usize>, Vec<f64>)>,
+}
+
+impl Writer {
+    pub(super) fn push(&mut self, name: String, shape: &[usize], values: Vec<f64>) {
+        debug_assert_eq!(shape.iter().product::<usize>(), values.len());
+        self.tensors.push((name, shape.to_vec(), values));
+    }
+
+    /// The file's bytes: the same tensors and notes give the same bytes.
+    pub(super) fn finish(self, notes: &serde_json::Value) -> Result<Vec<u8>> {
+        let all = || self.tensors.iter().flat_map(|(_, _, values)| values);
+        let is_single = all().all(|&value| f64::from(value as f32).to_bits() == value.to_bits());
+        let (dtype, bytes): (_, fn(&f64) -> Vec<u8>) = if is_single {
+            (Dtype::F32, |value| (*value as f32).to_le_bytes().into())
+        } else {
+            (Dtype::F64, |value| value.to_le_bytes().into())
+        };
+        let named = self.tensors.into_iter().map(|(name, shape, values)| {
+            let bytes: Vec<u8> = values.iter().flat_map(bytes).collect();
+            (name, shape, bytes)
+        });
+        let named: Vec<(String, Vec<usize>, Vec<u8>)> = named.collect();
+        let views = named.iter().map(|(name, shape, bytes)| {
+            let view = TensorView::new(dtype, shape.clone(), bytes);
+            view.map(|view| (name.as_str(), view))
+        });
+        let views: Vec<_> = views.collect::<Result<_, _>>().map_err(unwritable)?;
+        let notes = HashMap::from([(NOTES.to_string(), notes.to_string())]);
+        safetensors::serialize(views, Some(notes)).map_err(unwritable)
+    }
+}
+
+fn unwritable(error: safetensors::SafeTensorError) -> Error {
+    Error::invalid(
+        format!("the tensors cannot be written ({error})"),
+        "give each task another name",
+    )
+}
+
+/// A file's tensors, taken one by one; what is not taken is found out at the end.
+pub(super) struct Reader<'a> {
+    file: &'a str,
+    tensors: SafeTensors<'a>,
+    taken: BTreeSet<String>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the header; `file` stands for the file in messages.
+    pub(super) fn new(file: &'a str, bytes: &'a [u8]) -> Result<Self> {
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| Error::Tensors {
+            file: file.into(),
+            problem: format!(
+                "this is not a whole safetensors file ({error}): it was cut short, or is of another format"
+            ),
+        })?;
+        Ok(Self { file, tensors, taken: BTreeSet::new() })
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.tensors.tensor(name).is_ok()
+    }
+
+    /// The values of this tensor, which must be there in this shape.
+    pub(super) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
+        let tensor = self.tensors.tensor(name).map_err(|_| {
+            let mut names = self.tensors.names();
+            names.sort_unstable();
+            let named = crate::tables::quoted(names.into_iter());
+            self.error(format!(
+                "it has no tensor \"{name}\", which the model needs; it has {named}"
+            ))
+        })?;
+        if tensor.shape() != shape {
+            let found = tensor.shape();
+            return Err(self.error(format!(
+                "tensor \"{name}\" has shape {found:?}, but the model needs {shape:?}: \
+                 give the widths and columns that the file was made with"
+            )));
+        }
+        let bytes = tensor.data();
+        let values: Vec<f64> = match tensor.dtype() {
+            Dtype::F32 => bytes
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]).into())
+                .collect(),
+            Dtype::F64 => {
+                let value = |b: &[u8]| f64::from_le_bytes(std::array::from_fn(|i| b[i]));
+                bytes.chunks_exact(8).map(value).collect()
+            }
+            other => {
+                return Err(self.error(format!(
+                    "tensor \"{name}\" holds {other:?}: save it as float32 or float64, say with .float() in PyTorch"
+                )));
+            }
+        };
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(self
+                .error(format!("tensor \"{name}\" holds {value}: save a state from before that")));
+        }
+        self.taken.insert(name.into());
+        Ok(values)
+    }
+
+    /// Checks that every tensor was taken but those whose names start with one of these.
+    pub(super) fn finish(self, but: &[&str]) -> Result<()> {
+        let names = self.tensors.names().into_iter();
+        let mut left: Vec<&str> = names
+            .filter(|name| {
+                !self.taken.contains(*name) && !but.iter().any(|start| name.starts_with(start))
+            })
+            .collect();
+        left.sort_unstable();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let named = crate::tables::quoted(left.into_iter());
+        Err(self.error(format!(
+            "the model has no place for {named}: give the hidden layers and tasks that the file was made with"
+        )))
+    }
+
+    fn error(&self, problem: String) -> Error {
+        Error::Tensors { file: self.file.into(), problem }
+    }
+}
+
+/// The notes that a file of ours carries.
+pub(super) fn notes(file: &str, bytes: &[u8]) -> Result<serde_json::Value> {
+    let foreign = |why: &str| Error::Tensors {
+        file: file.into(),
+        problem: format!("{why}: name a file that `awl train` wrote"),
+    };
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| {
+        foreign(&format!(
+            "this is not a whole safetensors file ({error}), as when it was cut short"
+        ))
+    })?;
+    let notes = metadata.metadata().as_ref().and_then(|map| map.get(NOTES));
+    let notes =
+        notes.ok_or_else(|| foreign("the file was not made by awl, and holds tensors alone"))?;
+    serde_json::from_str(notes)
+        .map_err(|error| foreign(&format!("its notes cannot be read ({error})")))
+}

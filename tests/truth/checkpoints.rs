@@ -1,0 +1,151 @@
+//! Checkpoints and weights in files: every bit comes back, PyTorch's names are there, and damage is told.
+
+use crate::support::{gpu, numbers, regression};
+use awl::engine::{Engine, GpuEngine, State};
+use awl::train::{Checkpoint, Trainer, Weights};
+use awl::{
+    Activation, Adam, AutomaticWeightedLoss, Dataset, Error, Matrix, Network, Recipe, Weighting,
+};
+use pollster::block_on;
+use safetensors::SafeTensors;
+use serde_json::json;
+
+fn recipe(weighting: impl Into<Weighting>) -> Recipe {
+    let tasks = ["price", "size of it"].map(regression);
+    let network = Network::new(3, &[4, 2], Activation::Tanh, &tasks).expect("a network");
+    Recipe { batch: 2, ..Recipe::new(network, weighting, Adam::new(0.01)) }
+}
+
+fn data() -> Dataset {
+    let features = (0..15).map(|i| (i as f32 * 0.7).sin()).collect();
+    let features = Matrix::new(3, features).expect("whole rows");
+    let targets = vec![numbers(&[1.0, -2.0, 0.5, 3.0, 0.25]), numbers(&[0.0, 1.0, 0.0, 1.0, 1.0])];
+    Dataset::new(features, targets).expect("a dataset")
+}
+
+fn trained(recipe: &Recipe) -> State {
+    let engine = block_on(GpuEngine::fused(gpu(), recipe.clone(), &data())).expect("an engine");
+    let mut trainer = Trainer::new(engine);
+    block_on(trainer.steps(7)).expect("seven steps");
+    block_on(trainer.engine().state()).expect("the state")
+}
+
+#[test]
+fn every_bit_of_a_checkpoint_comes_back_and_the_same_state_gives_the_same_bytes() {
+    for recipe in [recipe(AutomaticWeightedLoss::new(2)), recipe(Weighting::Fixed(vec![1.0, 0.25]))]
+    {
+        let state = trained(&recipe);
+        let mut best = Weights::of(&state);
+        best.parameters[0] = -0.0;
+        for best in [None, Some(best)] {
+            let checkpoint =
+                Checkpoint { state: state.clone(), best, notes: json!({"of": "mine", "b": 0.1}) };
+            let bytes = checkpoint.to_bytes(&recipe).expect("bytes");
+            assert_eq!(bytes, checkpoint.to_bytes(&recipe).expect("bytes"));
+            let back = Checkpoint::from_bytes("file", &bytes, &recipe).expect("a checkpoint");
+            assert_eq!(back, checkpoint);
+            assert_eq!(back.to_bytes(&recipe).expect("bytes"), bytes);
+        }
+    }
+}
+
+#[test]
+fn numbers_that_f32_cannot_hold_are_kept_too() {
+    let recipe = recipe(AutomaticWeightedLoss::new(2));
+    let mut state = State::initial(&recipe);
+    state.parameters[5] = std::f64::consts::PI;
+    state.moments[3] = [1e-300, 1e-200];
+    let checkpoint = Checkpoint { state, best: None, notes: json!(null) };
+    let bytes = checkpoint.to_bytes(&recipe).expect("bytes");
+    assert_eq!(Checkpoint::from_bytes("file", &bytes, &recipe).expect("a checkpoint"), checkpoint);
+}
+
+#[test]
+fn training_goes_on_from_a_file_bit_for_bit() {
+    let recipe = recipe(AutomaticWeightedLoss::new(2));
+    let make = || block_on(GpuEngine::fused(gpu(), recipe.clone(), &data())).expect("an engine");
+    let mut whole = Trainer::new(make());
+    let records = block_on(whole.steps(11)).expect("eleven steps");
+    let checkpoint = Checkpoint { state: trained(&recipe), best: None, notes: json!(null) };
+    let bytes = checkpoint.to_bytes(&recipe).expect("bytes");
+    let back = Checkpoint::from_bytes("file", &bytes, &recipe).expect("a checkpoint");
+    let mut resumed = Trainer::resume(make(), &back.state).expect("it fits");
+    assert_eq!(block_on(resumed.steps(4)).expect("four steps"), records[7..]);
+    let states = [&mut whole, &mut resumed]
+        .map(|trainer| block_on(trainer.engine().state()).expect("the state"));
+    assert_eq!(states[0], states[1]);
+}
+
+#[test]
+fn weights_have_the_names_shapes_and_numbers_that_pytorch_expects() {
+    let recipe = recipe(AutomaticWeightedLoss::starting_at(vec![0.5, 2.0]));
+    let state = State::initial(&recipe);
+    let bytes = Weights::of(&state).to_bytes(&recipe, &json!("notes")).expect("bytes");
+    let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
+    let mut names: Vec<(String, Vec<usize>)> =
+        file.tensors().into_iter().map(|(name, view)| (name, view.shape().to_vec())).collect();
+    names.sort();
+    let expected: [(&str, &[usize]); 9] = [
+        ("awl.params", &[2]),
+        ("heads.price.bias", &[1]),
+        ("heads.price.weight", &[1, 2]),
+        ("heads.size of it.bias", &[1]),
+        ("heads.size of it.weight", &[1, 2]),
+        ("trunk.0.bias", &[4]),
+        ("trunk.0.weight", &[4, 3]),
+        ("trunk.2.bias", &[2]),
+        ("trunk.2.weight", &[2, 4]),
+    ];
+    assert_eq!(names, expected.map(|(name, shape)| (name.to_string(), shape.to_vec())));
+    let sigma = file.tensor("awl.params").expect("σ").data().to_vec();
+    assert_eq!(sigma, [0.5_f32.to_le_bytes(), 2.0_f32.to_le_bytes()].concat());
+    assert_eq!(Weights::read_notes("file", &bytes).expect("notes"), json!("notes"));
+    assert_eq!(Weights::from_bytes("file", &bytes, &recipe).expect("weights"), Weights::of(&state));
+}
+
+#[test]
+fn a_file_that_is_cut_short_anywhere_is_refused() {
+    let recipe = recipe(AutomaticWeightedLoss::new(2));
+    let checkpoint = Checkpoint { state: State::initial(&recipe), best: None, notes: json!(null) };
+    let bytes = checkpoint.to_bytes(&recipe).expect("bytes");
+    for length in 0..bytes.len() {
+        let error =
+            Checkpoint::from_bytes("file", &bytes[..length], &recipe).expect_err("it is cut short");
+        assert!(error.to_string().contains("cut short"), "{length}: {error}");
+    }
+}
+
+/// What a file lacks or has too much is named, with the remedy.
+#[test]
+fn a_file_of_another_model_is_refused() {
+    let recipe = recipe(AutomaticWeightedLoss::new(2));
+    let bytes =
+        Weights::of(&State::initial(&recipe)).to_bytes(&recipe, &json!(null)).expect("bytes");
+    let with = |hidden: &[usize], tasks: &[&str]| {
+        let tasks: Vec<_> = tasks.iter().map(|&name| regression(name)).collect();
+        let network = Network::new(3, hidden, Activation::Tanh, &tasks).expect("a network");
+        Recipe::new(network, Weighting::equal(tasks.len()), Adam::new(0.01))
+    };
+    let both = ["price", "size of it"];
+    for (other, told) in [
+        (
+            with(&[5, 2], &both),
+            "tensor \"trunk.0.weight\" has shape [4, 3], but the model needs [5, 3]",
+        ),
+        (with(&[4, 2, 2], &both), "it has no tensor \"trunk.4.weight\""),
+        (with(&[4, 2], &["price", "weight"]), "it has no tensor \"heads.weight.weight\""),
+        (
+            with(&[4, 2], &["price"]),
+            "no place for \"heads.size of it.bias\", \"heads.size of it.weight\"",
+        ),
+    ] {
+        let error =
+            Weights::from_bytes("w.safetensors", &bytes, &other).expect_err("another model");
+        assert!(matches!(error, Error::Tensors { .. }), "{error}");
+        let message = error.to_string();
+        assert!(message.starts_with("w.safetensors: ") && message.contains(told), "{message}");
+    }
+    let error =
+        Checkpoint::from_bytes("w.safetensors", &bytes, &recipe).expect_err("no checkpoint");
+    assert!(error.to_string().contains("use --init"), "{error}");
+}
