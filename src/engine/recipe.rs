@@ -3,10 +3,10 @@
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::optimizer::Adam;
+use crate::optimizer::{Adam, Schedule};
 use crate::weighting::Weighting;
 
-/// What is trained, and how: network, weighting, optimizer, batches, seed.
+/// What is trained, and how: network, weighting, optimizer and its schedule, batches, seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// The network.
@@ -15,6 +15,8 @@ pub struct Recipe {
     pub weighting: Weighting,
     /// The optimizer.
     pub optimizer: Adam,
+    /// How the learning rates change from step to step.
+    pub schedule: Schedule,
     /// Rows a batch; the last batch of an epoch may be shorter.
     pub batch: usize,
     /// Whether every epoch visits the rows in a new random order.
@@ -24,9 +26,17 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// A recipe with shuffled batches of 32 rows and seed 0; change the fields as you like.
+    /// A recipe with a constant learning rate, shuffled batches of 32 rows and seed 0; change the fields as you like.
     pub fn new(network: Network, weighting: impl Into<Weighting>, optimizer: Adam) -> Self {
-        Self { network, weighting: weighting.into(), optimizer, batch: 32, shuffle: true, seed: 0 }
+        Self {
+            network,
+            weighting: weighting.into(),
+            optimizer,
+            schedule: Schedule::constant(),
+            batch: 32,
+            shuffle: true,
+            seed: 0,
+        }
     }
 
     /// Checks the recipe by itself and against the data it is to be used on.
@@ -38,6 +48,7 @@ impl Recipe {
         let tasks = self.network.tasks();
         self.weighting.check(tasks)?;
         self.optimizer.check()?;
+        self.schedule.check()?;
         if u32::try_from(data.rows()).is_err() {
             return Err(Error::invalid(
                 format!("the dataset has {} rows", data.rows()),

@@ -16,6 +16,7 @@ mod loss_pass;
 mod losses;
 mod random_shapes;
 mod repeatable;
+mod schedules;
 mod stopping;
 mod support;
 mod training;

@@ -11,15 +11,16 @@ use crate::optimizer::Group;
 pub(super) fn update(recipe: &Recipe, state: &mut State, gradients: &Gradients) -> bool {
     let step = gradients.record.step;
     let mut finite = true;
+    let factor = recipe.schedule.factor(step);
 
-    let group = &recipe.optimizer.network;
+    let group = &recipe.optimizer.network.scaled(factor);
     let corrections = [group.betas.0, group.betas.1].map(|beta| 1.0 - beta.powf(step as f64));
     for (i, &gradient) in gradients.parameters.iter().enumerate() {
         let (parameter, moments) = (&mut state.parameters[i], &mut state.moments[i]);
         finite &= advance(group, parameter, gradient, moments, corrections);
     }
 
-    let group = &recipe.optimizer.sigma;
+    let group = &recipe.optimizer.sigma.scaled(factor);
     for (i, task) in gradients.record.tasks.iter().enumerate() {
         if !recipe.weighting.is_learned() || task.loss.is_none() {
             continue;
