@@ -3,7 +3,7 @@
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::optimizer::{Adam, Schedule};
+use crate::optimizer::{Adam, Schedule, check_clip, check_clip_single};
 use crate::weighting::Weighting;
 
 /// What is trained, and how: network, weighting, optimizer and its schedule, batches, seed.
@@ -17,6 +17,11 @@ pub struct Recipe {
     pub optimizer: Adam,
     /// How the learning rates change from step to step.
     pub schedule: Schedule,
+    /// The norm at which a step's gradient is clipped, if it is: with g all of the network's gradients together, those of
+    /// σ left out, each is multiplied by [`min(1, clip/(‖g‖₂ + 1e-6))`](crate::optimizer::clip_factor), as by PyTorch's
+    /// `clip_grad_norm_`; L2 weight decay is added after. A norm that is not finite, on the GPU one beyond 1.8e19, stops
+    /// training before any of the network's parameters is changed.
+    pub clip: Option<f64>,
     /// Rows a batch; the last batch of an epoch may be shorter.
     pub batch: usize,
     /// Whether every epoch visits the rows in a new random order.
@@ -26,13 +31,14 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// A recipe with a constant learning rate, shuffled batches of 32 rows and seed 0; change the fields as you like.
+    /// A recipe with a constant learning rate, no clipping, shuffled batches of 32 rows and seed 0; change the fields as you like.
     pub fn new(network: Network, weighting: impl Into<Weighting>, optimizer: Adam) -> Self {
         Self {
             network,
             weighting: weighting.into(),
             optimizer,
             schedule: Schedule::constant(),
+            clip: None,
             batch: 32,
             shuffle: true,
             seed: 0,
@@ -49,6 +55,7 @@ impl Recipe {
         self.weighting.check(tasks)?;
         self.optimizer.check()?;
         self.schedule.check()?;
+        self.clip.map_or(Ok(()), check_clip)?;
         if u32::try_from(data.rows()).is_err() {
             return Err(Error::invalid(
                 format!("the dataset has {} rows", data.rows()),
@@ -78,5 +85,11 @@ impl Recipe {
         }
         let mut pairs = tasks.iter().zip(data.targets());
         pairs.try_for_each(|(task, target)| task.check_target(target))
+    }
+
+    /// Checks that every number keeps its meaning in `f32`, for engines that compute in it.
+    pub(super) fn check_single(&self) -> Result<()> {
+        self.optimizer.check_single()?;
+        self.clip.map_or(Ok(()), check_clip_single)
     }
 }

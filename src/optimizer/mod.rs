@@ -1,12 +1,15 @@
 //! Adam and AdamW with parameter groups: the network's parameters in one, the weighting's σ in another; and
-//! [schedules](Schedule) of their learning rates.
+//! [schedules](Schedule) of their learning rates, and clipping of gradients.
 //!
 //! Kingma & Ba, *Adam* (2015), algorithm 1; Loshchilov & Hutter, *Decoupled Weight Decay
 //! Regularization* (2019), algorithm 2; step for step as PyTorch's `torch.optim.Adam` and `AdamW`.
 //! The kernels' twin of [`Group::update`] is `shaders/shared/adam.wgsl`.
 
+mod clip;
 mod schedule;
 
+pub use self::clip::clip_factor;
+pub(crate) use self::clip::{check_clip, check_clip_single};
 pub use self::schedule::{Decay, Schedule};
 use crate::error::{Error, Result};
 

@@ -165,6 +165,10 @@ fn a_recipe_is_checked_before_anything_runs() {
     ] {
         says(try_recipe(|r| r.schedule = schedule.warm_up(3)), &parts);
     }
+    for clip in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let clipped = format!("clipped at a norm of {clip}");
+        says(try_recipe(|r| r.clip = Some(clip)), &[&clipped, "positive number"]);
+    }
     let other = network(4, &[], &["a", "b"].map(regression)).expect("a network");
     says(
         try_recipe(|r| r.network = other),

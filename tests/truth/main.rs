@@ -7,6 +7,7 @@
 mod adam;
 mod bad_input;
 mod bench;
+mod clipping;
 mod closed_form;
 mod finite_differences;
 mod golden;

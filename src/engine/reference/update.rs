@@ -1,8 +1,8 @@
-//! The update: Adam over the network's parameters and over σ.
+//! The update: clipping, and Adam over the network's parameters and over σ.
 
 use super::Gradients;
 use crate::engine::{Recipe, State};
-use crate::optimizer::Group;
+use crate::optimizer::{Group, clip_factor};
 
 /// Makes one step of the optimizer. Returns whether every parameter could be updated: one whose new
 /// value or moments would not be finite is left as it is, with its moments.
@@ -15,9 +15,10 @@ pub(super) fn update(recipe: &Recipe, state: &mut State, gradients: &Gradients) 
 
     let group = &recipe.optimizer.network.scaled(factor);
     let corrections = [group.betas.0, group.betas.1].map(|beta| 1.0 - beta.powf(step as f64));
+    let clip = recipe.clip.map_or(1.0, |most| clip_factor(&gradients.parameters, most));
     for (i, &gradient) in gradients.parameters.iter().enumerate() {
         let (parameter, moments) = (&mut state.parameters[i], &mut state.moments[i]);
-        finite &= advance(group, parameter, gradient, moments, corrections);
+        finite &= advance(group, parameter, clip * gradient, moments, corrections);
     }
 
     let group = &recipe.optimizer.sigma.scaled(factor);
