@@ -3,6 +3,8 @@
 //
 // A lane takes every so-many-th parameter, sigma after the network's. Every lane adds up the losses for itself, since
 // all must know whether the total is finite before they update anything; hence more than one parameter a lane.
+// Where gradients are clipped (CLIP, shared/clip.wgsl), `gradient_norm` has added up their shares to one, behind which
+// lie the sums of their squares, which every lane adds up too.
 // Reads:  gradient_shares [shares, parameters], loss_shares [shares + 2, tasks], normalisers [batches, tasks]
 // Writes: parameters, moments (shared/optimizer.wgsl), records (shared/records.wgsl), stop
 
@@ -31,6 +33,18 @@ fn gradient_of(i: u32) -> f32 {
         sum += gradient_shares[share * optimizer.parameters + i];
     }
     return sum;
+}
+
+// By what clipping multiplies the network's gradient.
+fn factor_of_step() -> f32 {
+    if CLIP == 0.0 {
+        return 1.0;
+    }
+    var squares = 0.0;
+    for (var at = optimizer.parameters; at < arrayLength(&gradient_shares); at++) {
+        squares += gradient_shares[at];
+    }
+    return clip_factor(squares);
 }
 
 fn finish_sigma(tasks: u32, k: u32, updates: bool) {
@@ -73,11 +87,16 @@ fn main(
         atomicMin(&stop[LOSS_STOP], step.number);
     }
     let updates = !stopped && is_finite(total);
+    let factor = factor_of_step();
     for (var i = number * LANES + lane; i < arrayLength(&parameters); i += lanes) {
         if i >= optimizer.parameters {
             finish_sigma(tasks, i - optimizer.parameters, updates);
         } else if updates {
-            apply_to_network(i, gradient_of(i));
+            var gradient = gradient_of(i);
+            if CLIP != 0.0 {
+                gradient *= factor;
+            }
+            apply_to_network(i, gradient);
         }
     }
 }

@@ -133,7 +133,8 @@ pub enum Error {
         value: f32,
     },
 
-    /// A gradient overflowed while every loss was finite; the parameters concerned were left as they were.
+    /// A gradient overflowed while every loss was finite; the parameters concerned were left as they were, with clipping
+    /// all of the network's.
     #[error(
         "a gradient became NaN or infinite at step {step} while every loss was finite; training stopped and all parameters are finite: lower the learning rate, or raise σ"
     )]

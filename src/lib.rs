@@ -66,7 +66,7 @@
 //! | [`loss`] | task losses, and the [fused loss pass](LossPass) for your own wgpu program |
 //! | [`weighting`] | schemes that turn several losses into one |
 //! | [`network`] | layers, initial parameters, tensors under PyTorch's names |
-//! | [`optimizer`] | Adam with parameter groups |
+//! | [`optimizer`] | Adam with parameter groups, learning-rate schedules |
 //! | [`engine`] | training steps: [fused](GpuEngine::fused), [unfused](GpuEngine::unfused), and the `f64` [reference](engine::Reference) |
 //! | [`train`] | the loop, and metrics |
 //! | [`report`] | results for people |
@@ -97,7 +97,7 @@ pub use error::{Error, Result};
 pub use gpu::Gpu;
 pub use loss::{Loss, LossPass, Task};
 pub use network::{Activation, Network};
-pub use optimizer::Adam;
+pub use optimizer::{Adam, Schedule};
 pub use tables::{Encoder, Table};
 pub use train::Trainer;
 pub use weighting::{AutomaticWeightedLoss, Weighting};

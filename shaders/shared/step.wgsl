@@ -7,7 +7,8 @@ struct Step {
     rows: u32,          // rows of this batch; the last batch of an epoch may be short
     batch: u32,         // the batch's number in its epoch
     record: u32,        // slot of the ring of records
-    // Network group: learning rate / (1 - beta1^t), and sqrt(1 - beta2^t).
+    // Network group: learning rate / (1 - beta1^t), and sqrt(1 - beta2^t). The rates are those of this step of the
+    // schedule.
     step_size: f32,
     root_correction: f32,
     learning_rate: f32, // network group, for decoupled weight decay

@@ -11,8 +11,9 @@ use super::program::Program;
 use super::resident::Resident;
 use super::{octet, rows, small};
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, kernels};
+use crate::gpu::{Buffer, Dispatch, Gpu, kernels};
 use crate::loss::pass;
+use wgpu::BindingResource as Binding;
 
 /// The fastest program that the adapter and the network allow.
 pub(super) fn program(resident: &Resident) -> Result<Program> {
@@ -51,7 +52,8 @@ fn tiled_step(resident: &Resident) -> Result<Vec<Dispatch>> {
     dispatches.push(loss(resident, predictions, heads_gradient, &loss_shares, workgroups)?);
     backward(resident, &activations, &gradients, &gradient_shares, &mut dispatches)?;
     let gradients = gradient_shares.binding();
-    dispatches.push(finish(resident, gradients, shares.count, loss_shares.binding(), workgroups)?);
+    let losses = loss_shares.binding();
+    dispatches.extend(finish(resident, gradients, shares.count, losses, workgroups)?);
     Ok(dispatches)
 }
 
@@ -134,13 +136,46 @@ fn backward(
 /// Parameters that a lane of `finish` updates: enough to make light of what all lanes add up alike.
 const PARAMETERS_A_LANE: usize = 8;
 
-/// The end of a step, whose gradients and losses come in so many shares.
+/// Workgroups whose squares every lane of `finish` adds up.
+const MOST_NORMS: usize = 128;
+
+/// The end of a step, whose gradients and losses come in so many shares: a dispatch, or two where gradients are clipped.
 pub(super) fn finish(
     resident: &Resident,
-    gradient_shares: wgpu::BindingResource<'_>,
+    gradient_shares: Binding<'_>,
     gradients: usize,
-    loss_shares: wgpu::BindingResource<'_>,
+    loss_shares: Binding<'_>,
     losses: usize,
+) -> Result<Vec<Dispatch>> {
+    let scheme = resident.scheme();
+    let Some(most) = resident.recipe.clip else {
+        let last = apply(resident, gradient_shares, gradients, loss_shares, losses, &[scheme])?;
+        return Ok(vec![last]);
+    };
+    let gpu = &resident.gpu;
+    let parameters = resident.recipe.network.parameter_count();
+    let workgroups = norms(parameters, gradients);
+    let gradient = Buffer::<f32>::zeros(gpu, "the gradient", parameters + workgroups)?;
+    let buffers = [gradient_shares, gradient.binding()];
+    let norm = gpu.kernel(&kernels::GRADIENT_NORM, &[]).dispatch(gpu, &buffers, workgroups);
+    let constants = [scheme, ("CLIP", most)];
+    let last = apply(resident, gradient.binding(), 1, loss_shares, losses, &constants)?;
+    Ok(vec![norm, last])
+}
+
+/// Workgroups that add up the gradient's squares: few, but as many as a software driver's limit on loops asks for.
+fn norms(parameters: usize, shares: usize) -> usize {
+    let fewest = (parameters * (shares + 2)).div_ceil(64 * Gpu::MOST_ROUNDS);
+    parameters.div_ceil(64 * PARAMETERS_A_LANE).min(MOST_NORMS).max(fewest)
+}
+
+fn apply(
+    resident: &Resident,
+    gradient_shares: Binding<'_>,
+    gradients: usize,
+    loss_shares: Binding<'_>,
+    losses: usize,
+    constants: &[(&'static str, f64)],
 ) -> Result<Dispatch> {
     let gpu = &resident.gpu;
     let info = OptimizerInfo::new(&resident.recipe, gradients, losses);
@@ -156,5 +191,5 @@ pub(super) fn finish(
         resident.stop.binding(),
     ];
     let workgroups = resident.parameters.len().div_ceil(64 * PARAMETERS_A_LANE);
-    Ok(gpu.kernel(&kernels::FINISH, &[resident.scheme()]).dispatch(gpu, &buffers, workgroups))
+    Ok(gpu.kernel(&kernels::FINISH, constants).dispatch(gpu, &buffers, workgroups))
 }

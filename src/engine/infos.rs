@@ -32,8 +32,10 @@ impl StepInfo {
     pub fn new(recipe: &Recipe, rows: usize, steps: &[Step], record: usize) -> Self {
         let step = &steps[0];
         let goes_on = |other: &Step| !recipe.shuffle || other.epoch == step.epoch;
-        let adam = &recipe.optimizer;
-        let (beta1, beta2) = adam.network.betas;
+        let factor = recipe.schedule.factor(step.number);
+        let network = recipe.optimizer.network.scaled(factor);
+        let sigma = recipe.optimizer.sigma.scaled(factor);
+        let (beta1, beta2) = network.betas;
         let exponent = step.number as f64;
         let order = Permutation::new(rows as u32, recipe.seed, step.epoch);
         Self {
@@ -42,10 +44,10 @@ impl StepInfo {
             rows: step.rows as u32,
             batch: step.batch as u32,
             record: record as u32,
-            step_size: (adam.network.learning_rate / (1.0 - beta1.powf(exponent))) as f32,
+            step_size: (network.learning_rate / (1.0 - beta1.powf(exponent))) as f32,
             root_correction: (1.0 - beta2.powf(exponent)).sqrt() as f32,
-            learning_rate: adam.network.learning_rate as f32,
-            sigma_learning_rate: adam.sigma.learning_rate as f32,
+            learning_rate: network.learning_rate as f32,
+            sigma_learning_rate: sigma.learning_rate as f32,
             key: order.key(),
             domain_bits: if recipe.shuffle { order.bits() } else { 0 },
             run: steps.iter().take_while(|other| goes_on(other)).count() as u32,

@@ -50,8 +50,9 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let kernel = gpu.shaped_kernel(&kernels::OCTET_ROWS, &prologue, &[resident.scheme()]);
     let rows = kernel.dispatch(gpu, &buffers, shares);
     let (gradients, losses) = (gradient_shares.binding(), loss_shares.binding());
-    let finish = fused::finish(resident, gradients, shares, losses, shares)?;
-    Ok(Some(vec![rows, finish]))
+    let mut dispatches = vec![rows];
+    dispatches.extend(fused::finish(resident, gradients, shares, losses, shares)?);
+    Ok(Some(dispatches))
 }
 
 /// What no task has need not be looked for.

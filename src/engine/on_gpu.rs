@@ -47,7 +47,7 @@ impl GpuEngine {
         plan: fn(&Resident) -> Result<Program>,
     ) -> Result<Self> {
         recipe.check(data)?;
-        recipe.optimizer.check_single()?;
+        recipe.check_single()?;
         let make = || {
             let resident = Resident::new(gpu, recipe, data)?;
             let program = plan(&resident)?;

@@ -3,10 +3,10 @@
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::optimizer::Adam;
+use crate::optimizer::{Adam, Schedule, check_clip, check_clip_single};
 use crate::weighting::Weighting;
 
-/// What is trained, and how: network, weighting, optimizer, batches, seed.
+/// What is trained, and how: network, weighting, optimizer and its schedule, batches, seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// The network.
@@ -15,6 +15,13 @@ pub struct Recipe {
     pub weighting: Weighting,
     /// The optimizer.
     pub optimizer: Adam,
+    /// How the learning rates change from step to step.
+    pub schedule: Schedule,
+    /// The norm at which a step's gradient is clipped, if it is: with g all of the network's gradients together, those of
+    /// σ left out, each is multiplied by [`min(1, clip/(‖g‖₂ + 1e-6))`](crate::optimizer::clip_factor), as by PyTorch's
+    /// `clip_grad_norm_`; L2 weight decay is added after. A norm that is not finite, on the GPU one beyond 1.8e19, stops
+    /// training before any of the network's parameters is changed.
+    pub clip: Option<f64>,
     /// Rows a batch; the last batch of an epoch may be shorter.
     pub batch: usize,
     /// Whether every epoch visits the rows in a new random order.
@@ -24,9 +31,18 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// A recipe with shuffled batches of 32 rows and seed 0; change the fields as you like.
+    /// A recipe with a constant learning rate, no clipping, shuffled batches of 32 rows and seed 0; change the fields as you like.
     pub fn new(network: Network, weighting: impl Into<Weighting>, optimizer: Adam) -> Self {
-        Self { network, weighting: weighting.into(), optimizer, batch: 32, shuffle: true, seed: 0 }
+        Self {
+            network,
+            weighting: weighting.into(),
+            optimizer,
+            schedule: Schedule::constant(),
+            clip: None,
+            batch: 32,
+            shuffle: true,
+            seed: 0,
+        }
     }
 
     /// Checks the recipe by itself and against the data it is to be used on.
@@ -38,6 +54,8 @@ impl Recipe {
         let tasks = self.network.tasks();
         self.weighting.check(tasks)?;
         self.optimizer.check()?;
+        self.schedule.check()?;
+        self.clip.map_or(Ok(()), check_clip)?;
         if u32::try_from(data.rows()).is_err() {
             return Err(Error::invalid(
                 format!("the dataset has {} rows", data.rows()),
@@ -67,5 +85,11 @@ impl Recipe {
         }
         let mut pairs = tasks.iter().zip(data.targets());
         pairs.try_for_each(|(task, target)| task.check_target(target))
+    }
+
+    /// Checks that every number keeps its meaning in `f32`, for engines that compute in it.
+    pub(super) fn check_single(&self) -> Result<()> {
+        self.optimizer.check_single()?;
+        self.clip.map_or(Ok(()), check_clip_single)
     }
 }

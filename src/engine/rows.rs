@@ -58,8 +58,10 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let constants = [("LANES_PER_ROW", resident.lanes_per_row() as f64), resident.scheme()];
     let rows = gpu.kernel(&kernels::ROWS, &constants).dispatch(gpu, &buffers, workgroups);
     let gradients = work.range(gradients_at, workgroups * parameters);
-    let finish = fused::finish(resident, gradients, workgroups, work.range(0, losses), workgroups)?;
-    Ok(Some(vec![rows, finish]))
+    let mut dispatches = vec![rows];
+    let losses = work.range(0, losses);
+    dispatches.extend(fused::finish(resident, gradients, workgroups, losses, workgroups)?);
+    Ok(Some(dispatches))
 }
 
 /// Workgroups of a step; more on software adapters, which limit the rounds of a workgroup's loops.

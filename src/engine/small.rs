@@ -29,6 +29,10 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     if !gpu.has_octets() || !fits(network, batch) || !pays(network, batch) {
         return Ok(None);
     }
+    // It does not know the gradient's norm.
+    if resident.recipe.clip.is_some() {
+        return Ok(None);
+    }
     // Registers that hold no parameter would become 0 / 0.
     if resident.recipe.optimizer.network.epsilon as f32 == 0.0 {
         return Ok(None);

@@ -30,7 +30,9 @@ pub(super) fn program(resident: &Resident) -> Result<Program> {
             dispatches.extend(plan.input_gradient(index)?);
         }
     }
-    dispatches.extend([plan.sum_shares(), plan.adam(&sigma_gradient)?]);
+    dispatches.push(plan.sum_shares());
+    dispatches.extend(plan.clip()?);
+    dispatches.push(plan.adam(&sigma_gradient)?);
     Ok(Program::step(dispatches))
 }
 
@@ -242,6 +244,24 @@ impl<'a> Plan<'a> {
     fn sum_shares(&self) -> Dispatch {
         let buffers = [self.gradient_shares.binding(), self.gradient.binding()];
         self.dispatch(&kernels::SUM_SHARES, &buffers, self.gradient.len().div_ceil(64))
+    }
+
+    /// Squares, factor, product; nothing where gradients are not clipped.
+    fn clip(&self) -> Result<Vec<Dispatch>> {
+        let Some(most) = self.resident.recipe.clip else {
+            return Ok(Vec::new());
+        };
+        let lanes = self.gradient.len().div_ceil(64);
+        let sums = Buffer::<f32>::zeros(self.gpu, "sums of squares", lanes.min(64))?;
+        let factor = Buffer::<f32>::zeros(self.gpu, "the factor of clipping", 1)?;
+        let kernel = self.gpu.kernel(&kernels::CLIP_FACTOR, &[("CLIP", most)]);
+        let squares = [self.gradient.binding(), sums.binding()];
+        let scale = [factor.binding(), self.gradient.binding()];
+        Ok(vec![
+            self.dispatch(&kernels::SQUARE_SUMS, &squares, sums.len()),
+            kernel.dispatch(self.gpu, &[sums.binding(), factor.binding()], 1),
+            self.dispatch(&kernels::SCALE, &scale, lanes),
+        ])
     }
 
     fn adam(&self, sigma_gradient: &Buffer<f32>) -> Result<Dispatch> {

@@ -100,8 +100,11 @@ kernels! {
     /// A fused step but for its end, in blocks of rows.
     ROWS: "rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Read, Read, Read, Write], true;
+    /// Before the end of a fused step that clips its gradient: the gradient's sum and norm.
+    GRADIENT_NORM: "gradient_norm" = ["shared/grid", "shared/reduction"]
+        [Read, Write], false;
     /// The end of a fused step: sums, σ and Adam.
-    FINISH: "finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
+    FINISH: "finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
         [Read, Write, Write, Read, Read, Read, Write, Write], true;
     /// The fused loss pass on a caller's buffers.
     LOSS_ALONE: "loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
@@ -133,6 +136,15 @@ kernels! {
         [Read, Read, Write], true;
     /// Unfused: the shares of all gradients added up.
     SUM_SHARES: "unfused/sum_shares" = ["shared/grid"]
+        [Read, Write], false;
+    /// Unfused: shares of the sum of the gradient's squares.
+    SQUARE_SUMS: "unfused/square_sums" = ["shared/grid", "shared/reduction"]
+        [Read, Write], false;
+    /// Unfused: by what clipping multiplies the gradient.
+    CLIP_FACTOR: "unfused/clip_factor" = ["shared/grid", "shared/numbers", "shared/clip", "shared/reduction"]
+        [Read, Write], false;
+    /// Unfused: the gradient multiplied by it.
+    SCALE: "unfused/scale" = ["shared/grid"]
         [Read, Write], false;
     /// Unfused: the loss of each row, numbers.
     ELEMENT_LOSS: "unfused/element_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]

@@ -1,15 +1,22 @@
-//! Adam and AdamW with parameter groups: the network's parameters in one, the weighting's σ in another.
+//! Adam and AdamW with parameter groups: the network's parameters in one, the weighting's σ in another; and
+//! [schedules](Schedule) of their learning rates, and clipping of gradients.
 //!
 //! Kingma & Ba, *Adam* (2015), algorithm 1; Loshchilov & Hutter, *Decoupled Weight Decay
 //! Regularization* (2019), algorithm 2; step for step as PyTorch's `torch.optim.Adam` and `AdamW`.
 //! The kernels' twin of [`Group::update`] is `shaders/shared/adam.wgsl`.
 
+mod clip;
+mod schedule;
+
+pub use self::clip::clip_factor;
+pub(crate) use self::clip::{check_clip, check_clip_single};
+pub use self::schedule::{Decay, Schedule};
 use crate::error::{Error, Result};
 
 /// The hyper-parameters of one group of parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Group {
-    /// Step size, PyTorch's `lr`.
+    /// Step size, PyTorch's `lr`; a [`Schedule`] scales it.
     pub learning_rate: f64,
     /// Decay rates of the first and second moment.
     pub betas: (f64, f64),
@@ -31,6 +38,11 @@ impl Group {
             weight_decay: 0.0,
             decoupled: false,
         }
+    }
+
+    /// The group with its learning rate times `factor`.
+    pub(crate) fn scaled(&self, factor: f64) -> Self {
+        Self { learning_rate: self.learning_rate * factor, ..*self }
     }
 
     /// One update of one parameter with its moments `[m, v]`; `corrections` are `1 − β₁ᵗ` and `1 − β₂ᵗ`.

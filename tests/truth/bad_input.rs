@@ -5,6 +5,7 @@ use crate::support::{
 };
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Engine, GpuEngine, Recipe, Reference, Step};
+use awl::optimizer::Schedule;
 use awl::{
     Activation, Adam, AutomaticWeightedLoss, Error, Gpu, Loss, Network, Result, Task, Weighting,
 };
@@ -155,6 +156,19 @@ fn a_recipe_is_checked_before_anything_runs() {
     says(try_recipe(|r| r.optimizer.sigma.betas.1 = 1.0), &["σ", "beta is 1", "[0, 1)"]);
     says(try_recipe(|r| r.optimizer.network.epsilon = 0.0), &["epsilon is 0"]);
     says(try_recipe(|r| r.optimizer.network.weight_decay = -0.1), &["weight decay is -0.1"]);
+    for (schedule, parts) in [
+        (Schedule::cosine(0), ["cosine has 0 steps", "leave the schedule out"]),
+        (Schedule::step(0, 0.5), ["falls every 0 steps", "1 or more"]),
+        (Schedule::step(5, 0.0), ["learning rate falls is 0", "above 0"]),
+        (Schedule::step(5, 1.5), ["learning rate falls is 1.5", "at most 1"]),
+        (Schedule::step(5, f64::NAN), ["learning rate falls is NaN", "such as 0.1"]),
+    ] {
+        says(try_recipe(|r| r.schedule = schedule.warm_up(3)), &parts);
+    }
+    for clip in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let clipped = format!("clipped at a norm of {clip}");
+        says(try_recipe(|r| r.clip = Some(clip)), &[&clipped, "positive number"]);
+    }
     let other = network(4, &[], &["a", "b"].map(regression)).expect("a network");
     says(
         try_recipe(|r| r.network = other),

@@ -3,12 +3,12 @@
 use crate::support::{Make, ON_GPU, assert_each_close, assert_tensors_close, reference};
 use crate::support::{run, schedule, state_of};
 use awl::data::{Dataset, Matrix, Target};
-use awl::engine::{Engine, Recipe, Reference, State, TaskRecord};
-use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
+use awl::engine::{Engine, Recipe, Reference, State, Step, TaskRecord};
+use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Schedule, Task};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
-const FILES: [&str; 2] = ["two_heads", "two_heads_scaled_weight_decay"];
+const FILES: [&str; 3] = ["two_heads", "two_heads_scaled_weight_decay", "two_heads_scheduled"];
 
 /// How far an engine may be from PyTorch: every loss and every σ by itself, every tensor by its norm.
 pub struct Tolerances {
@@ -31,6 +31,9 @@ pub struct Golden {
     pub steps: usize,
     /// The first step's gradients: the network's, flat, and those of σ.
     pub gradients: (Vec<f64>, Vec<f64>),
+    /// The network's gradients' norm before clipping, and the learning rate, at each step; of runs that clip.
+    pub norms: Option<Vec<f64>>,
+    pub rates: Option<Vec<f64>>,
     /// Shape `[steps, 2]`.
     pub losses: Vec<f64>,
     /// Shape `[steps]`.
@@ -49,7 +52,8 @@ impl Golden {
         let config = config(&bytes);
         let size = |key: &str| config[key].as_u64().expect("a whole number") as usize;
         let recipe = recipe(&config, size("d"), size("h"), size("c"), size("batch"));
-        let all = |name: &str| f32s(&tensors, name).into_iter().map(f64::from).collect();
+        let all =
+            |name: &str| -> Vec<f64> { f32s(&tensors, name).into_iter().map(f64::from).collect() };
         let network = |prefix: &str| {
             let mut flat = vec![f64::NAN; recipe.network.parameter_count()];
             for tensor in recipe.network.tensors() {
@@ -71,6 +75,8 @@ impl Golden {
             initial,
             steps: size("steps"),
             gradients: (network("grad0"), all("grad0.sigma")),
+            norms: recipe.clip.map(|_| all("norms")),
+            rates: recipe.clip.map(|_| all("learning_rates")),
             losses: all("losses"),
             totals: all("total"),
             sigma: all("sigma_before_step"),
@@ -91,11 +97,19 @@ fn recipe(config: &Value, features: usize, width: usize, classes: usize, batch: 
     let number = |key: &str| config[key].as_f64().expect("a number");
     let tasks = [Task::new("0", Loss::Mse, 1), Task::new("1", Loss::cross_entropy(), classes)];
     let network = Network::new(features, &[width, width], Activation::Relu, &tasks);
-    let adam = Adam::new(number("lr")).weight_decay(number("wd"));
+    let mut adam = Adam::new(number("lr")).weight_decay(number("wd"));
+    if config["decoupled"] == Value::Bool(true) {
+        adam = adam.decoupled();
+    }
     let awl = AutomaticWeightedLoss::new(2);
     let mut recipe = Recipe::new(network.expect("a network"), awl, adam);
     recipe.batch = batch;
     recipe.shuffle = false;
+    recipe.clip = config["clip"].as_f64();
+    if let Some(steps) = config["cosine"].as_u64() {
+        let warm_up = config["warm_up"].as_u64().expect("a whole number");
+        recipe.schedule = Schedule::cosine(steps).warm_up(warm_up);
+    }
     recipe
 }
 
@@ -118,7 +132,7 @@ fn classes(tensors: &SafeTensors<'_>, name: &str) -> Vec<u32> {
 
 /// Runs a golden file's steps on an engine made for it, and compares everything that PyTorch recorded.
 ///
-/// The first step's gradients are read off Adam's first moments, `m = (1 − β₁)(g + wd·θ)`.
+/// The first step's gradients are read off Adam's first moments, `m = (1 − β₁)(g + wd·θ)`, without the decay in AdamW.
 pub fn follows_the_golden_trajectory(golden: &Golden, make: Make, tolerances: &Tolerances) {
     let mut engine = make(golden.recipe.clone(), golden.data.clone());
     let engine = engine.as_mut();
@@ -132,8 +146,9 @@ pub fn follows_the_golden_trajectory(golden: &Golden, make: Make, tolerances: &T
     let steps = schedule(golden.recipe.batch, golden.data.rows(), golden.steps);
     let mut records = run(engine, &steps[..1]).expect("the first step");
     let state = state_of(engine);
-    let decay = golden.recipe.optimizer.network.weight_decay;
-    let first = 1.0 - golden.recipe.optimizer.network.betas.0;
+    let group = &golden.recipe.optimizer.network;
+    let decay = if group.decoupled { 0.0 } else { group.weight_decay };
+    let first = 1.0 - group.betas.0;
     let moments = state.moments.iter().zip(&golden.initial.parameters);
     let found: Vec<f64> = moments.map(|([m, _], p)| m / first - decay * p).collect();
     assert_tensors_close(&gradients, network, &found, &golden.gradients.0, tolerances.gradients);
@@ -193,6 +208,30 @@ fn the_reference_gives_the_golden_gradients_without_a_step() {
         assert_each_close(file, &gradients.sigma, &golden.gradients.1, ROUNDING);
         assert_eq!(state_of(&mut engine), golden.initial, "{file}: the state is untouched");
     }
+}
+
+#[test]
+fn the_reference_has_the_golden_norms_and_learning_rates() {
+    let golden = Golden::load("two_heads_scheduled");
+    let norms = golden.norms.as_ref().expect("it clips");
+    let recipe = &golden.recipe;
+    let clip = recipe.clip.expect("it clips");
+    // Some steps are clipped and some are not, the first among these, whose gradients other tests read.
+    assert!(norms[0] < clip);
+    assert!(norms.iter().filter(|norm| **norm > clip).count() > 20, "{norms:?}");
+    let mut engine = Reference::new(recipe.clone(), golden.data.clone()).expect("it fits");
+    engine.load(&golden.initial).expect("the state fits");
+    let steps = schedule(recipe.batch, golden.data.rows(), golden.steps);
+    let found = steps.iter().map(|step| {
+        let gradients = engine.gradients(step).expect("a step").parameters;
+        run(&mut engine, &[*step]).expect("a step");
+        gradients.iter().map(|g| g * g).sum::<f64>().sqrt()
+    });
+    assert_each_close("norms", &found.collect::<Vec<_>>(), norms, ROUNDING);
+    let rate =
+        |step: &Step| recipe.optimizer.network.learning_rate * recipe.schedule.factor(step.number);
+    let found: Vec<f64> = steps.iter().map(rate).collect();
+    assert_each_close("rates", &found, golden.rates.as_ref().expect("it has rates"), ROUNDING);
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! The update: Adam over the network's parameters and over σ.
+//! The update: clipping, and Adam over the network's parameters and over σ.
 
 use super::Gradients;
 use crate::engine::{Recipe, State};
-use crate::optimizer::Group;
+use crate::optimizer::{Group, clip_factor};
 
 /// Makes one step of the optimizer. Returns whether every parameter could be updated: one whose new
 /// value or moments would not be finite is left as it is, with its moments.
@@ -11,15 +11,17 @@ use crate::optimizer::Group;
 pub(super) fn update(recipe: &Recipe, state: &mut State, gradients: &Gradients) -> bool {
     let step = gradients.record.step;
     let mut finite = true;
+    let factor = recipe.schedule.factor(step);
 
-    let group = &recipe.optimizer.network;
+    let group = &recipe.optimizer.network.scaled(factor);
     let corrections = [group.betas.0, group.betas.1].map(|beta| 1.0 - beta.powf(step as f64));
+    let clip = recipe.clip.map_or(1.0, |most| clip_factor(&gradients.parameters, most));
     for (i, &gradient) in gradients.parameters.iter().enumerate() {
         let (parameter, moments) = (&mut state.parameters[i], &mut state.moments[i]);
-        finite &= advance(group, parameter, gradient, moments, corrections);
+        finite &= advance(group, parameter, clip * gradient, moments, corrections);
     }
 
-    let group = &recipe.optimizer.sigma;
+    let group = &recipe.optimizer.sigma.scaled(factor);
     for (i, task) in gradients.record.tasks.iter().enumerate() {
         if !recipe.weighting.is_learned() || task.loss.is_none() {
             continue;
