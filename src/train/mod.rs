@@ -3,5 +3,5 @@
 mod metrics;
 mod trainer;
 
-pub use self::metrics::{TaskMetrics, metrics};
+pub use self::metrics::{ClassScores, Classification, Fit, Regression, TaskMetrics, metrics};
 pub use self::trainer::Trainer;
