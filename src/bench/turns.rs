@@ -87,8 +87,8 @@ impl Run {
         let metrics = self.trainer.evaluate(data).await?;
         let records = self.trainer.steps(1).await?;
         let loss = records[0].tasks[0].loss.unwrap_or(f64::NAN);
-        Ok(match metrics[0] {
-            Some(TaskMetrics::Regression { rmse, .. }) => fault(loss, rmse * rmse),
+        Ok(match &metrics[0] {
+            Some(TaskMetrics::Regression(it)) => fault(loss, it.fit.rmse.powi(2)),
             _ => None,
         })
     }

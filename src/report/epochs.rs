@@ -44,7 +44,7 @@ impl EpochTable {
     pub fn metrics(&self, metrics: &[Option<TaskMetrics>]) -> String {
         let pairs = self.targets.iter().zip(metrics);
         let words = pairs.map(|(target, metric)| {
-            let value = shown(target, *metric);
+            let value = shown(target, metric.as_ref());
             format!("{} {} {value}", target.column, metric_name(target))
         });
         words.collect::<Vec<_>>().join(", ")
@@ -68,7 +68,7 @@ impl EpochTable {
             let last = records.last().and_then(|record| record.tasks.get(k));
             let number = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
             let (weight, sigma) = (last.map(|task| task.weight), last.and_then(|task| task.sigma));
-            let metric = shown(target, validation.get(k).copied().flatten());
+            let metric = shown(target, validation.get(k).and_then(Option::as_ref));
             let (weight, sigma) = (number(weight), number(sigma));
             let _ = write!(line, "{loss:>10}{weight:>9}{sigma:>9}{metric:>12}");
         }
@@ -84,9 +84,9 @@ fn metric_name(target: &TargetColumn) -> &'static str {
 }
 
 /// A metric in its column's unit; a dash where there is none.
-fn shown(target: &TargetColumn, metric: Option<TaskMetrics>) -> String {
+fn shown(target: &TargetColumn, metric: Option<&TaskMetrics>) -> String {
     let unit = target.encoding.scaling().map_or(1.0, |scaling| scaling.std);
-    let metric = metric.map(|metric| metric.in_unit(unit));
+    let metric = metric.map(|metric| metric.clone().in_units(&[unit]));
     metric.map_or("–".into(), |metric| metric.to_string())
 }
 
@@ -95,6 +95,7 @@ mod tests {
     use super::*;
     use crate::engine::TaskRecord;
     use crate::tables::Table;
+    use crate::train::{ClassScores, Classification, Fit, Regression};
 
     #[test]
     fn a_row_shows_mean_losses_last_weights_and_metrics_in_their_units() -> crate::Result<()> {
@@ -108,10 +109,21 @@ mod tests {
             record([task(Some(0.5), 0.5, 1.0), task(None, 0.5, 1.0)]),
             record([task(Some(0.25), 0.6, 0.9), task(None, 0.5, 1.0)]),
         ];
-        let metrics = [
-            Some(TaskMetrics::Classification { accuracy: 0.975, labelled: 40 }),
-            Some(TaskMetrics::Regression { rmse: 0.5, labelled: 40 }),
-        ];
+        let scores = ClassScores {
+            accuracy: 0.975,
+            macro_f1: 0.97,
+            auc: None,
+            log_loss: 0.1,
+            confusion: vec![vec![20, 1], vec![0, 19]],
+        };
+        let fit = Fit { rmse: 0.5, mae: 0.4, r2: Some(0.75) };
+        let (loss, labelled) = (Some(0.1), 40);
+        let (kind, weight) = (
+            Classification { loss, labelled, scores, columns: Vec::new() },
+            Regression { loss, labelled, fit, columns: Vec::new() },
+        );
+        let metrics =
+            [Some(TaskMetrics::Classification(kind)), Some(TaskMetrics::Regression(weight))];
         // The weights' standard deviation is 100.
         let row = report.row(7, &records, &metrics);
         let cells: Vec<&str> = row.split_whitespace().collect();

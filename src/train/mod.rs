@@ -9,5 +9,5 @@ mod trainer;
 
 pub use self::checkpoint::{Checkpoint, Weights};
 pub use self::diagnosis::diagnose;
-pub use self::metrics::{TaskMetrics, metrics};
+pub use self::metrics::{ClassScores, Classification, Fit, Regression, TaskMetrics, metrics};
 pub use self::trainer::Trainer;

@@ -1,0 +1,111 @@
+//! Figures of answers among classes. Every one of them is what scikit-learn computes under that name, except that
+//! the AUC of several classes leaves out a class that has no label.
+
+use super::ClassScores;
+use super::head::{Head, mean};
+use super::rank::auc;
+use crate::data::highest;
+use crate::loss::Loss;
+
+impl ClassScores {
+    /// Of `cross_entropy`; `labels` has an entry a row of the dataset, and at least one row is labelled.
+    pub(super) fn of_classes(head: &Head<'_>, labels: &[u32]) -> Self {
+        let mut confusion = vec![vec![0; head.task.width]; head.task.width];
+        let mut loss = 0.0;
+        let mut softmaxes = Vec::with_capacity(head.rows.len());
+        for &row in &head.rows {
+            let (logits, class) = (head.predicted(row), labels[row] as usize);
+            let softmax = Softmax::of(logits);
+            loss -= softmax.log_probability(logits[class]);
+            confusion[class][highest(logits)] += 1;
+            softmaxes.push(softmax);
+        }
+        let area = |class: usize| {
+            let rows = head.rows.iter().zip(&softmaxes);
+            auc(rows.map(|(&row, softmax)| {
+                let score = softmax.log_probability(head.predicted(row)[class]);
+                (score, labels[row] as usize == class)
+            }))
+        };
+        let labelled = |class: &usize| confusion[*class].iter().any(|&count| count > 0);
+        let auc = mean((0..head.task.width).filter(labelled).map(area));
+        Self::new(confusion, auc, loss / head.rows.len() as f64)
+    }
+
+    /// Of a column of `bce`: logits and labels from 0 to 1 of at least one row.
+    pub(super) fn of_binary(pairs: &[(f64, f64)]) -> Self {
+        let mut confusion = vec![vec![0; 2]; 2];
+        let mut loss = 0.0;
+        for &(logit, label) in pairs {
+            loss += Loss::Bce.element(logit, label).0;
+            confusion[usize::from(label > 0.5)][usize::from(logit > 0.0)] += 1;
+        }
+        let area = auc(pairs.iter().map(|&(logit, label)| (logit, label > 0.5)));
+        Self::new(confusion, area, loss / pairs.len() as f64)
+    }
+
+    /// Of several columns of `bce` together.
+    pub(super) fn of_columns(columns: &[Self]) -> Self {
+        let mut confusion = vec![vec![0; 2]; 2];
+        for column in columns {
+            let sums = confusion.iter_mut().flatten();
+            sums.zip(column.confusion.iter().flatten()).for_each(|(sum, count)| *sum += count);
+        }
+        let mean_of = |figure: fn(&Self) -> f64| {
+            columns.iter().map(figure).sum::<f64>() / columns.len() as f64
+        };
+        Self {
+            macro_f1: mean_of(|column| column.macro_f1),
+            auc: mean(columns.iter().map(|column| column.auc)),
+            log_loss: mean_of(|column| column.log_loss),
+            accuracy: accuracy(&confusion),
+            confusion,
+        }
+    }
+
+    fn new(confusion: Vec<Vec<u64>>, auc: Option<f64>, log_loss: f64) -> Self {
+        let (accuracy, macro_f1) = (accuracy(&confusion), macro_f1(&confusion));
+        Self { accuracy, macro_f1, auc, log_loss, confusion }
+    }
+}
+
+/// The share of the diagonal of a confusion matrix that is not all 0.
+fn accuracy(confusion: &[Vec<u64>]) -> f64 {
+    let right: u64 = confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
+    right as f64 / confusion.iter().flatten().sum::<u64>() as f64
+}
+
+/// The mean F1 of the classes with a label or an answer in a confusion matrix that is not all 0.
+fn macro_f1(confusion: &[Vec<u64>]) -> f64 {
+    let f1 = |class: usize| {
+        let labels: u64 = confusion[class].iter().sum();
+        let answers: u64 = confusion.iter().map(|row| row[class]).sum();
+        // TP + FN + TP + FP
+        let both = labels + answers;
+        (both > 0).then(|| 2.0 * confusion[class][class] as f64 / both as f64)
+    };
+    mean((0..confusion.len()).map(f1)).unwrap_or_default()
+}
+
+/// What a row's logits have in common: their logarithmic probabilities are taken relative to the highest, so that
+/// probabilities next to 1 stay apart, and equal rows but for a constant stay equal.
+struct Softmax {
+    highest: f64,
+    /// The logarithm of `Σ exp(logit − highest)`.
+    log_sum: f64,
+}
+
+impl Softmax {
+    fn of(logits: &[f32]) -> Self {
+        let first = highest(logits);
+        let highest = f64::from(logits[first]);
+        let others = logits.iter().enumerate().filter(|&(class, _)| class != first);
+        let rest: f64 = others.map(|(_, &logit)| (f64::from(logit) - highest).exp()).sum();
+        Self { highest, log_sum: rest.ln_1p() }
+    }
+
+    /// The logarithm of the probability of the class with this logit.
+    fn log_probability(&self, logit: f32) -> f64 {
+        (f64::from(logit) - self.highest) - self.log_sum
+    }
+}

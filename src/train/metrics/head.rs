@@ -1,0 +1,112 @@
+//! One task among the predictions: its labelled rows, checked, its mean loss, and which figures it has.
+
+use super::{ClassScores, Classification, Fit, Regression, TaskMetrics};
+use crate::data::{Matrix, Target, Values};
+use crate::error::{Error, Result};
+use crate::loss::{Loss, Task};
+
+/// A task's predictions and labels.
+pub(super) struct Head<'a> {
+    pub(super) task: &'a Task,
+    target: &'a Target,
+    predictions: &'a Matrix,
+    /// The first of the task's columns among the predictions.
+    offset: usize,
+    /// The labelled rows, in order.
+    pub(super) rows: Vec<usize>,
+}
+
+impl<'a> Head<'a> {
+    /// Checks the target, and that the predictions of labelled rows are finite.
+    pub(super) fn new(
+        task: &'a Task,
+        target: &'a Target,
+        predictions: &'a Matrix,
+        offset: usize,
+    ) -> Result<Self> {
+        task.check_target(target)?;
+        let rows = (0..target.rows()).filter(|&row| target.has_label(row)).collect();
+        let head = Self { task, target, predictions, offset, rows };
+        for &row in &head.rows {
+            if let Some(value) = head.predicted(row).iter().find(|value| !value.is_finite()) {
+                return Err(Error::invalid(
+                    format!("task \"{}\": a prediction for row {row} is {value}", task.name),
+                    "look for extreme features in that row, or train with a lower learning rate",
+                ));
+            }
+        }
+        Ok(head)
+    }
+
+    /// The task's predictions for a row, shape `[width]`.
+    pub(super) fn predicted(&self, row: usize) -> &'a [f32] {
+        &self.predictions.row(row)[self.offset..][..self.task.width]
+    }
+
+    /// Predictions and labels of one column of numbers, over the labelled rows.
+    pub(super) fn pairs(&self, labels: &Matrix, column: usize) -> Vec<(f64, f64)> {
+        let pair = |&row| (self.predicted(row)[column].into(), labels.row(row)[column].into());
+        self.rows.iter().map(pair).collect()
+    }
+
+    /// The task's figures; `None` without a labelled row.
+    pub(super) fn metrics(&self) -> Option<TaskMetrics> {
+        if self.rows.is_empty() {
+            return None;
+        }
+        let (loss, labelled) = (self.mean_loss(), self.rows.len());
+        let columns = 0..self.task.width;
+        let classes = |(scores, columns)| {
+            TaskMetrics::Classification(Classification { loss, labelled, scores, columns })
+        };
+        Some(match self.target.values() {
+            Values::Classes(labels) => classes((ClassScores::of_classes(self, labels), Vec::new())),
+            Values::Numbers(labels) if self.task.loss == Loss::Bce => {
+                let of_column = |column| ClassScores::of_binary(&self.pairs(labels, column));
+                classes(whole(columns.map(of_column).collect(), ClassScores::of_columns))
+            }
+            Values::Numbers(labels) => {
+                let of_column = |column| Fit::of(&self.pairs(labels, column));
+                let (fit, columns) = whole(columns.map(of_column).collect(), Fit::of_columns);
+                TaskMetrics::Regression(Regression { loss, labelled, fit, columns })
+            }
+        })
+    }
+
+    /// The mean loss as every engine defines it: the rows' losses over the sum of their weights.
+    fn mean_loss(&self) -> Option<f64> {
+        let (loss, width) = (&self.task.loss, self.task.width);
+        let mut derivatives = vec![0.0; width];
+        let (mut sum, mut normaliser) = (0.0, 0.0);
+        for &row in &self.rows {
+            let predicted = self.predicted(row).iter().map(|&value| f64::from(value));
+            match self.target.values() {
+                Values::Classes(classes) => {
+                    let logits: Vec<f64> = predicted.collect();
+                    sum += loss.class_row(&logits, classes[row], &mut derivatives);
+                    normaliser += loss.row_weight(width, Some(classes[row]));
+                }
+                Values::Numbers(labels) => {
+                    let pairs = predicted.zip(labels.row(row));
+                    sum += pairs.map(|(p, &t)| loss.element(p, t.into()).0).sum::<f64>();
+                    normaliser += loss.row_weight(width, None);
+                }
+            }
+        }
+        (normaliser != 0.0).then(|| sum / normaliser)
+    }
+}
+
+/// The figures of the whole task, and those of its columns if it has several.
+fn whole<T: Clone>(columns: Vec<T>, of_columns: fn(&[T]) -> T) -> (T, Vec<T>) {
+    match &columns[..] {
+        [only] => (only.clone(), Vec::new()),
+        several => (of_columns(several), columns),
+    }
+}
+
+/// The mean of what is there; `None` if nothing is.
+pub(super) fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let (sum, count) = values.flatten().fold((0.0, 0), |(sum, n), value| (sum + value, n + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
