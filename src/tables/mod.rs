@@ -13,6 +13,7 @@ mod split;
 mod table;
 
 pub use self::encode::{
-    Encoder, FeatureColumn, FeatureEncoding, Predicted, Scaling, TargetColumn, TargetEncoding,
+    Encoder, EncoderOptions, FeatureColumn, FeatureEncoding, InferredLoss, Predicted, Scaling,
+    TargetColumn, TargetEncoding, TargetSpec,
 };
 pub use self::table::{Column, Table};
