@@ -5,9 +5,11 @@
 //! PyTorch's `reduction='mean'` does. The kernels' twin is `shaders/shared/losses.wgsl`.
 
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 
 /// A task's loss.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// Mean squared error, `(p − t)²` (torch `MSELoss`).
     Mse,

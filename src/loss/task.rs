@@ -3,9 +3,10 @@
 use super::Loss;
 use crate::data::{Matrix, Target, Values};
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 
 /// What one head of the network learns.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     /// The name in every message, table and state dictionary.
     pub name: String,

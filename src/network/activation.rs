@@ -1,9 +1,11 @@
 //! The activations of the trunk, with their derivatives in `f64`.
 
+use serde::{Deserialize, Serialize};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 /// What follows each of the trunk's layers. The kernels' twin is `shaders/shared/activations.wgsl`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `max(x, 0)`; the derivative at 0 is 0.
     #[default]

@@ -33,7 +33,7 @@ impl EpochTable {
         let mut columns = format!("{:>5}", "epoch");
         for target in &self.targets {
             let metric = metric_name(target);
-            let name: String = target.column.chars().take(GROUP - 4).collect();
+            let name: String = target.name.chars().take(GROUP - 4).collect();
             let _ = write!(names, "    {name:width$}", width = GROUP - 4);
             let _ = write!(columns, "{:>10}{:>9}{:>9}{metric:>12}", "loss", "weight", "σ");
         }
@@ -45,7 +45,7 @@ impl EpochTable {
         let pairs = self.targets.iter().zip(metrics);
         let words = pairs.map(|(target, metric)| {
             let value = shown(target, metric.as_ref());
-            format!("{} {} {value}", target.column, metric_name(target))
+            format!("{} {} {value}", target.name, metric_name(target))
         });
         words.collect::<Vec<_>>().join(", ")
     }
@@ -83,10 +83,10 @@ fn metric_name(target: &TargetColumn) -> &'static str {
     }
 }
 
-/// A metric in its column's unit; a dash where there is none.
+/// A metric in its columns' units; a dash where there is none.
 fn shown(target: &TargetColumn, metric: Option<&TaskMetrics>) -> String {
-    let unit = target.encoding.scaling().map_or(1.0, |scaling| scaling.std);
-    let metric = metric.map(|metric| metric.clone().in_units(&[unit]));
+    let units: Vec<f64> = target.encoding.scalings().iter().map(|scaling| scaling.std).collect();
+    let metric = metric.map(|metric| metric.clone().in_units(&units));
     metric.map_or("–".into(), |metric| metric.to_string())
 }
 

@@ -13,7 +13,8 @@ mod split;
 mod table;
 
 pub use self::encode::{
-    Encoder, FeatureColumn, FeatureEncoding, Predicted, Scaling, TargetColumn, TargetEncoding,
+    Encoder, EncoderOptions, FeatureColumn, FeatureEncoding, InferredLoss, Predicted, Scaling,
+    TargetColumn, TargetEncoding, TargetSpec,
 };
 pub(crate) use self::table::quoted;
 pub use self::table::{Column, Table};

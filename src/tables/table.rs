@@ -35,6 +35,28 @@ impl Column {
         }
     }
 
+    /// Whether a cell is missing.
+    ///
+    /// # Panics
+    /// If `row` is not below [`rows`](Self::rows), as indexing a slice does.
+    pub fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Self::Numbers(cells) => cells[row].is_none(),
+            Self::Text(cells) => cells[row].is_none(),
+        }
+    }
+
+    /// Whether all cells are present and the same; so they are where there is none.
+    pub fn is_constant(&self) -> bool {
+        fn same<T: PartialEq>(cells: &[Option<T>]) -> bool {
+            cells.iter().all(|cell| cell.is_some() && *cell == cells[0])
+        }
+        match self {
+            Self::Numbers(cells) => same(cells),
+            Self::Text(cells) => same(cells),
+        }
+    }
+
     /// A cell as text (a number in its shortest form: `2007`, `18.7`), or `None` where it is missing.
     ///
     /// # Panics
@@ -117,6 +139,11 @@ impl Table {
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.lines.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
     }
 
     /// The columns' names, in the order of the file.

@@ -23,8 +23,8 @@ impl std::fmt::Display for Predicted<'_> {
 }
 
 impl Encoder {
-    /// What one row of [`Engine::predict`](crate::Engine::predict) says, an answer a task, in the order of the
-    /// [targets](Self::targets).
+    /// What one row of [`Engine::predict`](crate::Engine::predict) says: an answer a column of each task, in the order of
+    /// the [targets](Self::targets).
     ///
     /// ```
     /// use awl::tables::Predicted;
@@ -48,7 +48,7 @@ impl Encoder {
         let mut answers = Vec::with_capacity(self.targets.len());
         for target in &self.targets {
             let (own, others) = rest.split_at(target.width());
-            answers.push(target.decode(own)?);
+            answers.extend(target.decode(own)?);
             rest = others;
         }
         Ok(answers)
@@ -56,29 +56,56 @@ impl Encoder {
 }
 
 impl TargetColumn {
-    /// What a row of this task's own predictions says: the class of the highest logit (the first of several equal
-    /// ones), the second of two values for a logit above 0, or the number in the column's unit.
+    /// What a row of this task's own predictions says, an answer a column: the class of the highest logit (the first of
+    /// several equal ones), the second of two values for a logit above 0, or the number in the column's unit.
     ///
     /// # Errors
     /// As [`Encoder::decode`].
-    pub fn decode(&self, predictions: &[f32]) -> Result<Predicted<'_>> {
-        let what = format!("the prediction of task \"{}\"", self.column);
-        check_width(&what, predictions, self.width(), "the task's width")?;
-        if let Some(value) = predictions.iter().find(|value| !value.is_finite()) {
-            return Err(Error::invalid(
-                format!("task \"{}\": a prediction is {value}", self.column),
-                "look for extreme features in its row, or train with a lower learning rate",
-            ));
-        }
+    pub fn decode(&self, predictions: &[f32]) -> Result<Vec<Predicted<'_>>> {
+        self.check(predictions)?;
         Ok(match &self.encoding {
-            TargetEncoding::Number(scaling) => {
-                Predicted::Number(scaling.restore(predictions[0].into()))
+            TargetEncoding::Numbers(scalings) => {
+                let pairs = scalings.iter().zip(predictions);
+                pairs.map(|(scaling, &x)| Predicted::Number(scaling.restore(x.into()))).collect()
             }
-            TargetEncoding::Binary(names) => {
-                Predicted::Class(&names[usize::from(predictions[0] > 0.0)])
+            TargetEncoding::Binary(pairs) => {
+                let pairs = pairs.iter().zip(predictions);
+                pairs.map(|(names, &x)| Predicted::Class(&names[usize::from(x > 0.0)])).collect()
             }
-            TargetEncoding::Classes(names) => Predicted::Class(&names[highest(predictions)]),
+            TargetEncoding::Classes(names) => vec![Predicted::Class(&names[highest(predictions)])],
         })
+    }
+
+    /// The probabilities that a row of this task's own predictions gives: of every class (softmax), of the second value
+    /// of every column of two (sigmoid), and none for numbers.
+    ///
+    /// # Errors
+    /// As [`Encoder::decode`].
+    pub fn probabilities(&self, predictions: &[f32]) -> Result<Vec<f64>> {
+        self.check(predictions)?;
+        let logits = predictions.iter().map(|&logit| f64::from(logit));
+        Ok(match &self.encoding {
+            TargetEncoding::Numbers(_) => Vec::new(),
+            TargetEncoding::Binary(_) => logits.map(|logit| 1.0 / (1.0 + (-logit).exp())).collect(),
+            TargetEncoding::Classes(_) => {
+                let most = logits.clone().fold(f64::NEG_INFINITY, f64::max);
+                let powers = logits.map(|logit| (logit - most).exp());
+                let sum: f64 = powers.clone().sum();
+                powers.map(|power| power / sum).collect()
+            }
+        })
+    }
+
+    fn check(&self, predictions: &[f32]) -> Result<()> {
+        let what = format!("the prediction of task \"{}\"", self.name);
+        check_width(&what, predictions, self.width(), "the task's width")?;
+        match predictions.iter().find(|value| !value.is_finite()) {
+            None => Ok(()),
+            Some(value) => Err(Error::invalid(
+                format!("task \"{}\": a prediction is {value}", self.name),
+                "look for extreme features in its row, or train with a lower learning rate",
+            )),
+        }
     }
 }
 

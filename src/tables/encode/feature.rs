@@ -1,16 +1,17 @@
 //! Feature columns: from a table's cell to the network's inputs.
 
 use super::category::{Found, Lookup, distinct};
-use super::{Scaling, scaling};
+use super::{EncoderOptions, Scaling, scaling};
 use crate::error::Result;
 use crate::tables::{Column, Table};
+use serde::{Deserialize, Serialize};
 
 /// A text feature with more categories than this is refused: it is an identifier or free text, and one
 /// input a category would fill the memory.
 const MOST_CATEGORIES: usize = 1_024;
 
 /// A feature column and how its cells become inputs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeatureColumn {
     /// The column's name in the table.
     pub column: String,
@@ -19,9 +20,11 @@ pub struct FeatureColumn {
 }
 
 /// How the cells of a feature column become inputs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FeatureEncoding {
-    /// A number is standardised; where it is missing, the input is that of the mean, 0.
+    /// A number is standardised (unless [`EncoderOptions`] say otherwise); where it is missing, the input is 0: that of
+    /// the mean.
     Number {
         /// Mean and standard deviation in the training part.
         scaling: Scaling,
@@ -38,12 +41,14 @@ pub enum FeatureEncoding {
 }
 
 impl FeatureColumn {
-    pub(super) fn fit(table: &Table, name: &str) -> Result<Self> {
+    pub(super) fn fit(table: &Table, name: &str, options: EncoderOptions) -> Result<Self> {
         let column = table.column(name)?;
         let encoding = match column {
             Column::Numbers(cells) => {
                 let mut scaling = scaling(table, name, cells)?;
-                if scaling.std == 0.0 {
+                if !options.standardize {
+                    scaling = Scaling::NONE;
+                } else if scaling.std == 0.0 {
                     scaling.std = 1.0;
                 }
                 FeatureEncoding::Number { scaling, indicator: column.missing() > 0 }

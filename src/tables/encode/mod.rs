@@ -17,12 +17,15 @@
 mod category;
 mod decode;
 mod feature;
+mod saved;
 mod scaling;
+mod spec;
 mod target;
 
 pub use self::decode::Predicted;
 pub use self::feature::{FeatureColumn, FeatureEncoding};
 pub use self::scaling::Scaling;
+pub use self::spec::{EncoderOptions, InferredLoss, TargetSpec};
 pub use self::target::{TargetColumn, TargetEncoding};
 
 use super::Table;
@@ -31,6 +34,8 @@ use super::table::quoted;
 use crate::data::{Dataset, Matrix};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// How the columns of a table become features and labels, learned from the training part.
 ///
@@ -45,7 +50,10 @@ use crate::loss::{Loss, Task};
 /// assert_eq!(encoder.target("kind")?.classes().unwrap(), ["hawk", "owl"]);
 /// # Ok::<(), awl::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+///
+/// An encoder may be written with [serde] and read again; one that no table could have given is refused then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "saved::Saved")]
 pub struct Encoder {
     features: Vec<FeatureColumn>,
     targets: Vec<TargetColumn>,
@@ -54,31 +62,46 @@ pub struct Encoder {
 impl Encoder {
     /// Learns from the training part how these columns become features and, each with its loss, tasks.
     ///
+    /// [`fit_with`](Self::fit_with) for tasks of several columns, losses to be chosen, or numbers left as they are.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] for no feature, no target, or a column named twice, be it as a feature and as
-    /// a target. [`Error::Table`], naming the column and the remedy, if the table lacks one (with the
-    /// name that was probably meant), if one has no cell that is not missing or numbers too large to
-    /// average, if a feature is text though most of its cells in the whole file are numbers (see
-    /// [`Table::as_text`]), if a text feature has more than 1,024 categories, or if a target does not suit its loss:
-    /// text where numbers are needed, only one value, more than two for `bce`, or for `cross_entropy` more than
-    /// 1,024 classes or, from 21 on, fewer than two labels a class on average.
+    /// As [`fit_with`](Self::fit_with).
     pub fn fit(
         training: &Table,
         features: &[impl AsRef<str>],
         targets: &[(impl AsRef<str>, Loss)],
     ) -> Result<Self> {
-        let feature_names: Vec<&str> = features.iter().map(AsRef::as_ref).collect();
-        let target_names: Vec<&str> = targets.iter().map(|(name, _)| name.as_ref()).collect();
-        check_names(&feature_names, &target_names)?;
-        let features = feature_names.iter();
-        let targets = target_names.iter().zip(targets);
+        let spec = |(name, loss): &(_, Loss)| {
+            TargetSpec::new(AsRef::<str>::as_ref(name)).with_loss(loss.clone())
+        };
+        let targets: Vec<TargetSpec> = targets.iter().map(spec).collect();
+        Self::fit_with(training, features, &targets, EncoderOptions::default())
+    }
+
+    /// Learns from the training part how these columns become features and tasks.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no feature, no target, a column named twice, be it as a feature and as a target, two tasks
+    /// of one name, a task without a column or whose columns no row has all of, or several columns for
+    /// `cross_entropy`. [`Error::Table`], naming the column and the remedy, if the table lacks one (with the
+    /// name that was probably meant), if one has no cell that is not missing or numbers too large to
+    /// average, if a feature is text though most of its cells in the whole file are numbers (see
+    /// [`Table::as_text`]), if a text feature has more than 1,024 categories, or if a target does not suit its loss:
+    /// text where numbers are needed, only one value, more than two for `bce`, or for `cross_entropy` more than
+    /// 1,024 classes or, from 21 on, fewer than two labels a class on average.
+    pub fn fit_with(
+        training: &Table,
+        features: &[impl AsRef<str>],
+        targets: &[TargetSpec],
+        options: EncoderOptions,
+    ) -> Result<Self> {
+        let features: Vec<&str> = features.iter().map(AsRef::as_ref).collect();
+        check_names(&features, targets)?;
+        let features = features.iter().map(|name| FeatureColumn::fit(training, name, options));
+        let targets = targets.iter().map(|spec| TargetColumn::fit(training, spec, options));
         Ok(Self {
-            features: features
-                .map(|name| FeatureColumn::fit(training, name))
-                .collect::<Result<_>>()?,
-            targets: targets
-                .map(|(name, (_, loss))| TargetColumn::fit(training, name, loss))
-                .collect::<Result<_>>()?,
+            features: features.collect::<Result<_>>()?,
+            targets: targets.collect::<Result<_>>()?,
         })
     }
 
@@ -98,25 +121,25 @@ impl Encoder {
         &self.features
     }
 
-    /// The tasks for a [`Network`](crate::Network), in the order of the targets and named after their columns.
+    /// The tasks for a [`Network`](crate::Network), in the order of the targets.
     pub fn tasks(&self) -> Vec<Task> {
         self.targets.iter().map(TargetColumn::task).collect()
     }
 
-    /// The target columns, in the order of the tasks.
+    /// What each task predicts, in the order of the tasks.
     pub fn targets(&self) -> &[TargetColumn] {
         &self.targets
     }
 
-    /// What the labels and predictions of a task mean: its classes, or its mean and standard deviation.
+    /// What the labels and predictions of a task mean: its classes, or its columns' means and standard deviations.
     ///
     /// # Errors
     /// [`Error::Invalid`] if there is no such task, with the name that was probably meant.
     pub fn target(&self, task: &str) -> Result<&TargetEncoding> {
-        match self.targets.iter().find(|target| target.column == task) {
+        match self.targets.iter().find(|target| target.name == task) {
             Some(target) => Ok(&target.encoding),
             None => {
-                let names: Vec<&str> = self.targets.iter().map(|t| t.column.as_str()).collect();
+                let names: Vec<&str> = self.targets.iter().map(|t| t.name.as_str()).collect();
                 let what = format!("there is no task \"{task}\"");
                 Err(match nearest(task, names.iter().copied()) {
                     Some(meant) => Error::invalid(what, format!("did you mean \"{meant}\"?")),
@@ -155,6 +178,24 @@ impl Encoder {
         Matrix::new(stride, values)
     }
 
+    /// The features that say nothing in this table: every cell is the same, and none is missing.
+    ///
+    /// Such a column may be learned from: a number is centred to 0, a text becomes one input of 1. Other parts may have
+    /// other cells there, of which the network then knows nothing; a program may want to warn.
+    ///
+    /// # Errors
+    /// [`Error::Table`] for a column that the table lacks.
+    pub fn constant(&self, table: &Table) -> Result<Vec<&str>> {
+        let names = self.features.iter().map(|feature| feature.column.as_str());
+        let mut constant = Vec::new();
+        for name in names {
+            if table.column(name)?.is_constant() {
+                constant.push(name);
+            }
+        }
+        Ok(constant)
+    }
+
     /// The text features that have cells in this table whose category did not occur in the training
     /// part, with the number of such cells; their inputs are all 0.
     ///
@@ -168,8 +209,8 @@ impl Encoder {
     }
 }
 
-/// Checks that there is a feature and a target, and that no column is named twice.
-fn check_names(features: &[&str], targets: &[&str]) -> Result<()> {
+/// Checks that there is a feature and a target, that tasks have names of their own, and that no column is named twice.
+fn check_names(features: &[&str], targets: &[TargetSpec]) -> Result<()> {
     if features.is_empty() {
         return Err(Error::invalid(
             "no feature is named",
@@ -179,23 +220,39 @@ fn check_names(features: &[&str], targets: &[&str]) -> Result<()> {
     if targets.is_empty() {
         return Err(Error::invalid("no target is named", "name at least one column to predict"));
     }
-    for (role, names) in [("feature", features), ("target", targets)] {
-        for (index, name) in names.iter().enumerate() {
-            if names[..index].contains(name) {
-                return Err(Error::invalid(
-                    format!("column \"{name}\" is named twice as a {role}"),
-                    "name it once",
-                ));
-            }
+    if targets.iter().any(|target| target.name.is_empty()) {
+        return Err(Error::invalid("a task has no name", "name every task"));
+    }
+    let columns = targets.iter().flat_map(|target| &target.columns);
+    let columns: Vec<&str> = columns.map(String::as_str).collect();
+    for (role, names) in [("feature", features), ("target", &columns)] {
+        if let Some(name) = twice(names) {
+            return Err(Error::invalid(
+                format!("column \"{name}\" is named twice as a {role}"),
+                "name it once",
+            ));
         }
     }
-    match targets.iter().find(|target| features.contains(target)) {
+    let tasks: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    if let Some(name) = twice(&tasks) {
+        return Err(Error::invalid(
+            format!("two tasks are named \"{name}\""),
+            "give each a name of its own",
+        ));
+    }
+    match columns.iter().find(|target| features.contains(target)) {
         Some(name) => Err(Error::invalid(
             format!("column \"{name}\" is both a feature and a target"),
             "take it off the features, or the network is shown what it should predict",
         )),
         None => Ok(()),
     }
+}
+
+/// The first name that has come before.
+fn twice<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let mut seen = HashSet::new();
+    names.iter().copied().find(|&name| !seen.insert(name))
 }
 
 /// The scaling of a column of numbers; the standard deviation of a constant column is 0.
@@ -217,15 +274,14 @@ impl Scaling {
         if standardised.is_finite() {
             return Ok(standardised);
         }
-        Err(table.error_at(
-            row,
-            column,
-            format!(
-                "{number:e} is too far from the training part's mean {:e} (standard deviation {:e}): \
-                 correct the cell, or leave it empty",
-                self.mean, self.std
+        let what = match *self {
+            Self::NONE => "has no place among the numbers of 32 bits".into(),
+            Self { mean, std } => format!(
+                "is too far from the training part's mean {mean:e} (standard deviation {std:e})"
             ),
-        ))
+        };
+        let remedy = "correct the cell, or leave it empty";
+        Err(table.error_at(row, column, format!("{number:e} {what}: {remedy}")))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Standardising numbers: `(value − mean) / std`, and back.
 
-/// The mean and the population standard deviation of a column in the training part, in its own unit.
-#[derive(Clone, Copy, Debug, PartialEq)]
+use serde::{Deserialize, Serialize};
+
+/// The mean and the population standard deviation of a column in the training part, in its own unit; 0 and 1 where
+/// numbers pass as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scaling {
     /// Mean over the cells that are not missing.
     pub mean: f64,
@@ -10,6 +13,9 @@ pub struct Scaling {
 }
 
 impl Scaling {
+    /// Leaves numbers as they are.
+    pub const NONE: Self = Self { mean: 0.0, std: 1.0 };
+
     /// Learns from the numbers that are not missing; `None` if there is none. The standard deviation is
     /// exactly 0 if and only if all numbers are the same; neither is finite if their sum is not.
     pub(super) fn fit(cells: &[Option<f64>]) -> Option<Self> {

@@ -1,21 +1,27 @@
-//! Target columns: from a table's cell to what a task should predict, and what a prediction means.
+//! Tasks: from a table's cells to what a task should predict, and what a prediction means.
 
 use super::category::{Found, Lookup, distinct};
-use super::{Scaling, all_missing, scaling};
+use super::{EncoderOptions, Scaling, TargetSpec, all_missing, scaling};
 use crate::data::{Matrix, Target};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 use crate::tables::table::quoted;
 use crate::tables::{Column, Table};
+use serde::{Deserialize, Serialize};
 
-/// A target column, its loss, and how its cells become labels. The task has the column's name.
-#[derive(Clone, Debug, PartialEq)]
+/// A task's columns, its loss, and how its cells become labels.
+///
+/// A row has a label where every one of the task's columns has a cell: a row that misses one of several columns
+/// teaches this task nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetColumn {
-    /// The column's name in the table.
-    pub column: String,
+    /// The task's name: its column's, where it has one and no other name was given.
+    pub name: String,
+    /// The columns' names in the table.
+    pub columns: Vec<String>,
     /// The task's loss.
     pub loss: Loss,
-    /// How its cells become labels.
+    /// How the cells become labels.
     pub encoding: TargetEncoding,
 }
 
@@ -24,142 +30,203 @@ pub struct TargetColumn {
 const MOST_CLASSES: usize = 1_024;
 
 /// Up to here a table may be short of rows for its classes.
-const FEW_CLASSES: usize = 20;
+pub(super) const FEW_CLASSES: usize = 20;
 
-/// How the cells of a target column become labels. A missing cell is no label.
-#[derive(Clone, Debug, PartialEq)]
+/// How the cells of a task's columns become labels. A missing cell is no label.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TargetEncoding {
-    /// Numbers, standardised (`mse`, `mae`, `huber`); predictions are in the same scale, and
+    /// Numbers, standardised (`mse`, `mae`, `huber`), a scaling a column; predictions are in the same scale, and
     /// [`Scaling::restore`] gives them in the column's unit.
-    Number(Scaling),
-    /// Two values (`bce`), sorted: the first is 0, the second 1. So 1, `true` and `yes` are 1.
-    Binary([String; 2]),
-    /// Classes (`cross_entropy`), sorted, numbers by value: a class's index is its place here.
+    Numbers(Vec<Scaling>),
+    /// Two values a column (`bce`), sorted: the first is 0, the second 1. So 1, `true` and `yes` are 1.
+    Binary(Vec<[String; 2]>),
+    /// Classes (`cross_entropy`) of the task's one column, sorted, numbers by value: a class's index is its place here.
     Classes(Vec<String>),
 }
 
 impl TargetEncoding {
-    /// The names of the classes in the order of their indices, or of 0 and 1; `None` for numbers.
+    /// The names of the classes of a task of one column, in the order of their indices, or of 0 and 1; `None` for
+    /// numbers, and for several columns of two values.
     pub fn classes(&self) -> Option<&[String]> {
         match self {
-            Self::Number(_) => None,
-            Self::Binary(names) => Some(names),
+            Self::Numbers(_) => None,
+            Self::Binary(pairs) => match &pairs[..] {
+                [names] => Some(names),
+                _ => None,
+            },
             Self::Classes(names) => Some(names),
         }
     }
 
-    /// The scaling of a target of numbers; `None` for classes.
-    pub fn scaling(&self) -> Option<Scaling> {
+    /// The scalings of a target of numbers, one a column; none for classes.
+    pub fn scalings(&self) -> &[Scaling] {
         match self {
-            Self::Number(scaling) => Some(*scaling),
-            _ => None,
+            Self::Numbers(scalings) => scalings,
+            _ => &[],
+        }
+    }
+
+    /// Number of predictions a row: one a column for numbers and for two values, one a class for classes.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Numbers(scalings) => scalings.len(),
+            Self::Binary(pairs) => pairs.len(),
+            Self::Classes(names) => names.len(),
         }
     }
 }
 
 impl TargetColumn {
-    pub(super) fn fit(table: &Table, name: &str, loss: &Loss) -> Result<Self> {
-        let column = table.column(name)?;
-        if column.missing() == column.rows() {
-            return Err(all_missing(table, name));
-        }
-        let encoding = match loss {
-            Loss::Mse | Loss::Mae | Loss::Huber { .. } => {
-                let scaling = scaling(table, name, &table.numbers(name)?)?;
-                if scaling.std == 0.0 {
-                    return Err(only_one_value(table, name, column));
-                }
-                TargetEncoding::Number(scaling)
-            }
-            Loss::Bce => TargetEncoding::Binary(two_values(table, name, column)?),
-            Loss::CrossEntropy { .. } => TargetEncoding::Classes(classes(table, name, column)?),
+    pub(super) fn fit(table: &Table, spec: &TargetSpec, options: EncoderOptions) -> Result<Self> {
+        let loss = match &spec.loss {
+            Some(loss) => loss.clone(),
+            None => spec.infer(table)?.loss,
         };
-        Ok(Self { column: name.into(), loss: loss.clone(), encoding })
+        spec.check_columns()?;
+        let columns = || spec.columns.iter().map(String::as_str);
+        let encoding = match &loss {
+            Loss::Mse | Loss::Mae | Loss::Huber { .. } => TargetEncoding::Numbers(
+                columns()
+                    .map(|name| number_scaling(table, name, options))
+                    .collect::<Result<_>>()?,
+            ),
+            Loss::Bce => TargetEncoding::Binary(
+                columns().map(|name| two_values(table, name)).collect::<Result<_>>()?,
+            ),
+            Loss::CrossEntropy { .. } => TargetEncoding::Classes(classes(table, &spec.columns[0])?),
+        };
+        let target =
+            Self { name: spec.name.clone(), columns: spec.columns.clone(), loss, encoding };
+        if target.columns.len() > 1 && !target.labelled(table)?.contains(&true) {
+            return Err(Error::invalid(
+                format!(
+                    "task \"{}\": no row of the training part has all of its columns",
+                    target.name
+                ),
+                "make each column a task of its own: a row that misses one of a task's columns is no label",
+            ));
+        }
+        Ok(target)
     }
 
-    /// Number of predictions a row: one for numbers and for two values, one a class for classes.
+    /// Number of predictions a row: one a column for numbers and for two values, one a class for classes.
     pub fn width(&self) -> usize {
-        match &self.encoding {
-            TargetEncoding::Number(_) | TargetEncoding::Binary(_) => 1,
-            TargetEncoding::Classes(names) => names.len(),
-        }
+        self.encoding.width()
     }
 
     /// The task.
     pub fn task(&self) -> Task {
-        Task::new(&self.column, self.loss.clone(), self.width())
+        Task::new(&self.name, self.loss.clone(), self.width())
+    }
+
+    /// Which rows have a cell in all of the task's columns.
+    fn labelled(&self, table: &Table) -> Result<Vec<bool>> {
+        let mut labelled = vec![true; table.rows()];
+        for name in &self.columns {
+            let column = table.column(name)?;
+            for (row, labelled) in labelled.iter_mut().enumerate() {
+                *labelled &= !column.is_missing(row);
+            }
+        }
+        Ok(labelled)
     }
 
     pub(super) fn encode(&self, table: &Table) -> Result<Target> {
-        match &self.encoding {
-            TargetEncoding::Number(scaling) => {
-                let cells = table.numbers(&self.column)?;
-                let label = |(row, cell): (usize, &Option<f64>)| {
-                    cell.map(|number| scaling.encode(table, row, &self.column, number)).transpose()
-                };
-                let labels = cells.iter().enumerate().map(label);
-                numbers(labels.collect::<Result<_>>()?)
-            }
-            TargetEncoding::Binary(names) => {
-                let labels = self.indices(table, names)?;
-                let label = |index: Option<usize>| index.map(|index| index as f32);
-                numbers(labels.into_iter().map(label).collect())
-            }
+        let target = match &self.encoding {
+            TargetEncoding::Numbers(scalings) => self.interleave(table, |at, values, stride| {
+                let (name, scaling) = (&self.columns[at], &scalings[at]);
+                let cells = table.numbers(name)?;
+                for (row, (value, cell)) in
+                    values.iter_mut().step_by(stride).zip(cells.iter()).enumerate()
+                {
+                    if let Some(number) = *cell {
+                        *value = scaling.encode(table, row, name, number)?;
+                    }
+                }
+                Ok(())
+            })?,
+            TargetEncoding::Binary(pairs) => self.interleave(table, |at, values, stride| {
+                let labels = indices(table, &self.columns[at], &pairs[at])?;
+                for (value, label) in values.iter_mut().step_by(stride).zip(labels) {
+                    *value = label as f32;
+                }
+                Ok(())
+            })?,
             TargetEncoding::Classes(names) => {
-                let labels = self.indices(table, names)?;
-                let classes = labels.iter().map(|label| label.unwrap_or(0) as u32);
-                Target::classes(classes.collect()).labelled(mask(&labels))
-            }
-        }
-    }
-
-    /// The place of every row's cell among `names`, `None` where the cell is missing.
-    fn indices(&self, table: &Table, names: &[String]) -> Result<Vec<Option<usize>>> {
-        let column = table.column(&self.column)?;
-        let lookup = Lookup::new(names);
-        let index = |row| match lookup.find(column, row) {
-            Found::Missing => Ok(None),
-            Found::Known(index) => Ok(Some(index)),
-            Found::Unseen => {
-                let class = column.text(row).unwrap_or_default();
-                let known = quoted(names.iter().map(String::as_str));
-                Err(table.error_at(
-                    row,
-                    &self.column,
-                    format!(
-                        "the class \"{class}\" does not occur in the training part, which has {known}: \
-                         correct the cell or leave it empty, or train on rows of that class too"
-                    ),
-                ))
+                Target::classes(indices(table, &self.columns[0], names)?)
             }
         };
-        (0..column.rows()).map(index).collect()
+        target.labelled(self.labelled(table)?)
+    }
+
+    /// A target of one number a row and column, shape `[rows, columns]`. `write` gets the index of a column, the values
+    /// from that column's first on, and the step from row to row; what it leaves is 0.
+    fn interleave(
+        &self,
+        table: &Table,
+        write: impl Fn(usize, &mut [f32], usize) -> Result<()>,
+    ) -> Result<Target> {
+        let stride = self.columns.len();
+        let mut values = vec![0.0; table.rows() * stride];
+        for at in 0..stride {
+            write(at, values.get_mut(at..).unwrap_or_default(), stride)?;
+        }
+        Ok(Target::numbers(Matrix::new(stride, values)?))
     }
 }
 
-/// A target of one number a row.
-fn numbers(labels: Vec<Option<f32>>) -> Result<Target> {
-    let mask = mask(&labels);
-    let values = labels.into_iter().map(Option::unwrap_or_default).collect();
-    Target::numbers(Matrix::new(1, values)?).labelled(mask)
+/// The place of every row's cell among `names`, 0 where the cell is missing.
+fn indices(table: &Table, name: &str, names: &[String]) -> Result<Vec<u32>> {
+    let column = table.column(name)?;
+    let lookup = Lookup::new(names);
+    let index = |row| match lookup.find(column, row) {
+        Found::Missing => Ok(0),
+        Found::Known(index) => Ok(index as u32),
+        Found::Unseen => {
+            let class = column.text(row).unwrap_or_default();
+            let known = quoted(names.iter().map(String::as_str));
+            Err(table.error_at(
+                row,
+                name,
+                format!(
+                    "the class \"{class}\" does not occur in the training part, which has {known}: \
+                     correct the cell or leave it empty, or train on rows of that class too"
+                ),
+            ))
+        }
+    };
+    (0..column.rows()).map(index).collect()
 }
 
-fn mask<T>(labels: &[Option<T>]) -> Vec<bool> {
-    labels.iter().map(Option::is_some).collect()
+/// The scaling of a target of numbers that has two values at least.
+fn number_scaling(table: &Table, name: &str, options: EncoderOptions) -> Result<Scaling> {
+    let fitted = scaling(table, name, &table.numbers(name)?)?;
+    if fitted.std == 0.0 {
+        return Err(only_one_value(table, name, &fitted.mean.to_string()));
+    }
+    Ok(if options.standardize { fitted } else { Scaling::NONE })
 }
 
-/// The distinct values, two or more, of a column that has at least one label.
-fn values(table: &Table, name: &str, column: &Column) -> Result<Vec<String>> {
-    let names = distinct(column);
-    match names.len() {
-        1 => Err(only_one_value(table, name, column)),
-        _ => Ok(names),
+/// The distinct values of a column, two or more.
+fn values(table: &Table, name: &str) -> Result<Vec<String>> {
+    let names = distinct(table.column(name)?);
+    check_learnable(table, name, &names)?;
+    Ok(names)
+}
+
+/// Checks that there are two different labels at least.
+pub(super) fn check_learnable(table: &Table, name: &str, distinct: &[String]) -> Result<()> {
+    match distinct {
+        [] => Err(all_missing(table, name)),
+        [value] => Err(only_one_value(table, name, value)),
+        _ => Ok(()),
     }
 }
 
-/// The classes of a column that has at least one label, if it looks like a column of classes.
-fn classes(table: &Table, name: &str, column: &Column) -> Result<Vec<String>> {
-    let names = values(table, name, column)?;
+/// The classes of a column, if it looks like a column of classes.
+fn classes(table: &Table, name: &str) -> Result<Vec<String>> {
+    let (names, column) = (values(table, name)?, table.column(name)?);
     let (count, labels) = (names.len(), column.rows() - column.missing());
     if count <= FEW_CLASSES || (count <= MOST_CLASSES && 2 * count <= labels) {
         return Ok(names);
@@ -176,8 +243,8 @@ fn classes(table: &Table, name: &str, column: &Column) -> Result<Vec<String>> {
     )))
 }
 
-fn two_values(table: &Table, name: &str, column: &Column) -> Result<[String; 2]> {
-    values(table, name, column)?.try_into().map_err(|names: Vec<String>| {
+fn two_values(table: &Table, name: &str) -> Result<[String; 2]> {
+    values(table, name)?.try_into().map_err(|names: Vec<String>| {
         table.error(format!(
             "column \"{name}\" holds {} different values ({}), but bce needs two: use cross_entropy",
             names.len(),
@@ -186,8 +253,7 @@ fn two_values(table: &Table, name: &str, column: &Column) -> Result<[String; 2]>
     })
 }
 
-fn only_one_value(table: &Table, name: &str, column: &Column) -> Error {
-    let value = distinct(column).into_iter().next().unwrap_or_default();
+fn only_one_value(table: &Table, name: &str, value: &str) -> Error {
     table.error(format!(
         "every label of column \"{name}\" in the training part is \"{value}\", so that there is nothing \
          to learn: leave the task out, or train on other rows"

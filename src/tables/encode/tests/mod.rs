@@ -1,6 +1,8 @@
 use super::*;
 use crate::data::{Target, Values};
 
+mod tasks;
+
 const NONE: [&str; 0] = [];
 
 fn table(text: &str) -> Table {
@@ -324,7 +326,7 @@ fn predictions_become_classes_and_numbers_in_the_columns_unit() {
     let data = encoder.encode(&training).unwrap();
     let weight = &encoder.targets()[2];
     let found = weight.decode(&labels_of(&data.targets()[2])[..1]).unwrap();
-    assert_eq!(found, Predicted::Number(10.0));
+    assert_eq!(found, [Predicted::Number(10.0)]);
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! An encoder as it comes from a file: plain data that may not be trusted before it is checked.
+
+use super::{Encoder, FeatureColumn, FeatureEncoding, Scaling, TargetColumn, TargetEncoding};
+use crate::loss::Loss;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub(super) struct Saved {
+    features: Vec<FeatureColumn>,
+    targets: Vec<TargetColumn>,
+}
+
+impl TryFrom<Saved> for Encoder {
+    type Error = String;
+
+    /// Checks what the methods of an encoder rely on.
+    fn try_from(saved: Saved) -> Result<Self, String> {
+        let Saved { features, targets } = saved;
+        if features.is_empty() || targets.is_empty() {
+            return Err("the encoder has no feature or no task".into());
+        }
+        if let Some(wrong) = features.iter().find(|feature| !feature_is_sound(feature)) {
+            return Err(format!("the encoding of feature \"{}\" makes no sense", wrong.column));
+        }
+        if let Some(wrong) = targets.iter().find(|target| !target_is_sound(target)) {
+            return Err(format!("the encoding of task \"{}\" makes no sense", wrong.name));
+        }
+        Ok(Self { features, targets })
+    }
+}
+
+fn feature_is_sound(feature: &FeatureColumn) -> bool {
+    match &feature.encoding {
+        FeatureEncoding::Number { scaling, .. } => scaling_is_sound(scaling),
+        FeatureEncoding::Category { categories } => !categories.is_empty(),
+    }
+}
+
+fn target_is_sound(target: &TargetColumn) -> bool {
+    let columns = target.columns.len();
+    let fits = match (&target.encoding, &target.loss) {
+        (TargetEncoding::Numbers(scalings), Loss::Mse | Loss::Mae | Loss::Huber { .. }) => {
+            scalings.len() == columns && scalings.iter().all(scaling_is_sound)
+        }
+        (TargetEncoding::Binary(pairs), Loss::Bce) => pairs.len() == columns,
+        (TargetEncoding::Classes(names), Loss::CrossEntropy { .. }) => {
+            columns == 1 && names.len() > 1
+        }
+        _ => false,
+    };
+    fits && columns > 0 && target.loss.check(&target.name, target.width()).is_ok()
+}
+
+fn scaling_is_sound(scaling: &Scaling) -> bool {
+    scaling.mean.is_finite() && scaling.std.is_finite() && scaling.std > 0.0
+}

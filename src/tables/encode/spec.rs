@@ -1,0 +1,170 @@
+//! What is asked of an encoder: the tasks by their columns, and the loss of a task that names none.
+
+use super::category::distinct;
+use super::target::{FEW_CLASSES, check_learnable};
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::tables::{Column, Table};
+
+/// How columns become numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EncoderOptions {
+    /// Whether features and targets of numbers are brought to mean 0 and standard deviation 1, as they are by default.
+    ///
+    /// Without, they pass as they are (their [`Scaling`](super::Scaling) has mean 0 and standard deviation 1), and a
+    /// missing feature is 0; it has its indicator either way.
+    pub standardize: bool,
+}
+
+impl Default for EncoderOptions {
+    fn default() -> Self {
+        Self { standardize: true }
+    }
+}
+
+/// A task as a user asks for it.
+///
+/// ```
+/// use awl::tables::TargetSpec;
+/// use awl::{Encoder, Loss, Table};
+/// let text = "x,kind,length,width\n1,owl,38,90\n2,hawk,54,120\n3,owl,40,95\n";
+/// let table = Table::from_csv("birds", text.as_bytes())?;
+/// let size = TargetSpec::of_columns("size", &["length", "width"]).with_loss(Loss::Huber { delta: 1.0 });
+/// let specs = [TargetSpec::new("kind"), size];
+/// let encoder = Encoder::fit_with(&table, &["x"], &specs, Default::default())?;
+/// assert_eq!(encoder.targets()[0].loss, Loss::Bce); // two values
+/// assert_eq!(encoder.tasks()[1].width, 2);
+/// # Ok::<(), awl::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetSpec {
+    /// The task's name.
+    pub name: String,
+    /// Its columns in the table: one, or several of the same kind, which one head predicts together.
+    pub columns: Vec<String>,
+    /// Its loss; [chosen by the labels](Self::infer) where it is `None`.
+    pub loss: Option<Loss>,
+}
+
+/// The loss that a task's labels suggest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InferredLoss {
+    /// The loss.
+    pub loss: Loss,
+    /// What in the labels decided: `two values, "female" and "male"`, `3 different texts`, `94 different numbers`, …
+    pub why: String,
+}
+
+impl TargetSpec {
+    /// A task of one column, named after it, its loss to be chosen by the labels.
+    pub fn new(column: impl Into<String>) -> Self {
+        let column = column.into();
+        Self { name: column.clone(), columns: vec![column], loss: None }
+    }
+
+    /// A task of several columns, its loss to be chosen by the labels.
+    pub fn of_columns(name: impl Into<String>, columns: &[impl AsRef<str>]) -> Self {
+        let columns = columns.iter().map(|column| column.as_ref().into()).collect();
+        Self { name: name.into(), columns, loss: None }
+    }
+
+    /// The same task with this loss.
+    #[must_use]
+    pub fn with_loss(self, loss: Loss) -> Self {
+        Self { loss: Some(loss), ..self }
+    }
+
+    /// The loss that the labels of the training part suggest, whether or not one is given:
+    ///
+    /// | labels | loss |
+    /// |---|---|
+    /// | two different values (in every column) | `bce` |
+    /// | text; or at most 20 different integers, each labelled five times on average (one column) | `cross_entropy` |
+    /// | other numbers | `mse` |
+    ///
+    /// # Errors
+    /// [`Error::Table`], naming the column and the remedy, for a column that is not there, has no label, labels of only
+    /// one value, or text in which most cells are numbers; [`Error::Invalid`] for no column, or several of text.
+    pub fn infer(&self, training: &Table) -> Result<InferredLoss> {
+        self.check_columns()?;
+        let each = self.columns.iter().map(|name| Labels::of(training, name));
+        let each: Vec<Labels> = each.collect::<Result<_>>()?;
+        let whys: Vec<String> = each.iter().map(Labels::describe).collect();
+        let loss = if each.iter().all(|labels| labels.names.len() == 2) {
+            Loss::Bce
+        } else if let [one] = &each[..] {
+            if one.are_classes() { Loss::cross_entropy() } else { Loss::Mse }
+        } else if let Some(text) = each.iter().position(|labels| labels.text) {
+            return Err(Error::invalid(
+                format!(
+                    "task \"{}\": column \"{}\" is text, and a task of several columns predicts numbers or pairs of \
+                     values",
+                    self.name, self.columns[text]
+                ),
+                "make each column of text a task of its own",
+            ));
+        } else {
+            Loss::Mse
+        };
+        Ok(InferredLoss { loss, why: whys.join("; ") })
+    }
+
+    /// Checks that there is a column, and no more than the loss takes.
+    pub(super) fn check_columns(&self) -> Result<()> {
+        let several = self.columns.len() > 1;
+        match &self.loss {
+            _ if self.columns.is_empty() => Err(Error::invalid(
+                format!("task \"{}\" has no column", self.name),
+                "name at least one column to predict",
+            )),
+            Some(loss) if loss.predicts_class() && several => Err(Error::invalid(
+                format!(
+                    "task \"{}\": cross_entropy takes one column, but {} are named",
+                    self.name,
+                    self.columns.len()
+                ),
+                "make each column a task of its own, or use bce for columns of two values",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a column's labels look like.
+struct Labels {
+    text: bool,
+    integers: bool,
+    names: Vec<String>,
+    count: usize,
+}
+
+impl Labels {
+    fn of(training: &Table, name: &str) -> Result<Self> {
+        let column = training.column(name)?;
+        training.check_no_stray(name)?;
+        let names = distinct(column);
+        check_learnable(training, name, &names)?;
+        let text = matches!(column, Column::Text(_));
+        Ok(Self {
+            text,
+            integers: !text
+                && names.iter().all(|name| name.parse::<f64>().is_ok_and(|x| x.fract() == 0.0)),
+            names,
+            count: column.rows() - column.missing(),
+        })
+    }
+
+    fn are_classes(&self) -> bool {
+        let few = self.names.len() <= FEW_CLASSES && 5 * self.names.len() <= self.count;
+        self.text || (self.integers && few)
+    }
+
+    fn describe(&self) -> String {
+        match &self.names[..] {
+            [first, second] => format!("two values, \"{first}\" and \"{second}\""),
+            names if self.text => format!("{} different texts", names.len()),
+            names if self.are_classes() => format!("only {} different integers", names.len()),
+            names => format!("{} different numbers", names.len()),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What is asked of an encoder beside one column a task: several columns, losses to be chosen, options, and coming back
+//! from a file.
+
+use super::*;
+
+fn fit_with(text: &str, specs: &[TargetSpec]) -> Result<Encoder> {
+    Encoder::fit_with(&table(text), &["x"], specs, EncoderOptions::default())
+}
+
+#[test]
+fn a_task_of_several_columns_scales_and_restores_each() {
+    // Means 20 and 300, deviations 10 and 100.
+    let text = "x,a,b\n0,10,400\n1,30,200\n2,,300\n3,20,\n";
+    let size = TargetSpec::of_columns("size", &["a", "b"]).with_loss(Loss::Mse);
+    let encoder = fit_with(&text.replace("20,\n", ",\n"), &[size]).unwrap();
+    assert_eq!(encoder.tasks(), [Task::new("size", Loss::Mse, 2)]);
+    let [a, b] = encoder.target("size").unwrap().scalings() else { panic!("two scalings") };
+    assert_eq!((a.mean, a.std, b.mean), (20.0, 10.0, 300.0));
+    let data = encoder.encode(&table(text)).unwrap();
+    let target = &data.targets()[0];
+    assert_eq!(target.mask().unwrap(), [true, true, false, false]);
+    let high = (100.0 / b.std) as f32;
+    assert_eq!(labels_of(target)[..4], [-1.0, high, 1.0, -high]);
+    let answers = encoder.decode(&[1.5, 0.0]).unwrap();
+    assert_eq!(answers, [Predicted::Number(35.0), Predicted::Number(300.0)]);
+    assert!(encoder.targets()[0].probabilities(&[1.5, 0.0]).unwrap().is_empty());
+}
+
+#[test]
+fn a_task_of_several_pairs_of_values_has_an_answer_a_column() {
+    let text = "x,wet,kind\n0,yes,owl\n1,no,hawk\n2,,owl\n";
+    let both = TargetSpec::of_columns("both", &["wet", "kind"]).with_loss(Loss::Bce);
+    let encoder = fit_with(text, &[both]).unwrap();
+    assert_eq!(encoder.target("both").unwrap().classes(), None);
+    let data = encoder.encode(&table(text)).unwrap();
+    assert_eq!(labels_of(&data.targets()[0])[..4], [1.0, 1.0, 0.0, 0.0]);
+    assert_eq!(data.targets()[0].mask().unwrap(), [true, true, false]);
+    let answers = encoder.decode(&[0.0, 3.0]).unwrap();
+    assert_eq!(answers, [Predicted::Class("no"), Predicted::Class("owl")]);
+    let odds = encoder.targets()[0].probabilities(&[0.0, 3f32.ln()]).unwrap();
+    assert!((odds[0] - 0.5).abs() < 1e-15 && (odds[1] - 0.75).abs() < 1e-7, "{odds:?}");
+}
+
+#[test]
+fn probabilities_of_classes_are_those_of_the_softmax() {
+    let encoder =
+        Encoder::fit(&table("x,k\n0,a\n1,b\n2,c\n"), &["x"], &[("k", Loss::cross_entropy())]);
+    let encoder = encoder.unwrap();
+    let found = encoder.targets()[0].probabilities(&[1e4, 1e4, -1e4]).unwrap();
+    assert_eq!(found, [0.5, 0.5, 0.0]);
+    let found = encoder.targets()[0].probabilities(&[0.0, 2f32.ln(), 1f32.ln()]).unwrap();
+    for (found, expected) in found.iter().zip([0.25, 0.5, 0.25]) {
+        assert!((found - expected).abs() < 1e-7, "{found}");
+    }
+}
+
+#[test]
+fn a_loss_is_chosen_by_the_labels() {
+    let column = |cells: &mut dyn Iterator<Item = String>| {
+        let rows: String = cells.map(|cell| format!("0,{cell}\n")).collect();
+        table(&format!("x,y\n{rows}"))
+    };
+    let repeated = |cells: &[&str]| column(&mut (0..40).map(|i| cells[i % cells.len()].into()));
+    let mut integers = (0..100).map(|i| (i % 20).to_string());
+    let mut sparse = (0..99).map(|i| (i % 20).to_string());
+    let mut more = (0..200).map(|i| (i % 21).to_string());
+    for (table, loss, why) in [
+        (repeated(&["owl", "", "hawk"]), "bce", "two values, \"hawk\" and \"owl\""),
+        (repeated(&["1.5", "2.5"]), "bce", "two values, \"1.5\" and \"2.5\""),
+        (repeated(&["a", "b", "c"]), "cross_entropy", "3 different texts"),
+        (repeated(&["1", "2", "5"]), "cross_entropy", "only 3 different integers"),
+        (repeated(&["1", "2", "5.5"]), "mse", "3 different numbers"),
+        (column(&mut integers), "cross_entropy", "only 20 different integers"),
+        (column(&mut sparse), "mse", "20 different numbers"),
+        (column(&mut more), "mse", "21 different numbers"),
+    ] {
+        let spec = TargetSpec::new("y");
+        let found = spec.infer(&table).unwrap();
+        assert_eq!((found.loss.name(), found.why.as_str()), (loss, why));
+        let encoder = Encoder::fit_with(&table, &["x"], &[spec], EncoderOptions::default());
+        assert_eq!(encoder.unwrap().targets()[0].loss, found.loss);
+    }
+    let pairs = table("x,a,b,c,d\n0,1,no,1,1\n1,2,yes,2,2\n2,1,no,3,5\n3,1,no,4,9\n");
+    for (columns, loss, why) in [
+        (["a", "b"], "bce", "two values, \"1\" and \"2\"; two values, \"no\" and \"yes\""),
+        (["c", "d"], "mse", "4 different numbers; 4 different numbers"),
+        (["a", "d"], "mse", "two values, \"1\" and \"2\"; 4 different numbers"),
+    ] {
+        let found = TargetSpec::of_columns("t", &columns).infer(&pairs).unwrap();
+        assert_eq!((found.loss.name(), found.why.as_str()), (loss, why));
+    }
+}
+
+#[test]
+fn tasks_that_cannot_be_are_refused() {
+    let text = "x,a,b,k,one,gap,odd\n0,1,,u,7,,1\n1,2,,v,7,,2\n2,,1,w,7,,n/k\n3,,2,u,7,,4\n";
+    let of = TargetSpec::of_columns;
+    for (specs, message) in [
+        (vec![of("t", &NONE)], "task \"t\" has no column: name at least one"),
+        (vec![of("", &["a"])], "a task has no name: name every task"),
+        (vec![of("t", &["a"]), of("t", &["k"])], "two tasks are named \"t\": give each"),
+        (vec![of("t", &["a"]), of("u", &["a"])], "column \"a\" is named twice as a target"),
+        (vec![of("t", &["x"])], "column \"x\" is both a feature and a target"),
+        (
+            vec![of("t", &["a", "k"]).with_loss(Loss::cross_entropy())],
+            "task \"t\": cross_entropy takes one column, but 2 are named: make each column a task",
+        ),
+        (
+            vec![of("t", &["a", "k"])],
+            "task \"t\": column \"k\" is text, and a task of several columns",
+        ),
+        (
+            vec![of("t", &["a", "b"])],
+            "task \"t\": no row of the training part has all of its columns: make each column a task",
+        ),
+        (
+            vec![of("t", &["one"])],
+            "t.csv: every label of column \"one\" in the training part is \"7\"",
+        ),
+        (
+            vec![of("t", &["gap"])],
+            "t.csv: every cell of column \"gap\" in the training part is missing",
+        ),
+        (
+            vec![of("t", &["odd"])],
+            "t.csv: line 4, column \"odd\": \"n/k\" is not a number, but 3 of",
+        ),
+        (vec![of("t", &["c"])], "t.csv: there is no column \"c\""),
+    ] {
+        let found = fit_with(text, &specs).unwrap_err().to_string();
+        assert!(found.starts_with(message), "{specs:?}: {found}");
+    }
+}
+
+#[test]
+fn without_standardising_numbers_pass_as_they_are() {
+    let text = "x,c,y\n10,u,5\n,v,7\n30,u,12\n";
+    let options = EncoderOptions { standardize: false };
+    let specs = [TargetSpec::new("y").with_loss(Loss::Mse)];
+    let encoder = Encoder::fit_with(&table(text), &["x", "c"], &specs, options).unwrap();
+    let data = encoder.encode(&table(text)).unwrap();
+    let inputs = [10., 0., 1., 0., 0., 1., 0., 1., 30., 0., 1., 0.];
+    assert_eq!(data.features().values(), inputs);
+    assert_eq!(labels_of(&data.targets()[0]), [5., 7., 12.]);
+    assert_eq!(encoder.target("y").unwrap().scalings(), [Scaling::NONE]);
+    assert_eq!(encoder.decode(&[6.5]).unwrap(), [Predicted::Number(6.5)]);
+    let error = encoder.encode(&table("x,c,y\n-1e39,u,1\n")).unwrap_err().to_string();
+    let message = "t.csv: line 2, column \"x\": -1e39 has no place among the numbers of 32 bits: correct the cell";
+    assert!(error.starts_with(message), "{error}");
+}
+
+#[test]
+fn features_that_say_nothing_are_listed() {
+    let text = "x,one,word,gap,y\n1,7,same,7,1\n2,7,same,,2\n";
+    let encoder = Encoder::fit(&table(text), &["x", "one", "word", "gap"], &[("y", Loss::Mse)]);
+    assert_eq!(encoder.unwrap().constant(&table(text)).unwrap(), ["one", "word"]);
+}
+
+#[test]
+fn an_encoder_comes_back_from_json_with_the_same_bits() {
+    let training =
+        table("x,c,k,b,y,z\n0.1,u,owl,yes,1.7,3\n0.2,v,hawk,no,0.3,1e-9\n,u,kite,no,,7\n");
+    let specs = [
+        TargetSpec::new("k").with_loss(Loss::CrossEntropy {
+            label_smoothing: 0.1,
+            class_weights: Some(vec![0.1, 0.7, 1.3]),
+        }),
+        TargetSpec::new("b"),
+        TargetSpec::of_columns("both", &["y", "z"]).with_loss(Loss::Huber { delta: 0.3 }),
+    ];
+    let encoder =
+        Encoder::fit_with(&training, &["x", "c"], &specs, EncoderOptions::default()).unwrap();
+    let json = serde_json::to_string(&encoder).unwrap();
+    assert_eq!(serde_json::from_str::<Encoder>(&json).unwrap(), encoder);
+    for (sound, broken, named) in [
+        ("\"classes\":[\"hawk\",\"kite\",\"owl\"]", "\"classes\":[\"hawk\"]", "task \\\"k\\\""),
+        ("\"binary\":[[\"no\",\"yes\"]]", "\"binary\":[]", "task \\\"b\\\""),
+        ("\"columns\":[\"y\",\"z\"]", "\"columns\":[\"y\"]", "task \\\"both\\\""),
+        ("\"loss\":\"bce\"", "\"loss\":\"mse\"", "task \\\"b\\\""),
+        ("\"delta\":0.3", "\"delta\":-0.3", "task \\\"both\\\""),
+        ("\"categories\":[\"u\",\"v\"]", "\"categories\":[]", "feature \\\"c\\\""),
+        ("\"indicator\":true", "\"indicater\":true", "indicator"),
+    ] {
+        assert!(json.contains(sound), "{json} lacks {sound}");
+        let error = serde_json::from_str::<Encoder>(&json.replace(sound, broken)).unwrap_err();
+        assert!(error.to_string().contains(&named.replace('\\', "")), "{broken}: {error}");
+    }
+}
