@@ -9,6 +9,7 @@ mod bad_input;
 mod bench;
 mod clipping;
 mod closed_form;
+mod dropout;
 mod finite_differences;
 mod golden;
 mod labels;
