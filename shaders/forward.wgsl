@@ -1,5 +1,5 @@
 // A linear layer and its activation: output = f(input . weight^T + bias), slope = f'(...), so that the
-// backward pass need not know the activation.
+// backward pass need not know the activation. Dropout multiplies both, so that it need not know of that either.
 //
 // One workgroup a tile of 32 rows x 32 outputs (shared/tile.wgsl).
 // Reads:  inputs [rows, inputs] (the dataset, through `order`, for the first layer), parameters
@@ -37,7 +37,10 @@ fn store(share: u32, row: u32, column: u32, sum: f32) {
     if row >= step.rows || column >= layer.outputs {
         return;
     }
-    let result = activate(layer.activation, sum + parameters[layer.bias + column]);
+    var result = activate(layer.activation, sum + parameters[layer.bias + column]);
+    if DROPS_BELOW != 0u && layer.activation != NO_ACTIVATION {
+        result *= dropout_factor(row, layer.bias + column);
+    }
     output[row * layer.outputs + column] = result.x;
     if layer.activation != NO_ACTIVATION {
         slope[row * layer.outputs + column] = result.y;

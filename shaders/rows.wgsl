@@ -88,7 +88,10 @@ fn rhs(k: u32, column: u32) -> f32 {
 
 fn store(share: u32, row: u32, column: u32, sum: f32) {
     if product == FORWARD && row < block_rows && column < layer.outputs {
-        let result = activate(layer.activation, sum + parameters[layer.bias + column]);
+        var result = activate(layer.activation, sum + parameters[layer.bias + column]);
+        if DROPS_BELOW != 0u && layer.activation != NO_ACTIVATION {
+            result *= dropout_factor(first_row + row, layer.bias + column);
+        }
         work[output_at(row, column)] = result.x;
         work[slope_at(row, column)] = result.y;
     }

@@ -18,4 +18,7 @@ struct Step {
     key_odd: u32,
     domain_bits: u32,   // 0: rows in order
     run: u32,           // steps of this submission from this one to the next new order of the rows
+    // The key of its dropout.
+    dropout_low: u32,
+    dropout_high: u32,
 }

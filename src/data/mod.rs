@@ -9,3 +9,4 @@ mod permutation;
 pub use self::dataset::{Dataset, Matrix, Target, Values};
 pub(crate) use self::dataset::{check_finite, highest};
 pub use self::permutation::Permutation;
+pub(crate) use self::permutation::split_mix;

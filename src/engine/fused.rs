@@ -37,7 +37,9 @@ fn tiled_step(resident: &Resident) -> Result<Vec<Dispatch>> {
     let rows = resident.batch;
     let activations = Activations::new(gpu, network, rows)?;
     let gradients = output_gradients(resident)?;
-    let source = Source { features: &resident.features, order: Some(&resident.order) };
+    let dropout = resident.dropout();
+    let source =
+        Source { features: &resident.features, order: Some(&resident.order), dropout: &dropout };
     let parameters = &resident.parameters;
     let shares = resident.shares;
     let gradient_shares = Buffer::zeros(gpu, "gradient shares", shares.count * shares.stride)?;

@@ -2,7 +2,7 @@
 
 use super::{Recipe, Step};
 use crate::data::Permutation;
-use crate::network::{Activation, Layer};
+use crate::network::{Activation, Dropout, Layer};
 use crate::optimizer::Group;
 use bytemuck::{Pod, Zeroable};
 
@@ -22,6 +22,7 @@ pub(super) struct StepInfo {
     key: [u32; 2],
     domain_bits: u32,
     run: u32,
+    dropout_key: [u32; 2],
 }
 
 impl StepInfo {
@@ -38,6 +39,7 @@ impl StepInfo {
         let (beta1, beta2) = network.betas;
         let exponent = step.number as f64;
         let order = Permutation::new(rows as u32, recipe.seed, step.epoch);
+        let dropout = Dropout::new(recipe.network.dropout(), recipe.seed, step.number);
         Self {
             number: step.number as u32,
             first: step.first as u32,
@@ -51,6 +53,7 @@ impl StepInfo {
             key: order.key(),
             domain_bits: if recipe.shuffle { order.bits() } else { 0 },
             run: steps.iter().take_while(|other| goes_on(other)).count() as u32,
+            dropout_key: dropout.key(),
         }
     }
 

@@ -42,12 +42,14 @@ impl Activations {
     }
 }
 
-/// Where the first layer finds its rows.
+/// Where the first layer finds its rows, and what they are for.
 pub(super) struct Source<'a> {
     /// `[rows, features]`.
     pub features: &'a Buffer<f32>,
     /// The epoch's order, if the rows are picked through it.
     pub order: Option<&'a Buffer<u32>>,
+    /// What the kernels must know of dropout: nothing where rows are predicted.
+    pub dropout: &'a [(&'static str, f64)],
 }
 
 /// One fused forward kernel a layer, for batches of up to `rows` rows.
@@ -60,7 +62,7 @@ pub(super) fn forward(
     rows: usize,
     shares: Shares,
 ) -> Result<Vec<Dispatch>> {
-    let kernel = gpu.kernel(&kernels::FORWARD, &[]);
+    let kernel = gpu.kernel(&kernels::FORWARD, source.dropout);
     let layers = network.layers();
     let no_order = Buffer::zeros(gpu, "no order", 1)?;
     let mut dispatches = Vec::new();
@@ -108,7 +110,7 @@ impl Blocks {
         let shares = Shares::new(rows, network.parameter_count(), most_bytes);
         let features = Buffer::zeros(gpu, "rows to predict", rows * network.features())?;
         let activations = Activations::new(gpu, network, rows)?;
-        let source = Source { features: &features, order: None };
+        let source = Source { features: &features, order: None, dropout: &[] };
         Ok(Self {
             dispatches: forward(gpu, network, &source, parameters, &activations, rows, shares)?,
             step: Steps::new(gpu, 1)?,

@@ -18,13 +18,13 @@ const MOST_SHARES: usize = 64;
 const MOST_UNITS: usize = 2_048;
 const MOST_WEIGHTS: usize = 131_072;
 
-/// The step's dispatches, or `None` where the tiled kernels have to do: on other adapters, and for networks
-/// that are too large.
+/// The step's dispatches, or `None` where the tiled kernels have to do: on other adapters, for networks that are too
+/// large, and for dropout.
 pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let shape = Shape::new(network);
-    if !gpu.has_octets() || !shape.fits() {
+    if !gpu.has_octets() || !shape.fits() || network.dropout() > 0.0 {
         return Ok(None);
     }
     let parameters = network.parameter_count();

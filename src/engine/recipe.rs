@@ -26,7 +26,7 @@ pub struct Recipe {
     pub batch: usize,
     /// Whether every epoch visits the rows in a new random order.
     pub shuffle: bool,
-    /// Seed of the initial parameters and of the order of the rows.
+    /// Seed of the initial parameters, of the order of the rows and of dropout.
     pub seed: u64,
 }
 

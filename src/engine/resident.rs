@@ -9,6 +9,7 @@ use crate::data::Dataset;
 use crate::error::Result;
 use crate::gpu::{Buffer, Clock, Dispatch, Gpu, Readback, kernels, read};
 use crate::loss::{Labels, NONE, TaskLayout, pass};
+use crate::network::Dropout;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -160,6 +161,14 @@ impl Resident {
     /// The constant by which a kernel knows the weighting scheme (`weighting.wgsl`).
     pub fn scheme(&self) -> (&'static str, f64) {
         ("SCHEME", f64::from(self.recipe.weighting.code()))
+    }
+
+    /// The constants by which a kernel of training steps knows the probability of dropout (`dropout.wgsl`); none without.
+    pub fn dropout(&self) -> Vec<(&'static str, f64)> {
+        match self.recipe.network.dropout() {
+            0.0 => Vec::new(),
+            probability => Dropout::new(probability, 0, 0).constants().to_vec(),
+        }
     }
 
     /// Starts these steps.

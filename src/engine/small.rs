@@ -29,8 +29,8 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     if !gpu.has_octets() || !fits(network, batch) || !pays(network, batch) {
         return Ok(None);
     }
-    // It does not know the gradient's norm.
-    if resident.recipe.clip.is_some() {
+    // It knows neither the gradient's norm nor dropout.
+    if resident.recipe.clip.is_some() || network.dropout() > 0.0 {
         return Ok(None);
     }
     // Registers that hold no parameter would become 0 / 0.

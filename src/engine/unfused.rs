@@ -115,7 +115,7 @@ impl<'a> Plan<'a> {
         self.info(LayerInfo::new(&self.layers[index], Some(activation), false, shares))
     }
 
-    /// Product, bias and, in the trunk, activation.
+    /// Product, bias and, in the trunk, activation and dropout.
     fn forward(&self, index: usize) -> Result<Vec<Dispatch>> {
         let layer = self.layers[index];
         let parameters = &self.resident.parameters;
@@ -141,8 +141,21 @@ impl<'a> Plan<'a> {
         if index + 1 < self.layers.len() {
             let buffers = [info.binding(), sums.binding(), self.values[index + 1].binding()];
             dispatches.push(self.dispatch(&kernels::ACTIVATION, &buffers, elements));
+            dispatches.extend(self.dropout(index, &self.values[index + 1])?);
         }
         Ok(dispatches)
+    }
+
+    /// Drops units of a layer of the trunk in the activations, or in the gradient there; nothing without dropout.
+    fn dropout(&self, index: usize, values: &Buffer<f32>) -> Result<Option<Dispatch>> {
+        let constants = self.resident.dropout();
+        if constants.is_empty() {
+            return Ok(None);
+        }
+        let info = self.layer_info(index)?;
+        let kernel = self.gpu.kernel(&kernels::DROPOUT, &constants);
+        let elements = self.elements(self.layers[index].outputs);
+        Ok(Some(kernel.dispatch(self.gpu, &[info.binding(), values.binding()], elements)))
     }
 
     /// A product; `along_k` says whether each side's elements lie side by side along the summed index.
@@ -217,8 +230,8 @@ impl<'a> Plan<'a> {
         ])
     }
 
-    /// The gradient at a layer's input, then through the activation before it.
-    fn input_gradient(&self, index: usize) -> Result<[Dispatch; 2]> {
+    /// The gradient at a layer's input, then through the dropout and the activation before it.
+    fn input_gradient(&self, index: usize) -> Result<Vec<Dispatch>> {
         let layer = self.layers[index];
         let product = ProductInfo {
             rows: STEP_ROWS,
@@ -235,10 +248,13 @@ impl<'a> Plan<'a> {
         let below = &self.gradients[index - 1];
         let info = self.layer_info(index - 1)?;
         let buffers = [info.binding(), self.sums[index - 1].binding(), below.binding()];
-        Ok([
-            self.product(product, &self.gradients[index], parameters, below, [true, false])?,
-            self.dispatch(&kernels::ACTIVATION_GRADIENT, &buffers, self.elements(layer.inputs)),
-        ])
+        let gradient = &self.gradients[index];
+        let mut dispatches =
+            vec![self.product(product, gradient, parameters, below, [true, false])?];
+        dispatches.extend(self.dropout(index - 1, below)?);
+        let elements = self.elements(layer.inputs);
+        dispatches.push(self.dispatch(&kernels::ACTIVATION_GRADIENT, &buffers, elements));
+        Ok(dispatches)
     }
 
     fn sum_shares(&self) -> Dispatch {

@@ -80,7 +80,7 @@ kernels! {
     NORMALISERS: "normalisers" = ["shared/grid", "shared/labels", "shared/losses", "shared/numbers", "shared/reduction"]
         [Read, Read, Read, Write, Read], false;
     /// A layer with its activation.
-    FORWARD: "forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/layer", "shared/tile"]
+    FORWARD: "forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write, Write], true;
     /// The fused loss pass of a training step.
     LOSS: "loss" = ["shared/step", "shared/this_step", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
@@ -98,7 +98,7 @@ kernels! {
     SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records"]
         [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, octet;
     /// A fused step but for its end, in blocks of rows.
-    ROWS: "rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile"]
+    ROWS: "rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Read, Read, Read, Write], true;
     /// Before the end of a fused step that clips its gradient: the gradient's sum and norm.
     GRADIENT_NORM: "gradient_norm" = ["shared/grid", "shared/reduction"]
@@ -131,6 +131,9 @@ kernels! {
     /// Unfused: the activation's gradient.
     ACTIVATION_GRADIENT: "unfused/activation_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/layer"]
         [Read, Read, Write], true;
+    /// Unfused: dropout, forward and backward.
+    DROPOUT: "unfused/dropout" = ["shared/grid", "shared/step", "shared/this_step", "shared/dropout", "shared/layer"]
+        [Read, Write], true;
     /// Unfused: shares of the bias's gradient.
     BIAS_GRADIENT: "unfused/bias_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer"]
         [Read, Read, Write], true;

@@ -2,13 +2,16 @@
 //!
 //! A *trunk* of linear layers, each followed by an activation, is shared by all tasks; each task has a
 //! *head*, one linear layer on the trunk's output. All heads read the same input, so they are computed
-//! as a single layer whose outputs are the tasks' predictions side by side, in the order of the tasks.
+//! as a single layer whose outputs are the tasks' predictions side by side, in the order of the tasks. While training,
+//! units of the trunk may be [dropped](Dropout).
 //! Knows nothing of GPUs or of training.
 
 mod activation;
+mod dropout;
 mod layout;
 
 pub use self::activation::Activation;
+pub use self::dropout::Dropout;
 pub use self::layout::{Layer, Tensor};
 use crate::error::{Error, Result};
 use crate::loss::Task;
@@ -20,6 +23,7 @@ pub struct Network {
     features: usize,
     hidden: Vec<usize>,
     activation: Activation,
+    dropout: f64,
     tasks: Vec<Task>,
 }
 
@@ -68,7 +72,23 @@ impl Network {
             }
         }
         check_size(features, hidden, tasks)?;
-        Ok(Self { features, hidden: hidden.to_vec(), activation, tasks: tasks.to_vec() })
+        let (hidden, tasks) = (hidden.to_vec(), tasks.to_vec());
+        Ok(Self { features, hidden, activation, dropout: 0.0, tasks })
+    }
+
+    /// The same network with this probability of [dropout](Dropout) after each hidden layer's activation, in training
+    /// steps only: predictions are made with every unit.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a probability outside [0, 1).
+    pub fn with_dropout(self, probability: f64) -> Result<Self> {
+        match (0.0..1.0).contains(&probability) {
+            true => Ok(Self { dropout: probability, ..self }),
+            false => Err(Error::invalid(
+                format!("the network's dropout is {probability}"),
+                "use a probability from 0, which drops nothing, to less than 1, such as 0.1",
+            )),
+        }
     }
 
     /// Number of inputs.
@@ -84,6 +104,11 @@ impl Network {
     /// The activation after each of the trunk's layers.
     pub fn activation(&self) -> Activation {
         self.activation
+    }
+
+    /// The probability with which a training step drops a unit of the trunk in a row.
+    pub fn dropout(&self) -> f64 {
+        self.dropout
     }
 
     /// The tasks, in the order of their heads.

@@ -35,6 +35,10 @@ fn a_network_needs_tasks_and_widths() {
     says(network(3, &[], &[Task::new("mass", Loss::Mse, 0)]), &["\"mass\"", "width 0"]);
     says(network(3, &[], &[task(), task()]), &["two tasks are named \"mass\""]);
     says(network(3, &[], &[Task::new("", Loss::Mse, 1)]), &["no name"]);
+    for dropout in [1.0, -0.1, f64::NAN, f64::INFINITY] {
+        let network = network(3, &[8], &[task()]).and_then(|it| it.with_dropout(dropout));
+        says(network, &[&format!("dropout is {dropout}"), "less than 1"]);
+    }
     for hidden in [&[1 << 16, 1 << 16][..], &[usize::MAX], &[usize::MAX, usize::MAX]] {
         says(network(3, hidden, &[task()]), &["more parameters", "narrower"]);
     }

@@ -31,6 +31,7 @@ struct Case {
     tasks: Vec<(Loss, usize, Labels)>,
     activation: Activation,
     hidden: &'static [usize],
+    dropout: f64,
     learned: bool,
     /// Whether each row has a feature of its own, 1 there and 0 elsewhere.
     one_hot: bool,
@@ -84,7 +85,8 @@ impl Case {
             true => AutomaticWeightedLoss::starting_at(positive(uniform(tasks.len()))).into(),
             false => Weighting::Fixed(positive(uniform(tasks.len()))),
         };
-        let network = Network::new(features, self.hidden, self.activation, &tasks);
+        let network = Network::new(features, self.hidden, self.activation, &tasks)
+            .and_then(|network| network.with_dropout(self.dropout));
         let mut recipe = Recipe::new(network.expect("a network"), weighting, Adam::new(1e-3));
         recipe.batch = 7;
         recipe.seed = self.seed;
@@ -189,6 +191,7 @@ fn one_task_agrees_for_every_loss_activation_and_depth() {
                     tasks: vec![(loss.clone(), width, Labels::All)],
                     activation,
                     hidden,
+                    dropout: 0.0,
                     learned: true,
                     one_hot: false,
                     seed: (100 * l + 10 * a + depth) as u64,
@@ -219,6 +222,7 @@ fn several_tasks(learned: bool, one_hot: bool) -> Vec<Case> {
                 tasks: next.map(|((l, width), &m)| (l.clone(), *width, m)).collect(),
                 activation: ACTIVATIONS[(first + p) % 4],
                 hidden: if one_hot { &[] } else { TRUNKS[(first + p) % 3 + 1] },
+                dropout: 0.0,
                 learned,
                 one_hot,
                 seed: (1000 + 10 * first + p) as u64,
@@ -236,6 +240,14 @@ fn several_tasks_agree_with_labels_missing() {
 #[test]
 fn several_tasks_agree_under_given_weights() {
     several_tasks(false, false).iter().for_each(Case::check);
+}
+
+/// The masks belong to the step, so that the total is a function of the parameters as ever.
+#[test]
+fn several_tasks_agree_under_dropout() {
+    for case in several_tasks(true, false) {
+        Case { dropout: 0.4, ..case }.check();
+    }
 }
 
 /// With one-hot rows and no trunk, a row's own weights are added to its predictions: the differences for

@@ -22,6 +22,7 @@ use super::outcome::{Failure, first_non_finite};
 use super::{Answer, Engine, Recipe, Record, State, Step, check_features};
 use crate::data::{Dataset, Matrix, Permutation};
 use crate::error::Result;
+use crate::network::Dropout;
 use std::collections::VecDeque;
 use std::future::ready;
 
@@ -102,7 +103,9 @@ impl Reference {
         let rows = self.batch(step);
         let features = rows.iter().flat_map(|&row| self.data.features().row(row));
         let features = features.copied().map(f64::from).collect();
-        let pass = Pass::forward(network, &self.state.parameters, features);
+        let dropout = Dropout::new(network.dropout(), self.recipe.seed, step.number);
+        let dropout = (network.dropout() > 0.0).then_some(&dropout);
+        let pass = Pass::forward(network, &self.state.parameters, features, dropout);
         let objective = Objective::evaluate(
             &self.recipe,
             self.data.targets(),
@@ -192,7 +195,7 @@ impl Engine for Reference {
             return Box::pin(ready(Err(error)));
         }
         let inputs = features.values().iter().copied().map(f64::from).collect();
-        let pass = Pass::forward(network, &self.state.parameters, inputs);
+        let pass = Pass::forward(network, &self.state.parameters, inputs, None);
         let predictions = pass.predictions.iter().map(|&p| p as f32).collect();
         Box::pin(ready(Matrix::new(network.outputs(), predictions)))
     }

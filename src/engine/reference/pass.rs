@@ -2,28 +2,37 @@
 //!
 //! Knows nothing of losses: it hands out predictions, and is handed the gradient at each of them.
 
-use crate::network::{Layer, Network};
+use crate::network::{Dropout, Layer, Network};
 
 /// A forward pass over a batch, with what the way back needs of it.
 pub(super) struct Pass {
     /// What each layer reads, shape `[rows, inputs]`; the first layer reads the features.
     inputs: Vec<Vec<f64>>,
-    /// The activation's derivative at each output of each of the trunk's layers, shape `[rows, outputs]`.
+    /// The derivative of activation and dropout at each output of each of the trunk's layers, shape `[rows, outputs]`.
     slopes: Vec<Vec<f64>>,
     /// All heads' predictions side by side, shape `[rows, outputs]`.
     pub(super) predictions: Vec<f64>,
 }
 
 impl Pass {
-    /// Predictions from features, shape `[rows, features]`.
-    pub(super) fn forward(network: &Network, parameters: &[f64], features: Vec<f64>) -> Self {
+    /// Predictions from features, shape `[rows, features]`; those of a training step with its dropout.
+    pub(super) fn forward(
+        network: &Network,
+        parameters: &[f64],
+        features: Vec<f64>,
+        dropout: Option<&Dropout>,
+    ) -> Self {
         let trunk = network.hidden().len();
         let (mut inputs, mut slopes) = (Vec::new(), Vec::new());
         let mut values = features;
         for (index, layer) in network.layers().iter().enumerate() {
             let mut outputs = linear(layer, parameters, &values);
             if index < trunk {
-                slopes.push(activate(network, &mut outputs));
+                let mut derivatives = activate(network, &mut outputs);
+                if let Some(dropout) = dropout {
+                    drop_units(layer, dropout, [&mut outputs, &mut derivatives]);
+                }
+                slopes.push(derivatives);
             }
             inputs.push(values);
             values = outputs;
@@ -75,6 +84,17 @@ fn activate(network: &Network, values: &mut [f64]) -> Vec<f64> {
         slope
     };
     values.iter_mut().map(activate).collect()
+}
+
+/// Multiplies each value `[rows, outputs]` by its factor.
+fn drop_units(layer: &Layer, dropout: &Dropout, values: [&mut Vec<f64>; 2]) {
+    for values in values {
+        for (row, values) in (0..).zip(values.chunks_exact_mut(layer.outputs)) {
+            for (unit, value) in (layer.bias as u32..).zip(values) {
+                *value *= dropout.factor(row, unit);
+            }
+        }
+    }
 }
 
 /// Adds `∂weight = deltaᵀ · inputs` and `∂bias = Σ_rows delta` to the flat gradients.
