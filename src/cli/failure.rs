@@ -1,0 +1,64 @@
+//! What a command fails with: a message, and whose fault it was.
+
+use awl::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+pub enum Failure {
+    /// Bad usage or bad input: exit status 2.
+    Input(String),
+    /// Something at run time: exit status 1.
+    Run(String),
+}
+
+impl Failure {
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::Input(message.into())
+    }
+
+    /// A file of a run could not be written.
+    pub fn writing(path: &Path, error: &std::io::Error) -> Self {
+        Self::Run(format!("{}: {error}", path.display()))
+    }
+
+    /// An error from a time when all input had been found good.
+    pub fn at_run_time(error: Error) -> Self {
+        match error {
+            Error::File { .. } => Self::Run(error.to_string()),
+            error => error.into(),
+        }
+    }
+
+    /// Says it on stderr and gives the exit status.
+    pub fn report(&self) -> ExitCode {
+        let (message, status) = match self {
+            Self::Input(message) => (message, 2),
+            Self::Run(message) => (message, 1),
+        };
+        eprintln!("awl: {message}");
+        ExitCode::from(status)
+    }
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Input(message)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoAdapter { .. }
+            | Error::NoDevice { .. }
+            | Error::OutOfMemory { .. }
+            | Error::DeviceLost { .. }
+            | Error::Validation { .. }
+            | Error::NonFiniteLoss { .. }
+            | Error::NonFiniteGradient { .. } => Self::Run(error.to_string()),
+            _ => Self::Input(error.to_string()),
+        }
+    }
+}

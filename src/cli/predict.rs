@@ -1,0 +1,256 @@
+//! `awl predict`: a model's answers for new rows, a block of rows at a time.
+
+use super::failure::Failure;
+use super::run_dir::RunDir;
+use awl::engine::Predictor;
+use awl::tables::{Encoder, Predicted, TargetColumn, TargetEncoding};
+use awl::{Gpu, Table};
+use pollster::block_on;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// `awl predict`
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The directory of a run that `awl train` made.
+    run: PathBuf,
+    /// The table to predict for; its columns are found by their names, and - is standard input.
+    data: PathBuf,
+    /// Write to this file, which appears when all rows are in it, instead of standard output.
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Columns of the table to write before the predictions, such as one that names the row.
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
+    keep: Vec<String>,
+    /// Write a JSON object a row instead of CSV.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Rows that are read, predicted and written together.
+const BLOCK: usize = 16_384;
+
+/// Predicts.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let outcome = match &arguments.out {
+        Some(path) => to_file(arguments, path),
+        None => match predict(arguments, BufWriter::new(io::stdout().lock())) {
+            // A reader who has seen enough closes the pipe; that is no failure.
+            Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            outcome => outcome.map_err(|stop| stop.into_failure(Path::new("standard output"))),
+        },
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Why predicting ended early.
+enum Stop {
+    Failure(Failure),
+    Output(io::Error),
+}
+
+impl Stop {
+    fn into_failure(self, path: &Path) -> Failure {
+        match self {
+            Self::Failure(failure) => failure,
+            Self::Output(error) => Failure::writing(path, &error),
+        }
+    }
+}
+
+impl<T: Into<Failure>> From<T> for Stop {
+    fn from(failure: T) -> Self {
+        Self::Failure(failure.into())
+    }
+}
+
+fn to_file(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    let new = path.with_file_name(name);
+    let file = fs::File::create(&new).map_err(|error| Failure::writing(path, &error))?;
+    let outcome = predict(arguments, BufWriter::new(file));
+    let outcome = outcome.and_then(|()| fs::rename(&new, path).map_err(Stop::Output));
+    outcome.map_err(|stop| {
+        let _ = fs::remove_file(&new);
+        stop.into_failure(path)
+    })
+}
+
+fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
+    let (model, parameters) = RunDir::open(&arguments.run)?.load_model()?;
+    let encoder = &model.encoder;
+    let blocks = [Table::read_csv(&arguments.data)];
+    let gpu = block_on(Gpu::new())?;
+    let predictor = block_on(Predictor::new(&gpu, &model.network, &parameters))?;
+    let mut writer = Rows::new(out, encoder, &arguments.keep, arguments.json);
+    let mut unseen: BTreeMap<String, usize> = BTreeMap::new();
+    for block in blocks {
+        let block = block?;
+        let features = encoder.encode_features(&block)?;
+        for (column, cells) in encoder.unseen(&block)? {
+            *unseen.entry(column.into()).or_default() += cells;
+        }
+        let predictions = block_on(predictor.predict(&features))?;
+        for row in 0..predictions.rows() {
+            writer.row(&block, row, predictions.row(row))?;
+        }
+    }
+    writer.finish()?;
+    for (column, cells) in unseen {
+        eprintln!(
+            "warning: feature \"{column}\": {cells} cells hold a text that the model was not trained on"
+        );
+    }
+    Ok(())
+}
+
+/// Writes rows of predictions.
+struct Rows<'a, W: Write> {
+    encoder: &'a Encoder,
+    keep: &'a [String],
+    names: Vec<String>,
+    format: Format<W>,
+    cells: Vec<Cell>,
+    /// Whether the header was written: not before the first row is known to be good.
+    started: bool,
+}
+
+/// What is written in one place.
+enum Cell {
+    Missing,
+    Text(String),
+    /// The network computes in f32: more digits would be noise.
+    Number(f32),
+    Probability(f64),
+}
+
+impl Cell {
+    fn text(&self) -> String {
+        match self {
+            Self::Missing => String::new(),
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+            Self::Probability(probability) => format!("{probability:.6}"),
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Missing => Value::Null,
+            Self::Text(text) => text.as_str().into(),
+            Self::Number(number) => (*number).into(),
+            Self::Probability(probability) => ((probability * 1e6).round() / 1e6).into(),
+        }
+    }
+}
+
+enum Format<W: Write> {
+    Csv(Box<csv::Writer<W>>),
+    Json(W),
+}
+
+impl<'a, W: Write> Rows<'a, W> {
+    fn new(out: W, encoder: &'a Encoder, keep: &'a [String], json: bool) -> Self {
+        let mut names = keep.to_vec();
+        encoder.targets().iter().for_each(|target| names.extend(columns(target)));
+        let format = if json {
+            Format::Json(out)
+        } else {
+            Format::Csv(Box::new(csv::Writer::from_writer(out)))
+        };
+        Self { encoder, keep, names, format, cells: Vec::new(), started: false }
+    }
+
+    fn start(&mut self) -> Result<(), Stop> {
+        match &mut self.format {
+            Format::Csv(out) if !self.started => {
+                self.started = true;
+                out.write_record(&self.names).map_err(|error| Stop::Output(error.into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn row(&mut self, table: &Table, row: usize, predictions: &[f32]) -> Result<(), Stop> {
+        self.cells.clear();
+        for name in self.keep {
+            let cell = table.column(name)?.text(row);
+            self.cells.push(cell.map_or(Cell::Missing, |cell| Cell::Text(cell.into_owned())));
+        }
+        let mut rest = predictions;
+        for target in self.encoder.targets() {
+            let (own, others) = rest.split_at(target.width());
+            rest = others;
+            answers(target, own, &mut self.cells)?;
+        }
+        self.start()?;
+        match &mut self.format {
+            Format::Csv(out) => {
+                let cells = self.cells.iter().map(Cell::text);
+                out.write_record(cells.map(String::into_bytes))
+                    .map_err(|error| Stop::Output(error.into()))
+            }
+            Format::Json(out) => {
+                let pairs = self.names.iter().zip(&self.cells);
+                let object: Map<String, Value> =
+                    pairs.map(|(name, cell)| (name.clone(), cell.json())).collect();
+                writeln!(out, "{}", Value::from(object)).map_err(Stop::Output)
+            }
+        }
+    }
+
+    fn finish(self) -> Result<(), Stop> {
+        match self.format {
+            Format::Csv(mut out) => out.flush().map_err(Stop::Output),
+            Format::Json(mut out) => out.flush().map_err(Stop::Output),
+        }
+    }
+}
+
+/// The names of a task's columns: the answers, then every class's probability.
+fn columns(target: &TargetColumn) -> Vec<String> {
+    let answers: Vec<String> = match &target.columns[..] {
+        [_] => vec![target.name.clone()],
+        several => several.to_vec(),
+    };
+    let mut names = answers.clone();
+    match &target.encoding {
+        TargetEncoding::Numbers(_) => {}
+        TargetEncoding::Binary(pairs) => {
+            for (answer, pair) in answers.iter().zip(pairs) {
+                names.extend(pair.iter().map(|class| format!("{answer}={class}")));
+            }
+        }
+        TargetEncoding::Classes(classes) => {
+            names.extend(classes.iter().map(|class| format!("{}={class}", target.name)));
+        }
+    }
+    names
+}
+
+/// A task's answers and probabilities.
+fn answers(target: &TargetColumn, predictions: &[f32], cells: &mut Vec<Cell>) -> Result<(), Stop> {
+    for answer in target.decode(predictions)? {
+        cells.push(match answer {
+            Predicted::Class(class) => Cell::Text(class.into()),
+            Predicted::Number(number) => Cell::Number(number as f32),
+        });
+    }
+    let probabilities = target.probabilities(predictions)?;
+    match &target.encoding {
+        TargetEncoding::Binary(_) => {
+            cells.extend(probabilities.iter().flat_map(|&p| [1.0 - p, p].map(Cell::Probability)));
+        }
+        _ => cells.extend(probabilities.into_iter().map(Cell::Probability)),
+    }
+    Ok(())
+}

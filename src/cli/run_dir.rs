@@ -1,0 +1,173 @@
+//! The directory of a run: what its files are called, and writing them so that none is ever half there.
+
+use super::failure::Failure;
+use awl::train::Weights;
+use awl::{Encoder, Network};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A run's directory.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+/// What predictions need beside the weights; it lies in the metadata of `model.safetensors`.
+#[derive(Serialize, Deserialize)]
+pub struct Model {
+    /// The program's version.
+    pub version: String,
+    pub network: Network,
+    pub encoder: Encoder,
+}
+
+impl RunDir {
+    /// An existing run.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let run = Self { path: path.into() };
+        let problem = match fs::metadata(path) {
+            Err(error) => error.to_string(),
+            Ok(data) if !data.is_dir() => "this is a file".into(),
+            Ok(_) if !run.config().exists() => "it has no config.toml".into(),
+            Ok(_) => return Ok(run),
+        };
+        Err(Failure::input(format!(
+            "{}: {problem}: name the directory of a run that `awl train` made",
+            path.display()
+        )))
+    }
+
+    /// Makes a new run with these first files, or nothing at all: it appears under its name only when they are in it.
+    pub fn create(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<Self, Failure> {
+        let writing = |error| Failure::writing(path, &error);
+        let name = path.file_name().ok_or_else(|| {
+            Failure::input(format!("--out {}: name a directory to be made", path.display()))
+        })?;
+        check_free(path)?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(writing)?;
+        let new = parent.join(format!(".{}.new-{}", name.display(), std::process::id()));
+        let make = || {
+            fs::create_dir(&new)?;
+            for (file, bytes) in files {
+                let file = new.join(file);
+                fs::create_dir_all(file.parent().unwrap_or(&new))?;
+                write(&file, bytes)?;
+            }
+            // An empty directory of this name may be there; it is replaced.
+            if path.exists() {
+                fs::remove_dir(path)?;
+            }
+            fs::rename(&new, path)
+        };
+        make().map_err(|error| {
+            let _ = fs::remove_dir_all(&new);
+            writing(error)
+        })?;
+        Ok(Self { path: path.into() })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path.join(CONFIG)
+    }
+
+    pub fn model(&self) -> PathBuf {
+        self.path.join("model.safetensors")
+    }
+
+    pub fn checkpoint(&self) -> PathBuf {
+        self.path.join(CHECKPOINT)
+    }
+
+    pub fn metrics(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+
+    pub fn results(&self) -> PathBuf {
+        self.path.join("results.json")
+    }
+
+    pub fn report(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
+    /// The trained model: its weights, and what its inputs and outputs mean.
+    pub fn load_model(&self) -> Result<(Model, Vec<f64>), Failure> {
+        let path = self.model();
+        let file = path.display().to_string();
+        if !path.exists() {
+            return Err(Failure::input(format!(
+                "{file} is not there: the run has not ended yet; finish it with `awl train --resume {}`",
+                self.path.display()
+            )));
+        }
+        let bytes = fs::read(&path).map_err(|error| format!("{file}: {error}"))?;
+        let notes = Weights::read_notes(&file, &bytes)?;
+        let model: Model = serde_json::from_value(notes).map_err(|error| {
+            format!("{file}: its notes are not those of a model ({error}): train it again")
+        })?;
+        let weights = Weights::from_bytes(&file, &bytes, &plain_recipe(&model.network))?;
+        Ok((model, weights.parameters))
+    }
+}
+
+/// A recipe with this network that learns no weights: enough to predict with.
+pub fn plain_recipe(network: &Network) -> awl::Recipe {
+    let weighting = awl::Weighting::equal(network.tasks().len());
+    awl::Recipe::new(network.clone(), weighting, awl::Adam::new(0.0))
+}
+
+pub const CONFIG: &str = "config.toml";
+pub const CHECKPOINT: &str = "checkpoint/state.safetensors";
+
+/// Checks that a new run can be made here.
+pub fn check_free(path: &Path) -> Result<(), Failure> {
+    let problem = match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => return Ok(()),
+        Ok(false) => format!(
+            "it exists: name another with --out, or go on with `awl train --resume {}`",
+            path.display()
+        ),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => format!("{error}: name another with --out"),
+    };
+    Err(Failure::input(format!("{}: {problem}", path.display())))
+}
+
+/// `run`, or the first of `run-2`, `run-3`, … that is free.
+pub fn free_name() -> PathBuf {
+    let names =
+        std::iter::once("run".to_string()).chain((2..).map(|number| format!("run-{number}")));
+    let mut free = names.map(PathBuf::from).filter(|path| !path.exists());
+    free.next().expect("numbers do not end")
+}
+
+/// Writes a file so that, whatever happens, either the old one or the whole new one is there.
+pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    let new = path.with_file_name(name);
+    let write = || {
+        let mut file = fs::File::create(&new)?;
+        file.write_all(bytes)?;
+        // Else a machine that loses power could keep the new name with old or no contents.
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    write().inspect_err(|_| {
+        let _ = fs::remove_file(&new);
+    })
+}
+
+/// The same for a file of a run, with its failure.
+pub fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write(path, bytes).map_err(|error| Failure::writing(path, &error))
+}

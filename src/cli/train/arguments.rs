@@ -1,0 +1,345 @@
+//! The flags of `awl train`, and how they change a configuration.
+
+use super::config::{Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaInit, Task};
+use awl::Activation;
+use std::path::PathBuf;
+
+/// `awl train`
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The table: CSV or TSV, also gzipped (and Parquet, where built in); - for standard input.
+    #[arg(value_name = "DATA", required_unless_present_any = ["config", "resume"])]
+    pub data: Option<PathBuf>,
+
+    /// A task: COLUMN, COLUMN:LOSS or NAME=COLUMN,COLUMN:LOSS (may be given several times).
+    ///
+    /// Losses: mse, mae, huber, bce, cross_entropy. Left out, the loss follows from the cells: text or few distinct
+    /// whole numbers are classes, two values yes or no, anything else a number.
+    #[arg(long = "task", short = 't', value_name = "COLUMN[:LOSS]", required_unless_present_any = ["config", "resume"])]
+    pub tasks: Vec<String>,
+
+    /// The run's directory, which must not exist yet [default: run, run-2, …].
+    #[arg(long, short, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Go on with the run in this directory, bit for bit as if it had never stopped.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "tasks", "out", "init"])]
+    pub resume: Option<PathBuf>,
+
+    /// Take the configuration from this file (as a run saves it in its config.toml); flags win over it.
+    #[arg(long, value_name = "FILE.toml")]
+    pub config: Option<PathBuf>,
+
+    /// Seconds from one checkpoint to the next: what a crash may cost.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
+    pub checkpoint_every: f64,
+
+    /// Print the results as JSON.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    #[command(flatten)]
+    pub data_flags: DataFlags,
+    #[command(flatten)]
+    pub model: ModelFlags,
+    #[command(flatten)]
+    pub weighting: WeightingFlags,
+    #[command(flatten)]
+    pub optimizer: OptimizerFlags,
+    #[command(flatten)]
+    pub train: TrainFlags,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataFlags {
+    /// Feature columns [default: all that are neither tasks nor ignored].
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
+    features: Option<Vec<String>>,
+    /// Columns to leave out.
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
+    ignore: Option<Vec<String>>,
+    /// Columns of numbers to take as text: codes, not quantities.
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
+    text: Option<Vec<String>>,
+    /// A column that says train, validation or test in each row.
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["validation", "test"])]
+    split: Option<String>,
+    /// Part of the rows on which the best epoch is chosen [default: 0.15].
+    #[arg(long, value_name = "FRACTION")]
+    validation: Option<f64>,
+    /// Part of the rows on which the result is judged, once, at the end [default: as --validation].
+    #[arg(long, value_name = "FRACTION")]
+    test: Option<f64>,
+    /// Take numbers as they are.
+    #[arg(long)]
+    no_standardize: bool,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Model")]
+pub struct ModelFlags {
+    /// Widths of the hidden layers [default: 64,64]; "" for a linear model.
+    #[arg(long, value_name = "WIDTH,…")]
+    hidden: Option<String>,
+    /// relu, tanh, gelu or silu [default: relu].
+    #[arg(long, value_parser = activation)]
+    activation: Option<Activation>,
+    /// Share of the hidden units that each step leaves out [default: 0].
+    #[arg(long, value_name = "SHARE")]
+    dropout: Option<f64>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Weighting")]
+pub struct WeightingFlags {
+    /// How the losses become one [default: awl].
+    #[arg(long, value_enum)]
+    weighting: Option<Scheme>,
+    /// σ's own learning rate [default: as --lr].
+    #[arg(long, value_name = "RATE")]
+    sigma_lr: Option<f64>,
+    /// Where σ starts [default: 1]: a number, one a task, or closed-form (where it would come to rest).
+    #[arg(long, value_name = "σ|σ,…|closed-form", value_parser = sigma_init)]
+    sigma_init: Option<SigmaInit>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Optimizer")]
+pub struct OptimizerFlags {
+    /// [default: adam]
+    #[arg(long, value_enum)]
+    optimizer: Option<OptimizerName>,
+    /// Learning rate [default: 0.001].
+    #[arg(long, value_name = "RATE")]
+    lr: Option<f64>,
+    /// Weight decay of the network; σ has none [default: 0].
+    #[arg(long, value_name = "DECAY")]
+    weight_decay: Option<f64>,
+    /// Scale the network's gradient down to this norm where it is larger.
+    #[arg(long, value_name = "NORM")]
+    clip: Option<f64>,
+    /// How the learning rates change [default: constant].
+    #[arg(long, value_enum)]
+    schedule: Option<ScheduleName>,
+    /// Epochs from one drop of the step schedule to the next [default: 30].
+    #[arg(long, value_name = "EPOCHS")]
+    schedule_every: Option<usize>,
+    /// What the step schedule multiplies by [default: 0.1].
+    #[arg(long, value_name = "FACTOR")]
+    schedule_factor: Option<f64>,
+    /// Epochs in which the learning rates rise to their values [default: 0].
+    #[arg(long, value_name = "EPOCHS")]
+    warm_up: Option<usize>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Training")]
+pub struct TrainFlags {
+    /// Passes over the training rows [default: 100].
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Rows a step [default: 64].
+    #[arg(long, value_name = "ROWS")]
+    batch_size: Option<usize>,
+    /// Chooses the split, the first weights and the order of the rows [default: 0].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Visit the rows in the table's order.
+    #[arg(long)]
+    no_shuffle: bool,
+    /// Stop after so many epochs without a better validation score; 0: never [default: 20].
+    #[arg(long, value_name = "EPOCHS")]
+    patience: Option<usize>,
+    /// [default: fused]
+    #[arg(long, value_enum)]
+    engine: Option<EngineName>,
+    /// Start from the weights in this file, under PyTorch's names.
+    #[arg(long, value_name = "FILE.safetensors")]
+    init: Option<PathBuf>,
+    /// Steps from one line of metrics.jsonl to the next [default: 1].
+    #[arg(long, value_name = "STEPS")]
+    log_every: Option<u64>,
+    /// Write TensorBoard's event files too.
+    #[arg(long)]
+    tensorboard: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..1e9).contains(number));
+    number.ok_or_else(|| "use a number of 0 or more".into())
+}
+
+fn activation(text: &str) -> Result<Activation, String> {
+    serde_json::from_value(text.into()).map_err(|_| "use relu, tanh, gelu or silu".into())
+}
+
+fn sigma_init(text: &str) -> Result<SigmaInit, String> {
+    if text == "closed-form" {
+        return Ok(SigmaInit::Word(text.into()));
+    }
+    let numbers: Result<Vec<f32>, _> =
+        text.split(',').map(|number| number.trim().parse()).collect();
+    match numbers.as_deref() {
+        Ok(&[number]) => Ok(SigmaInit::All(number)),
+        Ok(numbers) => Ok(SigmaInit::Each(numbers.to_vec())),
+        Err(_) => Err("use a number, one number a task with commas between, or closed-form".into()),
+    }
+}
+
+/// Takes a flag's value where it was given.
+fn set<T: Clone>(value: &mut T, flag: &Option<T>) {
+    if let Some(flag) = flag {
+        value.clone_from(flag);
+    }
+}
+
+/// The same where leaving out means something of its own.
+fn set_some<T: Clone>(value: &mut Option<T>, flag: &Option<T>) {
+    if flag.is_some() {
+        value.clone_from(flag);
+    }
+}
+
+impl Arguments {
+    /// Changes the configuration by every flag that was given.
+    pub fn apply(&self, config: &mut Config) -> Result<(), String> {
+        set_some(&mut config.data.path, &self.data);
+        let flags = &self.data_flags;
+        set_some(&mut config.data.features, &flags.features);
+        set(&mut config.data.ignore, &flags.ignore);
+        set(&mut config.data.text, &flags.text);
+        set_some(&mut config.data.split, &flags.split);
+        if flags.validation.is_some() || flags.test.is_some() {
+            config.data.split = None;
+        }
+        set(&mut config.data.validation, &flags.validation);
+        set_some(&mut config.data.test, &flags.test);
+        config.data.standardize &= !flags.no_standardize;
+
+        if let Some(widths) = &self.model.hidden {
+            config.model.hidden = hidden(widths)?;
+        }
+        set(&mut config.model.activation, &self.model.activation);
+        set(&mut config.model.dropout, &self.model.dropout);
+
+        set(&mut config.weighting.scheme, &self.weighting.weighting);
+        set_some(&mut config.weighting.sigma_lr, &self.weighting.sigma_lr);
+        set_some(&mut config.weighting.sigma_init, &self.weighting.sigma_init);
+
+        let (flags, optimizer) = (&self.optimizer, &mut config.optimizer);
+        set(&mut optimizer.name, &flags.optimizer);
+        set(&mut optimizer.lr, &flags.lr);
+        set(&mut optimizer.weight_decay, &flags.weight_decay);
+        set_some(&mut optimizer.clip, &flags.clip);
+        set(&mut optimizer.schedule, &flags.schedule);
+        set(&mut optimizer.schedule_every, &flags.schedule_every);
+        set(&mut optimizer.schedule_factor, &flags.schedule_factor);
+        set(&mut optimizer.warm_up, &flags.warm_up);
+
+        let (flags, train) = (&self.train, &mut config.train);
+        set(&mut train.epochs, &flags.epochs);
+        set(&mut train.batch_size, &flags.batch_size);
+        set(&mut train.seed, &flags.seed);
+        train.shuffle &= !flags.no_shuffle;
+        set(&mut train.patience, &flags.patience);
+        set(&mut train.engine, &flags.engine);
+        set_some(&mut train.init, &flags.init);
+        set(&mut train.log_every, &flags.log_every);
+        train.tensorboard |= flags.tensorboard;
+        Ok(())
+    }
+}
+
+/// `64,32`; nothing for a linear model.
+fn hidden(text: &str) -> Result<Vec<usize>, String> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let widths: Result<_, _> = text.split(',').map(|width| width.trim().parse()).collect();
+    widths.map_err(|_| format!("--hidden {text}: give widths with commas between, such as 64,64"))
+}
+
+/// A task as the flag writes it: `COLUMN`, `COLUMN:LOSS` or `NAME=COLUMN,COLUMN:LOSS`.
+///
+/// A text that is a column's name as it stands is that column, whatever signs are in it.
+pub fn task(text: &str, columns: &[String]) -> Result<Task, String> {
+    let is_column = |name: &str| columns.iter().any(|column| column == name);
+    let mut task = Task {
+        name: None,
+        columns: vec![text.into()],
+        loss: None,
+        delta: None,
+        label_smoothing: None,
+        class_weights: None,
+        weight: None,
+    };
+    if is_column(text) {
+        return Ok(task);
+    }
+    let mut rest = text;
+    if let Some((before, loss)) = rest.rsplit_once(':') {
+        task.loss = Some(loss.trim().into());
+        rest = before;
+    }
+    if !is_column(rest) {
+        if let Some((name, after)) = rest.split_once('=') {
+            task.name = Some(name.trim().into());
+            rest = after;
+        }
+    }
+    task.columns = if is_column(rest) || task.name.is_none() {
+        vec![rest.trim().into()]
+    } else {
+        rest.split(',').map(|column| column.trim().into()).collect()
+    };
+    if task.columns.iter().any(String::is_empty) || task.name.as_deref() == Some("") {
+        return Err(format!("--task {text}: write COLUMN, COLUMN:LOSS or NAME=COLUMN,COLUMN:LOSS"));
+    }
+    Ok(task)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> (Option<String>, Vec<String>, Option<String>) {
+        let columns = ["price", "a:b", "x=y", "u,v"].map(String::from);
+        let task = task(text, &columns).expect("a task");
+        (task.name, task.columns, task.loss)
+    }
+
+    #[test]
+    fn a_task_is_a_column_with_or_without_a_loss_or_a_name_with_columns() {
+        let case = |name: Option<&str>, columns: &[&str], loss: Option<&str>| {
+            (
+                name.map(Into::into),
+                columns.iter().map(|&c| c.into()).collect(),
+                loss.map(Into::into),
+            )
+        };
+        assert_eq!(parsed("price"), case(None, &["price"], None));
+        assert_eq!(parsed("price:mae"), case(None, &["price"], Some("mae")));
+        assert_eq!(parsed("at=x,y:mse"), case(Some("at"), &["x", "y"], Some("mse")));
+        assert_eq!(parsed("cost=price"), case(Some("cost"), &["price"], None));
+        // Columns with such signs in their names.
+        assert_eq!(parsed("a:b"), case(None, &["a:b"], None));
+        assert_eq!(parsed("a:b:bce"), case(None, &["a:b"], Some("bce")));
+        assert_eq!(parsed("x=y:mse"), case(None, &["x=y"], Some("mse")));
+        assert_eq!(parsed("w=u,v"), case(Some("w"), &["u,v"], None));
+        assert!(
+            task("", &[]).is_err() && task("=a", &[]).is_err() && task("a=b,:mse", &[]).is_err()
+        );
+    }
+
+    #[test]
+    fn hidden_layers_are_widths_with_commas_between() {
+        assert_eq!(hidden("64, 32"), Ok(vec![64, 32]));
+        assert_eq!(hidden(""), Ok(vec![]));
+        assert!(hidden("64;32").unwrap_err().contains("such as 64,64"));
+    }
+}

@@ -1,0 +1,250 @@
+//! A run's configuration: `run.toml`, field for field, with its defaults.
+
+use awl::Activation;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Everything that determines a run. Saved in the run's directory as it took effect.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub data: Data,
+    pub model: Model,
+    pub weighting: Weighting,
+    pub optimizer: Optimizer,
+    pub train: Train,
+    pub task: Vec<Task>,
+}
+
+/// Where the rows come from, and which columns and rows serve for what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    /// A table's file; `-` is standard input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Feature columns; all that are neither tasks nor ignored if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<Vec<String>>,
+    /// Columns to leave out.
+    pub ignore: Vec<String>,
+    /// Columns of numbers to be taken as text: codes, not quantities.
+    pub text: Vec<String>,
+    /// A column with `train`, `validation` or `test` in each row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+    /// Fractions of the rows, where no column splits them; as many for testing as for validation if left out.
+    pub validation: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<f64>,
+    /// Whether numbers are standardised.
+    pub standardize: bool,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self {
+            path: None,
+            features: None,
+            ignore: Vec::new(),
+            text: Vec::new(),
+            split: None,
+            validation: 0.15,
+            test: None,
+            standardize: true,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    pub hidden: Vec<usize>,
+    pub activation: Activation,
+    pub dropout: f64,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self { hidden: vec![64, 64], activation: Activation::Relu, dropout: 0.0 }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// The first column's name if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    pub columns: Vec<String>,
+    /// Chosen by the columns' cells if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<String>,
+    /// Huber's δ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delta: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_smoothing: Option<f32>,
+    /// One a class, in the order of the sorted classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<Vec<f32>>,
+    /// The task's weight, for the scheme `fixed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f32>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// Automatic weighted loss: Σ 0.5/σ²·L + ln(1+σ²), σ learned.
+    #[default]
+    Awl,
+    /// The plain sum of the losses.
+    Equal,
+    /// The weights given with the tasks in the configuration file.
+    Fixed,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Weighting {
+    pub scheme: Scheme,
+    /// σ's learning rate; the network's if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sigma_lr: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sigma_init: Option<SigmaInit>,
+}
+
+/// Where σ starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SigmaInit {
+    All(f32),
+    Each(Vec<f32>),
+    /// `closed-form`: where σ would come to rest at the losses before the first step.
+    Word(String),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimizerName {
+    /// Adam; weight decay is an L2 gradient.
+    #[default]
+    Adam,
+    /// Adam with decoupled weight decay.
+    Adamw,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ScheduleName {
+    #[default]
+    Constant,
+    /// Half a cosine, down to 0 at the last step.
+    Cosine,
+    /// Times `schedule_factor` every `schedule_every` epochs.
+    Step,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Optimizer {
+    pub name: OptimizerName,
+    pub lr: f64,
+    pub weight_decay: f64,
+    pub betas: [f64; 2],
+    pub epsilon: f64,
+    /// The largest norm of the network's gradient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
+    pub schedule: ScheduleName,
+    pub schedule_every: usize,
+    pub schedule_factor: f64,
+    /// Epochs in which the learning rate rises to its value.
+    pub warm_up: usize,
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Self {
+            name: OptimizerName::Adam,
+            lr: 1e-3,
+            weight_decay: 0.0,
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            clip: None,
+            schedule: ScheduleName::Constant,
+            schedule_every: 30,
+            schedule_factor: 0.1,
+            warm_up: 0,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineName {
+    /// One pass for losses, weighting and gradients, on the GPU.
+    #[default]
+    Fused,
+    /// A kernel an operation, on the GPU.
+    Unfused,
+    /// f64 on the CPU: slow, and what the others are judged by.
+    Reference,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Train {
+    pub epochs: usize,
+    pub batch_size: usize,
+    pub seed: u64,
+    pub shuffle: bool,
+    /// Epochs without a better validation score before training stops; 0: never.
+    pub patience: usize,
+    pub engine: EngineName,
+    /// A safetensors file to start from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
+    /// Steps from one line of metrics.jsonl to the next.
+    pub log_every: u64,
+    /// Whether TensorBoard's event files are written too.
+    pub tensorboard: bool,
+}
+
+impl Default for Train {
+    fn default() -> Self {
+        Self {
+            epochs: 100,
+            batch_size: 64,
+            seed: 0,
+            shuffle: true,
+            patience: 20,
+            engine: EngineName::Fused,
+            init: None,
+            log_every: 1,
+            tensorboard: false,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Parses a configuration; `name` stands for its file in messages.
+    pub fn parse(name: &str, text: &str) -> Result<Self, String> {
+        // toml's message shows line, column and what keys there are.
+        toml::from_str(text).map_err(|error| format!("{name}: {}", error.to_string().trim_end()))
+    }
+
+    /// The configuration as a file.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("plain values under plain names")
+    }
+}

@@ -1,0 +1,139 @@
+//! `metrics.jsonl`: a line a step and a line an epoch.
+
+use crate::cli::{run_dir, scores};
+use awl::Encoder;
+use awl::engine::Record;
+use awl::train::Epoch;
+use serde_json::{Map, Value, json};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Appends to a run's `metrics.jsonl`.
+pub struct Log {
+    path: PathBuf,
+    out: BufWriter<File>,
+    /// The tasks' names, quoted as JSON.
+    names: Vec<String>,
+    every: u64,
+    line: String,
+}
+
+impl Log {
+    /// Opens the file for a run that goes on after this step and epoch: what lies behind them, from a process that was
+    /// killed after its last checkpoint, is dropped.
+    pub fn open(
+        path: &Path,
+        tasks: &[String],
+        every: u64,
+        step: u64,
+        epochs: usize,
+    ) -> io::Result<Self> {
+        if path.exists() {
+            let kept = keep(BufReader::new(File::open(path)?), step, epochs)?;
+            run_dir::write(path, kept.as_bytes())?;
+        }
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let names = tasks.iter().map(|name| Value::from(name.as_str()).to_string()).collect();
+        Ok(Self {
+            path: path.into(),
+            out: BufWriter::new(file),
+            names,
+            every: every.max(1),
+            line: String::new(),
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A step's line, unless it is thinned out. Values are those before the step's update.
+    pub fn step(&mut self, record: &Record) -> io::Result<()> {
+        if record.step != 1 && record.step % self.every != 0 {
+            return Ok(());
+        }
+        use std::fmt::Write as _;
+        let line = &mut self.line;
+        line.clear();
+        let _ = write!(line, "{{\"step\":{}", record.step);
+        let object = |line: &mut String, key: &str, value: &dyn Fn(usize) -> Option<f64>| {
+            let _ = write!(line, ",\"{key}\":{{");
+            for (k, name) in self.names.iter().enumerate() {
+                let comma = if k == 0 { "" } else { "," };
+                let _ = write!(line, "{comma}{name}:{}", number(value(k)));
+            }
+            line.push('}');
+        };
+        object(line, "losses", &|k| record.tasks[k].loss);
+        let _ = write!(line, ",\"total\":{}", number(Some(record.total)));
+        if record.tasks.iter().any(|task| task.sigma.is_some()) {
+            object(line, "sigma", &|k| record.tasks[k].sigma);
+        }
+        object(line, "weight", &|k| Some(record.tasks[k].weight));
+        line.push_str("}\n");
+        self.out.write_all(line.as_bytes())
+    }
+
+    /// An epoch's line; metrics of numbers in their columns' own units.
+    pub fn epoch(
+        &mut self,
+        encoder: &Encoder,
+        epoch: &Epoch,
+        learning_rate: f64,
+        seconds: f64,
+    ) -> io::Result<()> {
+        let named = |values: &mut dyn Iterator<Item = Value>| -> Value {
+            let names = encoder.targets().iter().map(|target| target.name.clone());
+            names.zip(values).collect::<Map<_, _>>().into()
+        };
+        let mut line = json!({
+            "epoch": epoch.epoch,
+            "step": epoch.step,
+            "learning_rate": learning_rate,
+            "seconds": seconds,
+            "train": {
+                "losses": named(&mut epoch.losses.iter().map(|&loss| loss.into())),
+                "total": epoch.total,
+            },
+        });
+        if let Some(validation) = &epoch.validation {
+            let metrics = || validation.metrics.iter();
+            line["validation"] = json!({
+                "losses": named(&mut metrics().map(|it| it.as_ref().and_then(|it| it.loss()).into())),
+                "score": validation.score,
+                "metrics": scores::as_json(encoder, &scores::in_units(encoder, validation.metrics.clone())),
+            });
+        }
+        writeln!(self.out, "{line}")
+    }
+
+    /// Hands everything over to the system.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A number as JSON, which has neither NaN nor infinities.
+fn number(value: Option<f64>) -> String {
+    value.map_or(Value::Null, Value::from).to_string()
+}
+
+/// The lines up to this step and epoch.
+fn keep(lines: impl BufRead, step: u64, epochs: usize) -> io::Result<String> {
+    let mut kept = String::new();
+    for line in lines.lines() {
+        let line = line?;
+        // A line that was cut short, by a full disk or a kill, is the last one.
+        let Ok(value) = serde_json::from_str::<Value>(&line) else { break };
+        let is_kept = match value["epoch"].as_u64() {
+            Some(epoch) => epoch <= epochs as u64,
+            None => value["step"].as_u64().is_some_and(|number| number <= step),
+        };
+        if is_kept {
+            kept.push_str(&line);
+            kept.push('\n');
+        }
+    }
+    Ok(kept)
+}

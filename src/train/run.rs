@@ -1,0 +1,298 @@
+//! A whole training run: epochs, validation, the best epoch, early stopping, and stopping when asked.
+
+use super::{Checkpoint, TaskMetrics, Trainer, Weights};
+use crate::data::Dataset;
+use crate::engine::{Engine, Record, State};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+
+/// How long to train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Passes over the data.
+    pub epochs: usize,
+    /// Stop after this many epochs in a row without a better validation score; `None`: never.
+    pub patience: Option<usize>,
+}
+
+/// How far a run has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Epochs finished.
+    pub epochs: usize,
+    /// The epoch with the lowest validation score so far.
+    pub best: Option<BestEpoch>,
+    /// Of the epoch under way.
+    sums: Sums,
+}
+
+/// The epoch whose weights are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BestEpoch {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Its validation score.
+    pub score: f64,
+}
+
+/// Sums over the steps of an epoch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Sums {
+    /// A task's losses, and the number of steps that had one.
+    losses: Vec<(f64, u64)>,
+    total: f64,
+    steps: u64,
+}
+
+impl Sums {
+    fn add(&mut self, record: &Record) {
+        self.losses.resize(record.tasks.len(), (0.0, 0));
+        for ((sum, steps), task) in self.losses.iter_mut().zip(&record.tasks) {
+            if let Some(loss) = task.loss {
+                *sum += loss;
+                *steps += 1;
+            }
+        }
+        self.total += record.total;
+        self.steps += 1;
+    }
+
+    fn means(&self) -> Vec<Option<f64>> {
+        let mean = |&(sum, steps): &(f64, u64)| (steps > 0).then(|| sum / steps as f64);
+        self.losses.iter().map(mean).collect()
+    }
+}
+
+/// What an epoch came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// The number of its last step.
+    pub step: u64,
+    /// Each task's loss, a mean over the epoch's steps; `None` where no step had a label.
+    pub losses: Vec<Option<f64>>,
+    /// The weighted total, a mean over the steps.
+    pub total: f64,
+    /// Metrics of the validation rows; `None` without such rows.
+    pub validation: Option<Validation>,
+}
+
+/// How good the network was on the validation rows after an epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Validation {
+    /// One entry a task; `None` for a task without a label there.
+    pub metrics: Vec<Option<TaskMetrics>>,
+    /// The sum of the tasks' losses, each counted once, whatever its weight in training: σ moves while training goes on, so the
+    /// weighted total of one epoch cannot be compared with another's.
+    pub score: f64,
+    /// Whether no epoch before had a lower score.
+    pub is_best: bool,
+}
+
+/// What a run should do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Train on.
+    GoOn,
+    /// Hand over a checkpoint, then train on.
+    Save,
+    /// Hand over a checkpoint and end.
+    Stop,
+}
+
+/// Who looks on while a run goes on.
+pub trait Watch {
+    /// A step was made.
+    ///
+    /// # Errors
+    /// Whatever stops the run.
+    fn step(&mut self, record: &Record) -> Result<()>;
+
+    /// An epoch ended.
+    ///
+    /// # Errors
+    /// Whatever stops the run.
+    fn epoch(&mut self, epoch: &Epoch) -> Result<()>;
+
+    /// Asked several times a second: what next?
+    fn next(&mut self) -> Next;
+
+    /// A checkpoint to keep; its notes are null.
+    ///
+    /// # Errors
+    /// Whatever stops the run.
+    fn save(&mut self, checkpoint: Checkpoint, progress: &Progress) -> Result<()>;
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All epochs were made.
+    Finished,
+    /// The validation score had not fallen for as many epochs as the plan's patience.
+    OutOfPatience,
+    /// The onlooker asked for it.
+    Asked,
+}
+
+/// A training run.
+///
+/// How often it is looked at, saved, or stopped and resumed changes no bit of what it computes.
+pub struct Run<'a, E> {
+    trainer: Trainer<E>,
+    validation: Option<&'a Dataset>,
+    plan: Plan,
+    progress: Progress,
+    best: Option<Weights>,
+}
+
+/// About how long to train between two questions to the onlooker.
+const LOOK: Duration = Duration::from_millis(200);
+
+impl<'a, E: Engine> Run<'a, E> {
+    /// A run from wherever the engine stands.
+    pub fn new(engine: E, validation: Option<&'a Dataset>, plan: Plan) -> Self {
+        let (progress, best) = (Progress::default(), None);
+        Self { trainer: Trainer::new(engine), validation, plan, progress, best }
+    }
+
+    /// A run that goes on from a checkpoint and the progress that was handed over with it.
+    ///
+    /// # Errors
+    /// Those of [`Engine::load`], and [`Error::Invalid`] where checkpoint and progress do not belong together.
+    pub fn resume(
+        engine: E,
+        validation: Option<&'a Dataset>,
+        plan: Plan,
+        checkpoint: &Checkpoint,
+        progress: Progress,
+    ) -> Result<Self> {
+        let trainer = Trainer::resume(engine, &checkpoint.state)?;
+        let steps = trainer.steps_per_epoch() as u64;
+        let made =
+            (progress.epochs as u64).saturating_mul(steps).saturating_add(progress.sums.steps);
+        if made != checkpoint.state.step || progress.best.is_some() != checkpoint.best.is_some() {
+            return Err(Error::invalid(
+                format!(
+                    "the checkpoint's state and its progress differ: {} and {made} steps",
+                    checkpoint.state.step
+                ),
+                "resume with the batch size and the rows that the run was started with",
+            ));
+        }
+        Ok(Self { trainer, validation, plan, progress, best: checkpoint.best.clone() })
+    }
+
+    /// Trains until the plan is fulfilled, patience is out, or the onlooker says stop.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::each_step`] and [`Trainer::evaluate`], and the onlooker's.
+    pub async fn run(&mut self, watch: &mut impl Watch) -> Result<End> {
+        let per_epoch = self.trainer.steps_per_epoch() as u64;
+        // Starts small, since nobody knows yet how long a step takes.
+        let mut chunk = 1;
+        loop {
+            if self.progress.sums.steps == per_epoch {
+                self.end_epoch(watch).await?;
+            }
+            let end = self.end();
+            match watch.next() {
+                Next::GoOn if end.is_none() => {}
+                Next::Save if end.is_none() => self.save(watch).await?,
+                _ => {
+                    self.save(watch).await?;
+                    return Ok(end.unwrap_or(End::Asked));
+                }
+            }
+            let left = per_epoch - self.progress.sums.steps;
+            let steps = left.min(chunk);
+            let start = Instant::now();
+            self.steps(steps as usize, watch).await?;
+            // An epoch's end cuts a chunk short, and says little of how many steps fit.
+            if steps == chunk {
+                chunk = match start.elapsed() {
+                    took if took * 2 < LOOK => chunk.saturating_mul(2),
+                    took if took > LOOK * 2 => (chunk / 2).max(1),
+                    _ => chunk,
+                };
+            }
+        }
+    }
+
+    async fn steps(&mut self, count: usize, watch: &mut impl Watch) -> Result<()> {
+        let mut outcome = Ok(());
+        let sums = &mut self.progress.sums;
+        let made = self.trainer.each_step(count, |record| {
+            sums.add(&record);
+            if outcome.is_ok() {
+                outcome = watch.step(&record);
+            }
+        });
+        made.await?;
+        outcome
+    }
+
+    async fn end_epoch(&mut self, watch: &mut impl Watch) -> Result<()> {
+        let sums = std::mem::take(&mut self.progress.sums);
+        self.progress.epochs += 1;
+        let validation = match self.validation {
+            Some(rows) => Some(self.validate(rows).await?),
+            None => None,
+        };
+        watch.epoch(&Epoch {
+            epoch: self.progress.epochs,
+            step: self.trainer.engine().last_step(),
+            losses: sums.means(),
+            total: sums.total / sums.steps as f64,
+            validation,
+        })
+    }
+
+    async fn validate(&mut self, rows: &Dataset) -> Result<Validation> {
+        let metrics = self.trainer.evaluate(rows).await?;
+        let score = metrics.iter().flatten().filter_map(TaskMetrics::loss).sum::<f64>();
+        let is_best = self.progress.best.is_none_or(|best| score < best.score);
+        if is_best {
+            let epoch = self.progress.epochs;
+            self.progress.best = Some(BestEpoch { epoch, score });
+            self.best = Some(Weights::of(&self.trainer.engine().state().await?));
+        }
+        Ok(Validation { metrics, score, is_best })
+    }
+
+    /// Why the run is at its end, if it is.
+    fn end(&self) -> Option<End> {
+        let Progress { epochs, best, .. } = &self.progress;
+        if *epochs >= self.plan.epochs {
+            return Some(End::Finished);
+        }
+        let since = epochs - best.map_or(*epochs, |best| best.epoch);
+        let patience = self.plan.patience.filter(|&patience| since >= patience.max(1));
+        patience.map(|_| End::OutOfPatience)
+    }
+
+    async fn save(&mut self, watch: &mut impl Watch) -> Result<()> {
+        let state = self.trainer.engine().state().await?;
+        let notes = serde_json::Value::Null;
+        watch.save(Checkpoint { state, best: self.best.clone(), notes }, &self.progress)
+    }
+
+    /// How far the run has come.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Puts the best epoch's weights (the last ones, without validation) into the engine and hands it over with them, to predict
+    /// with.
+    ///
+    /// # Errors
+    /// Those of [`Engine::state`] and [`Engine::load`].
+    pub async fn finish(mut self) -> Result<(Trainer<E>, Weights)> {
+        let state: State = self.trainer.engine().state().await?;
+        let weights = self.best.take().unwrap_or_else(|| Weights::of(&state));
+        self.trainer.engine().load(&weights.put_into(&state))?;
+        Ok((self.trainer, weights))
+    }
+}

@@ -1,0 +1,51 @@
+//! The program `awl` as its users run it: a process with arguments, files and an exit status.
+
+mod bad_input;
+mod parity;
+mod resume;
+mod runs;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The table of penguins that the examples use: 344 rows, 11 of them without a sex.
+pub const PENGUINS: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/penguins/penguins.csv");
+
+/// An empty folder for one test.
+pub fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).expect("a folder");
+    path
+}
+
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_awl"));
+    command.args(arguments);
+    command
+}
+
+/// Runs the program in a folder.
+pub fn awl(folder: &Path, arguments: &[&str]) -> Output {
+    command(arguments).current_dir(folder).output().expect("the program runs")
+}
+
+/// Runs it, and expects success; what it wrote to standard output.
+pub fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let output = awl(folder, arguments);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "awl {arguments:?}\n{told}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The same, as JSON.
+pub fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&succeed(folder, arguments)).expect("JSON")
+}
+
+/// The lines of a file of JSON lines.
+pub fn lines(path: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(path).expect("a file");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}

@@ -1,0 +1,111 @@
+//! A run that was stopped goes on as if it had not been: the same bits.
+
+use super::{PENGUINS, awl, command, folder, succeed};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+const TASKS: [&str; 6] = ["--task", "species", "--task", "body_mass_g", "--task", "sex"];
+const SMALL: [&str; 10] = [
+    "--hidden",
+    "8",
+    "--epochs",
+    "60",
+    "--patience",
+    "0",
+    "--quiet",
+    "--dropout",
+    "0.1",
+    "--checkpoint-every",
+];
+
+fn steps(run: &Path) -> String {
+    let text = std::fs::read_to_string(run.join("metrics.jsonl")).expect("a file");
+    text.lines().filter(|line| line.starts_with("{\"step\"")).collect::<Vec<_>>().join("\n")
+}
+
+fn model(run: &Path) -> Vec<u8> {
+    std::fs::read(run.join("model.safetensors")).expect("a model")
+}
+
+/// Wherever the kills fall, and if they miss, the bits must be those of a run that nobody touched.
+#[test]
+fn a_run_that_is_killed_and_resumed_ends_with_the_bits_of_one_that_was_not() {
+    let folder = folder("killed");
+    let start = [&["train", PENGUINS], &TASKS[..], &SMALL, &["0"]].concat();
+    succeed(&folder, &[&start[..], &["--out", "whole"]].concat());
+    for wait in [300, 700, 450, 1_000] {
+        let resume = ["train", "--resume", "killed", "--quiet", "--checkpoint-every", "0"];
+        let begin = [&start[..], &["--out", "killed"]].concat();
+        let arguments = if folder.join("killed").exists() { &resume[..] } else { &begin };
+        let mut program = command(arguments);
+        program.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = program.spawn().expect("the program starts");
+        std::thread::sleep(Duration::from_millis(wait));
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+    }
+    if folder.join("killed").exists() {
+        succeed(&folder, &["train", "--resume", "killed", "--quiet"]);
+    } else {
+        succeed(&folder, &[&start[..], &["--out", "killed"]].concat());
+    }
+    let [whole, killed] = ["whole", "killed"].map(|run| folder.join(run));
+    assert!(model(&whole) == model(&killed), "the models differ");
+    assert!(steps(&whole) == steps(&killed), "the records differ");
+}
+
+#[test]
+fn a_run_that_has_ended_may_be_given_more_epochs() {
+    let folder = folder("more_epochs");
+    let train = |epochs: &str, out: &str| {
+        let start = [
+            "train",
+            PENGUINS,
+            "--epochs",
+            epochs,
+            "--out",
+            out,
+            "--quiet",
+            "--patience",
+            "0",
+            "--hidden",
+            "8",
+        ];
+        succeed(&folder, &[&start[..], &TASKS].concat());
+    };
+    train("9", "whole");
+    train("4", "longer");
+    succeed(&folder, &["train", "--resume", "longer", "--epochs", "9", "--quiet"]);
+    let [whole, longer] = ["whole", "longer"].map(|run| folder.join(run));
+    assert!(model(&whole) == model(&longer), "the models differ");
+    assert!(steps(&whole) == steps(&longer), "the records differ");
+}
+
+#[test]
+fn what_would_make_it_another_run_is_refused() {
+    let folder = folder("resume_refused");
+    let table = std::fs::read_to_string(PENGUINS).expect("a table");
+    std::fs::write(folder.join("table.csv"), &table).expect("a file");
+    let start = ["train", "table.csv", "--epochs", "1", "--out", "run", "--quiet", "--hidden", "8"];
+    succeed(&folder, &[&start[..], &TASKS].concat());
+    let before = model(&folder.join("run"));
+    let refused = |arguments: &[&str], told: &str| {
+        let output = awl(&folder, arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(told), "{message}");
+    };
+    refused(&["train", "--resume", "run", "--lr", "0.5"], "a run goes on as it began");
+    refused(&["train", "--resume", "nowhere"], "nowhere");
+    std::fs::write(folder.join("table.csv"), table.replacen("39.1", "39.2", 1)).expect("a file");
+    refused(&["train", "--resume", "run"], "the rows are not those that the run was trained on");
+    std::fs::write(folder.join("table.csv"), &table).expect("a file");
+    let checkpoint = folder.join("run/checkpoint/state.safetensors");
+    let bytes = std::fs::read(&checkpoint).expect("a checkpoint");
+    std::fs::write(&checkpoint, &bytes[..bytes.len() / 2]).expect("a file");
+    refused(&["train", "--resume", "run"], "cut short");
+    std::fs::write(&checkpoint, before.clone()).expect("a file");
+    refused(&["train", "--resume", "run"], "no training state");
+    assert_eq!(model(&folder.join("run")), before);
+}
