@@ -4,17 +4,20 @@
 //! training part how cells become numbers, turns each part into a [`Dataset`](crate::Dataset), and says what
 //! predictions mean. Knows nothing of networks, engines or files of runs.
 
-mod csv;
+mod column;
 mod encode;
 mod nearest;
 #[cfg(test)]
 mod penguins;
+mod read;
 mod split;
 mod table;
 
+pub use self::column::Column;
 pub use self::encode::{
     Encoder, EncoderOptions, FeatureColumn, FeatureEncoding, InferredLoss, Predicted, Scaling,
     TargetColumn, TargetEncoding, TargetSpec,
 };
+pub use self::read::Chunks;
+pub use self::table::Table;
 pub(crate) use self::table::quoted;
-pub use self::table::{Column, Table};

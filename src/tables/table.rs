@@ -1,180 +1,103 @@
 //! A table: named columns of numbers or text, any cell of which may be missing.
 //!
-//! Tables come from files ([`Table::read_csv`]), fall into parts ([`Table::split`]) and become what an
+//! Tables come from files ([`Table::open`]), fall into parts ([`Table::split`]) and become what an
 //! engine trains on through an [`Encoder`](super::Encoder). A table remembers its name and the line that
 //! each row had in its file, through every split, so that whatever is found wrong with a cell later on
-//! can still be looked up in a text editor.
+//! can still be looked up in a text editor. Parts of a table share its cells: what a split costs is 4 bytes a row.
 
+use super::column::{Cells, Column};
 use super::nearest::nearest;
 use crate::error::{Error, Result};
 use std::borrow::Cow;
-
-/// One column's cells, `None` where a cell is missing.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Column {
-    /// Finite numbers: every cell that is not missing could be read as one.
-    Numbers(Vec<Option<f64>>),
-    /// Anything else; without spaces at either end.
-    Text(Vec<Option<String>>),
-}
-
-impl Column {
-    /// Number of cells, missing or not.
-    pub fn rows(&self) -> usize {
-        match self {
-            Self::Numbers(cells) => cells.len(),
-            Self::Text(cells) => cells.len(),
-        }
-    }
-
-    /// Number of missing cells.
-    pub fn missing(&self) -> usize {
-        match self {
-            Self::Numbers(cells) => cells.iter().filter(|cell| cell.is_none()).count(),
-            Self::Text(cells) => cells.iter().filter(|cell| cell.is_none()).count(),
-        }
-    }
-
-    /// Whether a cell is missing.
-    ///
-    /// # Panics
-    /// If `row` is not below [`rows`](Self::rows), as indexing a slice does.
-    pub fn is_missing(&self, row: usize) -> bool {
-        match self {
-            Self::Numbers(cells) => cells[row].is_none(),
-            Self::Text(cells) => cells[row].is_none(),
-        }
-    }
-
-    /// Whether all cells are present and the same; so they are where there is none.
-    pub fn is_constant(&self) -> bool {
-        fn same<T: PartialEq>(cells: &[Option<T>]) -> bool {
-            cells.iter().all(|cell| cell.is_some() && *cell == cells[0])
-        }
-        match self {
-            Self::Numbers(cells) => same(cells),
-            Self::Text(cells) => same(cells),
-        }
-    }
-
-    /// A cell as text (a number in its shortest form: `2007`, `18.7`), or `None` where it is missing.
-    ///
-    /// # Panics
-    /// If `row` is not below [`rows`](Self::rows), as indexing a slice does.
-    pub fn text(&self, row: usize) -> Option<Cow<'_, str>> {
-        match self {
-            Self::Numbers(cells) => cells[row].map(|number| number.to_string().into()),
-            Self::Text(cells) => cells[row].as_deref().map(Cow::Borrowed),
-        }
-    }
-
-    fn select(&self, rows: &[usize]) -> Self {
-        match self {
-            Self::Numbers(cells) => Self::Numbers(rows.iter().map(|&row| cells[row]).collect()),
-            Self::Text(cells) => Self::Text(rows.iter().map(|&row| cells[row].clone()).collect()),
-        }
-    }
-}
+use std::sync::Arc;
 
 /// The cell that made a column text though most of its cells are numbers: a slip more often than a category.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Stray {
     /// What stands there.
-    cell: String,
+    pub cell: String,
     /// Its line in the file.
-    line: u64,
+    pub line: u64,
     /// How many cells of the whole file are numbers, of how many that are not missing.
-    numbers: usize,
-    present: usize,
+    pub numbers: usize,
+    pub present: usize,
 }
 
-impl Stray {
-    /// The first cell that is no number in a column of text that is mostly numbers.
-    pub(super) fn find(column: &Column, lines: &[u64]) -> Option<Self> {
-        let Column::Text(cells) = column else { return None };
-        let is_number = |cell: &String| cell.parse::<f64>().is_ok();
-        let numbers = cells.iter().flatten().filter(|cell| is_number(cell)).count();
-        let present = cells.iter().flatten().count();
-        let row =
-            cells.iter().position(|cell| cell.as_ref().is_some_and(|cell| !is_number(cell)))?;
-        let stray = || Self {
-            cell: cells[row].clone().unwrap_or_default(),
-            line: lines[row],
-            numbers,
-            present,
-        };
-        (2 * numbers > present).then(stray)
-    }
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub(super) struct File {
+    pub name: String,
+    /// What [`lines`](Self::lines) counts: `line`, or `row` in a file that has no lines.
+    pub unit: &'static str,
+    pub headers: Vec<String>,
+    pub columns: Vec<Arc<Cells>>,
+    pub strays: Vec<Option<Stray>>,
+    /// The line on which each row starts.
+    pub lines: Arc<Vec<u64>>,
 }
 
 /// Named columns of one length.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub struct Table {
-    name: String,
-    headers: Vec<String>,
-    columns: Vec<Column>,
-    strays: Vec<Option<Stray>>,
-    lines: Vec<u64>,
+    file: Arc<File>,
+    /// The places of the rows in the file, where not all of them are meant in their order.
+    rows: Option<Arc<[u32]>>,
 }
 
 impl Table {
-    /// Joins columns of one length; `lines` holds the line of the file that each row comes from.
-    pub(super) fn new(
-        name: &str,
-        headers: Vec<String>,
-        columns: Vec<Column>,
-        strays: Vec<Option<Stray>>,
-        lines: Vec<u64>,
-    ) -> Self {
-        debug_assert_eq!(headers.len(), columns.len());
-        debug_assert!(columns.iter().all(|column| column.rows() == lines.len()));
-        Self { name: name.into(), headers, columns, strays, lines }
+    /// All rows of a file.
+    pub(super) fn new(file: File) -> Self {
+        debug_assert_eq!(file.headers.len(), file.columns.len());
+        debug_assert!(file.columns.iter().all(|column| column.rows() == file.lines.len()));
+        Self { file: file.into(), rows: None }
     }
 
     /// The table's name: its path, where it was read from a file.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.file.name
     }
 
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.lines.len()
+        self.rows.as_ref().map_or(self.file.lines.len(), |rows| rows.len())
     }
 
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.rows() == 0
     }
 
     /// The columns' names, in the order of the file.
     pub fn names(&self) -> &[String] {
-        &self.headers
+        &self.file.headers
     }
 
     /// The columns, in the order of [`names`](Self::names).
-    pub fn columns(&self) -> &[Column] {
-        &self.columns
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = Column<'_>> {
+        self.file.columns.iter().map(|cells| Column { cells, rows: self.rows.as_deref() })
     }
 
-    /// The line of the file, counted from 1, on which a row starts.
+    /// The line of the file, counted from 1, on which a row starts; of a file without lines (Parquet) its row, counted
+    /// from 1.
     ///
     /// # Panics
     /// If `row` is not below [`rows`](Self::rows), as indexing a slice does.
     pub fn line(&self, row: usize) -> u64 {
-        self.lines[row]
+        self.file.lines[self.at(row)]
     }
 
     /// The column of this name.
     ///
     /// # Errors
     /// [`Error::Table`] if there is none, with the name that was probably meant.
-    pub fn column(&self, name: &str) -> Result<&Column> {
-        Ok(&self.columns[self.index(name)?])
+    pub fn column(&self, name: &str) -> Result<Column<'_>> {
+        Ok(Column { cells: &self.file.columns[self.index(name)?], rows: self.rows.as_deref() })
     }
 
     fn index(&self, name: &str) -> Result<usize> {
-        self.headers.iter().position(|header| header == name).ok_or_else(|| {
-            let headers = self.headers.iter().map(String::as_str);
+        let headers = &self.file.headers;
+        headers.iter().position(|header| header == name).ok_or_else(|| {
+            let headers = headers.iter().map(String::as_str);
             let remedy = match nearest(name, headers.clone()) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
                 None => format!("its columns are {}", quoted(headers)),
@@ -183,7 +106,11 @@ impl Table {
         })
     }
 
-    /// The same table with this column taken as [text](Column::Text), so that as a feature it becomes one input a
+    fn at(&self, row: usize) -> usize {
+        self.rows.as_ref().map_or(row, |rows| rows[row] as usize)
+    }
+
+    /// The same table with this column taken as [text](Column::is_text), so that as a feature it becomes one input a
     /// category: for codes such as `1`, `2` and `2b`, or numbers that only name something.
     ///
     /// ```
@@ -198,10 +125,11 @@ impl Table {
     /// [`Error::Table`] if there is no such column, with the name that was probably meant.
     pub fn as_text(mut self, name: &str) -> Result<Self> {
         let index = self.index(name)?;
-        let column = &self.columns[index];
-        let texts = (0..column.rows()).map(|row| column.text(row).map(Cow::into_owned));
-        self.columns[index] = Column::Text(texts.collect());
-        self.strays[index] = None;
+        let file = Arc::make_mut(&mut self.file);
+        if let Cells::Numbers(..) = *file.columns[index] {
+            file.columns[index] = file.columns[index].to_text().into();
+        }
+        file.strays[index] = None;
         Ok(self)
     }
 
@@ -209,66 +137,85 @@ impl Table {
     ///
     /// The file as a whole is judged, even where this table is a part of it that has none of those cells.
     pub(super) fn check_no_stray(&self, name: &str) -> Result<()> {
-        let Some(stray) = &self.strays[self.index(name)?] else { return Ok(()) };
-        let Stray { cell, line, numbers, present } = stray;
+        let Some(stray) = &self.file.strays[self.index(name)?] else { return Ok(()) };
+        let (Stray { cell, line, numbers, present }, unit) = (stray, self.file.unit);
         Err(self.error(format!(
-            "line {line}, column \"{name}\": \"{cell}\" is not a number, but {numbers} of the column's {present} \
+            "{unit} {line}, column \"{name}\": \"{cell}\" is not a number, but {numbers} of the column's {present} \
              cells are: correct the cell, leave it empty, or say that the column is text with \
              Table::as_text(\"{name}\")"
         )))
     }
 
-    /// The column of this name as numbers.
+    /// The column of this name as numbers, NaN where a cell is missing.
     ///
     /// A column of text will do if every cell that is not missing happens to be a number, as after a
     /// split that put its other cells elsewhere.
     ///
     /// # Errors
     /// [`Error::Table`] if there is no such column, or at the first cell that is not a number.
-    pub fn numbers(&self, name: &str) -> Result<Cow<'_, [Option<f64>]>> {
-        let cells = match self.column(name)? {
-            Column::Numbers(cells) => return Ok(Cow::Borrowed(cells)),
-            Column::Text(cells) => cells,
+    pub fn numbers(&self, name: &str) -> Result<Cow<'_, [f64]>> {
+        let column = self.column(name)?;
+        if let (Cells::Numbers(values, _), None) = (column.cells, column.rows) {
+            return Ok(Cow::Borrowed(values));
+        }
+        if let Some(values) = column.values() {
+            return Ok(values.collect());
+        }
+        let number = |row| {
+            match (column.text(row), column.number(row)) {
+            (None, _) => Ok(f64::NAN),
+            (_, Some(number)) => Ok(number),
+            (Some(text), None) => Err(self.error_at(
+                row,
+                name,
+                format!("\"{text}\" is not a number: write a number such as 1234.5, or leave the cell empty"),
+            )),
+        }
         };
-        let number = |(row, cell): (usize, &Option<String>)| {
-            let Some(text) = cell else { return Ok(None) };
-            let parsed = text.parse().ok().filter(|number: &f64| number.is_finite());
-            parsed.map(Some).ok_or_else(|| {
-                self.error_at(
-                    row,
-                    name,
-                    format!(
-                        "\"{text}\" is not a number: write a number such as 1234.5, or leave the cell empty"
-                    ),
-                )
-            })
-        };
-        cells.iter().enumerate().map(number).collect()
+        (0..column.rows()).map(number).collect()
     }
 
-    /// These rows, in this order, as a table of the same name; rows may repeat.
+    /// These rows, in this order, as a table of the same name; rows may repeat. The cells are shared, not copied.
     ///
     /// # Panics
     /// If a row is not below [`rows`](Self::rows), as indexing a slice does.
     pub fn select(&self, rows: &[usize]) -> Self {
-        Self {
-            name: self.name.clone(),
-            headers: self.headers.clone(),
-            columns: self.columns.iter().map(|c| c.select(rows)).collect(),
-            strays: self.strays.clone(),
-            lines: rows.iter().map(|&row| self.lines[row]).collect(),
-        }
+        let count = self.rows();
+        let place = |&row: &usize| {
+            assert!(row < count, "row {row} of a table of {count}");
+            self.at(row) as u32
+        };
+        Self { file: self.file.clone(), rows: Some(rows.iter().map(place).collect()) }
     }
 
     /// An error about this table.
     pub(super) fn error(&self, problem: impl Into<String>) -> Error {
-        Error::Table { table: self.name.clone(), problem: problem.into() }
+        Error::Table { table: self.name().into(), problem: problem.into() }
     }
 
     /// An error about one of the cells.
     pub(super) fn error_at(&self, row: usize, column: &str, problem: impl AsRef<str>) -> Error {
-        let (line, problem) = (self.lines[row], problem.as_ref());
-        self.error(format!("line {line}, column \"{column}\": {problem}"))
+        let (unit, line, problem) = (self.file.unit, self.line(row), problem.as_ref());
+        self.error(format!("{unit} {line}, column \"{column}\": {problem}"))
+    }
+}
+
+/// Equal are tables of one name with the same columns and cells, from the same lines.
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+            && self.names() == other.names()
+            && self.rows() == other.rows()
+            && (0..self.rows()).all(|row| self.line(row) == other.line(row))
+            && self.columns().eq(other.columns())
+    }
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let columns = self.names().iter().map(|name| name.as_str()).zip(self.columns());
+        write!(f, "{}, {} ", self.name(), counted(self.rows(), "row", "rows"))?;
+        f.debug_map().entries(columns).finish()
     }
 }
 
@@ -300,21 +247,10 @@ mod tests {
         let some = birds().select(&[2, 0, 2]);
         assert_eq!(some.name(), "birds");
         assert_eq!(some.names(), birds().names());
-        assert_eq!(
-            some.column("wing_mm").unwrap(),
-            &Column::Numbers(vec![Some(310.5), Some(75.0), Some(310.5)])
-        );
+        assert_eq!(*some.numbers("wing_mm").unwrap(), [310.5, 75.0, 310.5]);
         assert_eq!(some.column("bird").unwrap().text(0).as_deref(), Some("rook"));
         assert_eq!([some.line(0), some.line(1), some.line(2)], [4, 2, 4]);
         assert_eq!(birds().select(&[]).rows(), 0);
-    }
-
-    #[test]
-    fn cells_read_as_text_whatever_their_kind() {
-        let column = Column::Numbers(vec![Some(2007.0), Some(18.7), None]);
-        let texts: Vec<_> = (0..3).map(|row| column.text(row)).collect();
-        assert_eq!(texts, [Some("2007".into()), Some("18.7".into()), None]);
-        assert_eq!((column.rows(), column.missing()), (3, 1));
     }
 
     #[test]
@@ -340,7 +276,9 @@ mod tests {
              write a number such as 1234.5, or leave the cell empty"
         );
         let numbers = table.select(&[1, 0, 2]);
-        assert_eq!(*numbers.numbers("a").unwrap(), [Some(2.5), Some(1.0), None]);
+        let numbers = numbers.numbers("a").unwrap();
+        assert_eq!(numbers[..2], [2.5, 1.0]);
+        assert!(numbers[2].is_nan());
     }
 
     #[test]

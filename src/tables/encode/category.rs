@@ -1,23 +1,33 @@
 //! Categories: the distinct cells of a column, and finding a cell among them.
 
 use crate::tables::Column;
-use std::collections::{BTreeSet, HashMap};
+use crate::tables::column::MISSING;
+use std::collections::HashMap;
 
 /// The distinct cells of a column as text, sorted: numbers by value, texts by their bytes.
-pub(super) fn distinct(column: &Column) -> Vec<String> {
-    match column {
-        Column::Numbers(cells) => {
-            // Adding 0 makes one number of 0 and −0.
-            let mut numbers: Vec<f64> = cells.iter().flatten().map(|number| number + 0.0).collect();
-            numbers.sort_unstable_by(f64::total_cmp);
-            numbers.dedup();
-            numbers.iter().map(f64::to_string).collect()
-        }
-        Column::Text(cells) => {
-            let texts: BTreeSet<&String> = cells.iter().flatten().collect();
-            texts.into_iter().cloned().collect()
-        }
+pub(super) fn distinct(column: Column<'_>) -> Vec<String> {
+    let Some((codes, texts)) = column.codes() else {
+        return distinct_numbers(column).iter().map(f64::to_string).collect();
+    };
+    let mut occurs = vec![false; texts.len()];
+    for code in codes.filter(|&code| code != MISSING) {
+        occurs[code as usize] = true;
     }
+    let occurring = texts.iter().zip(occurs).filter(|(_, occurs)| *occurs);
+    let mut texts: Vec<String> = occurring.map(|(text, _)| text.to_string()).collect();
+    texts.sort_unstable();
+    texts
+}
+
+/// The distinct numbers of a column of numbers, sorted.
+pub(super) fn distinct_numbers(column: Column<'_>) -> Vec<f64> {
+    // Adding 0 makes one number of 0 and −0.
+    let values = column.values().into_iter().flatten();
+    let mut numbers: Vec<f64> =
+        values.filter(|number| !number.is_nan()).map(|number| number + 0.0).collect();
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers.dedup();
+    numbers
 }
 
 /// What a cell is to the categories of the training part.
@@ -28,17 +38,20 @@ pub(super) enum Found {
     Unseen,
 }
 
-/// Finds cells among categories.
+/// Finds the cells of a column among categories.
 ///
 /// A column may be text in one file and numbers in another, say where the second has only the rows
 /// whose cell is `22`; so a number also finds the category that can be read as that number.
 pub(super) struct Lookup<'a> {
+    column: Column<'a>,
     texts: HashMap<&'a str, usize>,
     numbers: HashMap<u64, usize>,
+    /// Whether the categories may be of a column of numbers: all are numbers in their shortest form.
+    of_numbers: bool,
 }
 
 impl<'a> Lookup<'a> {
-    pub(super) fn new(categories: &'a [String]) -> Self {
+    pub(super) fn new(categories: &'a [String], column: Column<'a>) -> Self {
         let mut texts = HashMap::new();
         let mut numbers = HashMap::new();
         for (index, name) in categories.iter().enumerate() {
@@ -47,24 +60,30 @@ impl<'a> Lookup<'a> {
                 numbers.entry(bits(number)).or_insert(index);
             }
         }
-        Self { texts, numbers }
+        let is_shortest =
+            |name: &String| name.parse().is_ok_and(|number: f64| number.to_string() == *name);
+        Self { column, texts, numbers, of_numbers: categories.iter().all(is_shortest) }
     }
 
-    pub(super) fn find(&self, column: &Column, row: usize) -> Found {
-        let (present, index) = match column {
-            Column::Numbers(cells) => (
-                cells[row].is_some(),
-                cells[row].and_then(|number| self.numbers.get(&bits(number))),
-            ),
-            Column::Text(cells) => {
-                (cells[row].is_some(), cells[row].as_deref().and_then(|text| self.texts.get(text)))
-            }
-        };
-        match (present, index) {
-            (false, _) => Found::Missing,
-            (true, Some(&index)) => Found::Known(index),
-            (true, None) => Found::Unseen,
+    /// What each row's cell is.
+    pub(super) fn all(&self) -> Vec<Found> {
+        let known =
+            |index: Option<&usize>| index.map_or(Found::Unseen, |&index| Found::Known(index));
+        if let Some((codes, texts)) = self.column.codes() {
+            let of_code: Vec<Found> =
+                texts.iter().map(|text| known(self.texts.get(&**text))).collect();
+            return codes
+                .map(|code| of_code.get(code as usize).copied().unwrap_or(Found::Missing))
+                .collect();
         }
+        let values = self.column.values().into_iter().flatten().enumerate();
+        let find = |(row, number): (usize, f64)| match self.column.written(row) {
+            _ if number.is_nan() => Found::Missing,
+            // 01 and 1 may be two categories, where the cell of another column of numbers only knows its value.
+            Some(text) if !self.of_numbers => known(self.texts.get(text)),
+            _ => known(self.numbers.get(&bits(number))),
+        };
+        values.map(find).collect()
     }
 }
 
@@ -76,25 +95,37 @@ fn bits(number: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Table;
+
+    fn find(categories: &[&str], csv: &str) -> Vec<Found> {
+        let categories: Vec<String> = categories.iter().map(|&name| name.into()).collect();
+        let table = Table::from_csv("t", csv.as_bytes()).unwrap();
+        Lookup::new(&categories, table.column("x").unwrap()).all()
+    }
 
     #[test]
     fn numbers_sort_by_value_and_texts_by_their_bytes() {
-        let numbers = Column::Numbers(vec![Some(10.0), Some(-0.0), None, Some(2.0), Some(0.0)]);
-        assert_eq!(distinct(&numbers), ["0", "2", "10"]);
-        let cells = ["wren", "10", "Rook", "2", "wren"];
-        let texts = Column::Text(cells.iter().map(|&text| Some(text.into())).collect());
-        assert_eq!(distinct(&texts), ["10", "2", "Rook", "wren"]);
+        for (cells, names) in [
+            ("10\n-0.0\nNA\n2\n0", &["0", "2", "10"][..]),
+            ("wren\n10\nRook\n2\nwren", &["10", "2", "Rook", "wren"]),
+        ] {
+            let table = Table::from_csv("t", format!("x\n{cells}\n").as_bytes()).unwrap();
+            assert_eq!(distinct(table.column("x").unwrap()), names);
+        }
+    }
+
+    #[test]
+    fn only_the_texts_of_these_rows_count() {
+        let table = Table::from_csv("t", "x\na\nb\n?\na\n".as_bytes()).unwrap();
+        assert_eq!(distinct(table.select(&[0, 2, 3]).column("x").unwrap()), ["a"]);
     }
 
     #[test]
     fn a_cell_is_found_in_a_column_of_either_kind() {
-        let categories = ["0".into(), "022".into(), "B5".into()];
-        let lookup = Lookup::new(&categories);
-        let texts = Column::Text(vec![Some("B5".into()), Some("22".into()), None]);
-        let found: Vec<_> = (0..3).map(|row| lookup.find(&texts, row)).collect();
-        assert_eq!(found, [Found::Known(2), Found::Unseen, Found::Missing]);
-        let numbers = Column::Numbers(vec![Some(22.0), Some(-0.0), Some(5.0), None]);
-        let found: Vec<_> = (0..4).map(|row| lookup.find(&numbers, row)).collect();
-        assert_eq!(found, [Found::Known(1), Found::Known(0), Found::Unseen, Found::Missing]);
+        use Found::{Known, Missing, Unseen};
+        let categories = ["0", "022", "B5"];
+        assert_eq!(find(&categories, "x\nB5\n22\n\"\"\n"), [Known(2), Unseen, Missing]);
+        let found = find(&categories, "x\n22\n-0.0\n5\n\"\"\n");
+        assert_eq!(found, [Known(1), Known(0), Unseen, Missing]);
     }
 }

@@ -43,9 +43,9 @@ pub enum FeatureEncoding {
 impl FeatureColumn {
     pub(super) fn fit(table: &Table, name: &str, options: EncoderOptions) -> Result<Self> {
         let column = table.column(name)?;
-        let encoding = match column {
-            Column::Numbers(cells) => {
-                let mut scaling = scaling(table, name, cells)?;
+        let encoding = match column.is_text() {
+            false => {
+                let mut scaling = scaling(table, name)?;
                 if !options.standardize {
                     scaling = Scaling::NONE;
                 } else if scaling.std == 0.0 {
@@ -53,7 +53,7 @@ impl FeatureColumn {
                 }
                 FeatureEncoding::Number { scaling, indicator: column.missing() > 0 }
             }
-            Column::Text(_) => {
+            true => {
                 table.check_no_stray(name)?;
                 FeatureEncoding::Category { categories: categories(table, name, column)? }
             }
@@ -97,21 +97,20 @@ impl FeatureColumn {
         match &self.encoding {
             FeatureEncoding::Number { scaling, .. } => {
                 let cells = table.numbers(&self.column)?;
-                for (row, (inputs, &cell)) in rows.zip(cells.iter()).enumerate() {
-                    match (cell, &mut inputs[..]) {
-                        (Some(number), [input, ..]) => {
+                for (row, (inputs, &number)) in rows.zip(cells.iter()).enumerate() {
+                    match (number.is_nan(), &mut inputs[..]) {
+                        (false, [input, ..]) => {
                             *input = scaling.encode(table, row, &self.column, number)?;
                         }
-                        (None, [_, missing]) => *missing = 1.0,
+                        (true, [_, missing]) => *missing = 1.0,
                         _ => {}
                     }
                 }
             }
             FeatureEncoding::Category { categories } => {
-                let column = table.column(&self.column)?;
-                let lookup = Lookup::new(categories);
-                for (row, inputs) in rows.enumerate() {
-                    if let Found::Known(category) = lookup.find(column, row) {
+                let found = Lookup::new(categories, table.column(&self.column)?).all();
+                for (inputs, found) in rows.zip(found) {
+                    if let Found::Known(category) = found {
                         inputs[category] = 1.0;
                     }
                 }
@@ -126,15 +125,14 @@ impl FeatureColumn {
         match &self.encoding {
             FeatureEncoding::Number { .. } => Ok(0),
             FeatureEncoding::Category { categories } => {
-                let lookup = Lookup::new(categories);
-                let unseen = |&row: &usize| lookup.find(column, row) == Found::Unseen;
-                Ok((0..column.rows()).filter(unseen).count())
+                let found = Lookup::new(categories, column).all();
+                Ok(found.iter().filter(|&&found| found == Found::Unseen).count())
             }
         }
     }
 }
 
-fn categories(table: &Table, name: &str, column: &Column) -> Result<Vec<String>> {
+fn categories(table: &Table, name: &str, column: Column<'_>) -> Result<Vec<String>> {
     let categories = distinct(column);
     match categories.len() {
         0 => Err(super::all_missing(table, name)),

@@ -256,8 +256,8 @@ fn twice<'a>(names: &[&'a str]) -> Option<&'a str> {
 }
 
 /// The scaling of a column of numbers; the standard deviation of a constant column is 0.
-fn scaling(table: &Table, name: &str, cells: &[Option<f64>]) -> Result<Scaling> {
-    match Scaling::fit(cells) {
+fn scaling(table: &Table, name: &str) -> Result<Scaling> {
+    match Scaling::fit(&table.numbers(name)?) {
         None => Err(all_missing(table, name)),
         Some(scaling) if !(scaling.mean.is_finite() && scaling.std.is_finite()) => Err(table
             .error(format!(

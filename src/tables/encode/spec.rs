@@ -1,10 +1,10 @@
 //! What is asked of an encoder: the tasks by their columns, and the loss of a task that names none.
 
-use super::category::distinct;
+use super::category::{distinct, distinct_numbers};
 use super::target::{FEW_CLASSES, check_learnable};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::tables::{Column, Table};
+use crate::tables::Table;
 
 /// How columns become numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl TargetSpec {
         let each = self.columns.iter().map(|name| Labels::of(training, name));
         let each: Vec<Labels> = each.collect::<Result<_>>()?;
         let whys: Vec<String> = each.iter().map(Labels::describe).collect();
-        let loss = if each.iter().all(|labels| labels.names.len() == 2) {
+        let loss = if each.iter().all(|labels| labels.different == 2) {
             Loss::Bce
         } else if let [one] = &each[..] {
             if one.are_classes() { Loss::cross_entropy() } else { Loss::Mse }
@@ -134,7 +134,9 @@ impl TargetSpec {
 struct Labels {
     text: bool,
     integers: bool,
-    names: Vec<String>,
+    /// How many different ones there are, and the first two of them.
+    different: usize,
+    first: Vec<String>,
     count: usize,
 }
 
@@ -142,29 +144,30 @@ impl Labels {
     fn of(training: &Table, name: &str) -> Result<Self> {
         let column = training.column(name)?;
         training.check_no_stray(name)?;
-        let names = distinct(column);
-        check_learnable(training, name, &names)?;
-        let text = matches!(column, Column::Text(_));
-        Ok(Self {
-            text,
-            integers: !text
-                && names.iter().all(|name| name.parse::<f64>().is_ok_and(|x| x.fract() == 0.0)),
-            names,
-            count: column.rows() - column.missing(),
-        })
+        let (mut first, numbers) = match column.is_text() {
+            true => (distinct(column), Vec::new()),
+            false => (Vec::new(), distinct_numbers(column)),
+        };
+        let different = first.len().max(numbers.len());
+        // Of a million different numbers two names are enough.
+        first.extend(numbers.iter().take(2).map(f64::to_string));
+        check_learnable(training, name, &first)?;
+        let text = column.is_text();
+        let integers = !text && numbers.iter().all(|number| number.fract() == 0.0);
+        Ok(Self { text, integers, different, first, count: column.rows() - column.missing() })
     }
 
     fn are_classes(&self) -> bool {
-        let few = self.names.len() <= FEW_CLASSES && 5 * self.names.len() <= self.count;
+        let few = self.different <= FEW_CLASSES && 5 * self.different <= self.count;
         self.text || (self.integers && few)
     }
 
     fn describe(&self) -> String {
-        match &self.names[..] {
-            [first, second] => format!("two values, \"{first}\" and \"{second}\""),
-            names if self.text => format!("{} different texts", names.len()),
-            names if self.are_classes() => format!("only {} different integers", names.len()),
-            names => format!("{} different numbers", names.len()),
+        match (self.different, &self.first[..]) {
+            (2, [first, second]) => format!("two values, \"{first}\" and \"{second}\""),
+            (different, _) if self.text => format!("{different} different texts"),
+            (different, _) if self.are_classes() => format!("only {different} different integers"),
+            (different, _) => format!("{different} different numbers"),
         }
     }
 }

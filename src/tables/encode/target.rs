@@ -5,8 +5,8 @@ use super::{EncoderOptions, Scaling, TargetSpec, all_missing, scaling};
 use crate::data::{Matrix, Target};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
+use crate::tables::Table;
 use crate::tables::table::quoted;
-use crate::tables::{Column, Table};
 use serde::{Deserialize, Serialize};
 
 /// A task's columns, its loss, and how its cells become labels.
@@ -137,10 +137,9 @@ impl TargetColumn {
             TargetEncoding::Numbers(scalings) => self.interleave(table, |at, values, stride| {
                 let (name, scaling) = (&self.columns[at], &scalings[at]);
                 let cells = table.numbers(name)?;
-                for (row, (value, cell)) in
-                    values.iter_mut().step_by(stride).zip(cells.iter()).enumerate()
-                {
-                    if let Some(number) = *cell {
+                let pairs = values.iter_mut().step_by(stride).zip(cells.iter());
+                for (row, (value, &number)) in pairs.enumerate() {
+                    if !number.is_nan() {
                         *value = scaling.encode(table, row, name, number)?;
                     }
                 }
@@ -179,8 +178,7 @@ impl TargetColumn {
 /// The place of every row's cell among `names`, 0 where the cell is missing.
 fn indices(table: &Table, name: &str, names: &[String]) -> Result<Vec<u32>> {
     let column = table.column(name)?;
-    let lookup = Lookup::new(names);
-    let index = |row| match lookup.find(column, row) {
+    let index = |(row, found)| match found {
         Found::Missing => Ok(0),
         Found::Known(index) => Ok(index as u32),
         Found::Unseen => {
@@ -196,12 +194,12 @@ fn indices(table: &Table, name: &str, names: &[String]) -> Result<Vec<u32>> {
             ))
         }
     };
-    (0..column.rows()).map(index).collect()
+    Lookup::new(names, column).all().into_iter().enumerate().map(index).collect()
 }
 
 /// The scaling of a target of numbers that has two values at least.
 fn number_scaling(table: &Table, name: &str, options: EncoderOptions) -> Result<Scaling> {
-    let fitted = scaling(table, name, &table.numbers(name)?)?;
+    let fitted = scaling(table, name)?;
     if fitted.std == 0.0 {
         return Err(only_one_value(table, name, &fitted.mean.to_string()));
     }
@@ -231,11 +229,10 @@ fn classes(table: &Table, name: &str) -> Result<Vec<String>> {
     if count <= FEW_CLASSES || (count <= MOST_CLASSES && 2 * count <= labels) {
         return Ok(names);
     }
-    let remedy = match column {
-        Column::Numbers(_) => {
-            "use mse if it is a quantity, leave it out if it numbers the rows, or group its values"
-        }
-        Column::Text(_) => "leave it out if it names the rows, or group its values",
+    let remedy = if column.is_text() {
+        "leave it out if it names the rows, or group its values"
+    } else {
+        "use mse if it is a quantity, leave it out if it numbers the rows, or group its values"
     };
     Err(table.error(format!(
         "column \"{name}\" holds {count} different values in {labels} labels, too many for the classes of cross_entropy \
