@@ -1,0 +1,123 @@
+//! A chart as inline SVG: frame, grid, labels, lines, areas and marks, in colours that the page's style sheet names.
+
+use super::scale::{Scale, number};
+use maud::{Markup, html};
+use std::fmt::Write;
+
+/// As wide as a phone's screen, so that text keeps its size there.
+const WIDTH: f64 = 340.0;
+const LEFT: f64 = 50.0;
+const RIGHT: f64 = WIDTH - 14.0;
+const TOP: f64 = 26.0;
+
+/// Where along a chart x is drawn.
+pub(super) const ACROSS: [f64; 2] = [LEFT, RIGHT];
+
+/// Where down a chart of this height y is drawn, from its low end.
+pub(super) fn down(height: f64) -> [f64; 2] {
+    [height - 40.0, TOP]
+}
+
+/// A chart's frame; what is drawn in it comes as [`Markup`].
+pub(super) struct Chart {
+    /// What it shows, for those who hear it and for the pointer that rests on it.
+    pub(super) title: String,
+    /// What can be seen in it, for those who hear it.
+    pub(super) description: String,
+    pub(super) height: f64,
+    pub(super) x: Scale,
+    pub(super) y: Scale,
+    pub(super) x_label: &'static str,
+    pub(super) y_label: &'static str,
+    /// How a value on the y axis is written.
+    pub(super) y_format: fn(f64) -> String,
+}
+
+impl Chart {
+    /// The SVG; `marks` lie above the grid.
+    pub(super) fn draw(&self, marks: &Markup) -> Markup {
+        let [bottom, top] = down(self.height);
+        let middle = (LEFT + RIGHT) / 2.0;
+        html! {
+            svg viewBox=(format!("0 0 {WIDTH} {}", self.height)) role="img" {
+                title { (self.title) }
+                desc { (self.description) }
+                g.grid {
+                    @for tick in self.y.ticks((self.height / 40.0) as usize) {
+                        @let y = place(self.y.at(tick));
+                        line x1=(LEFT) x2=(RIGHT) y1=(y) y2=(y) {}
+                        text x=(LEFT - 6.0) y=(y) dy="0.35em" text-anchor="end" { ((self.y_format)(tick)) }
+                    }
+                    @for tick in self.x.ticks(4) {
+                        @let x = place(self.x.at(tick));
+                        line x1=(x) x2=(x) y1=(bottom) y2=(bottom + 4.0) {}
+                        text x=(x) y=(bottom + 16.0) text-anchor="middle" { (number(tick)) }
+                    }
+                }
+                text.label x=(middle) y=(self.height - 6.0) text-anchor="middle" { (self.x_label) }
+                text.label x="0" y=(top - 14.0) { (self.y_label) }
+                (marks)
+                line.axis x1=(LEFT) x2=(RIGHT) y1=(bottom) y2=(bottom) {}
+            }
+        }
+    }
+
+    /// A line through points; it is broken where one has no value.
+    pub(super) fn line(&self, class: &str, points: &[(f64, Option<f64>)]) -> Markup {
+        let mut path = String::new();
+        for piece in points.split(|(_, y)| y.is_none()) {
+            let places = piece.iter().filter_map(|&(x, y)| Some((self.x.at(x), self.y.at(y?))));
+            for (index, (x, y)) in places.enumerate() {
+                let command = if index == 0 { 'M' } else { 'L' };
+                let _ = write!(path, "{command}{} {}", place(x), place(y));
+            }
+            if piece.len() == 1 {
+                // A dash with round ends.
+                path.push_str("h2");
+            }
+        }
+        html! { path class=(format!("line {class}")) d=(path) {} }
+    }
+
+    /// Dots, each with what the pointer is told that rests on it.
+    pub(super) fn dots(&self, class: &str, points: &[(f64, f64, String)], radius: f64) -> Markup {
+        html! {
+            g class=(format!("dots {class}")) {
+                @for (x, y, words) in points {
+                    circle cx=(place(self.x.at(*x))) cy=(place(self.y.at(*y))) r=(radius) { title { (words) } }
+                }
+            }
+        }
+    }
+
+    /// The area between two lines over the same x.
+    pub(super) fn area(&self, class: &str, name: &str, band: &[(f64, f64, f64)]) -> Markup {
+        let point = |x: f64, y: f64| format!("{} {}", place(self.x.at(x)), place(self.y.at(y)));
+        let upper = band.iter().map(|&(x, _, high)| point(x, high));
+        let lower = band.iter().rev().map(|&(x, low, _)| point(x, low));
+        let path = upper.chain(lower).collect::<Vec<_>>().join("L");
+        html! { path class=(format!("area {class}")) d=(format!("M{path}Z")) { title { (name) } } }
+    }
+
+    /// An upright line with a word above.
+    pub(super) fn upright(&self, x: f64, words: &str) -> Markup {
+        let [bottom, top] = down(self.height);
+        let at = self.x.at(x);
+        let anchor = match () {
+            () if at < LEFT + 60.0 => "start",
+            () if at > RIGHT - 60.0 => "end",
+            () => "middle",
+        };
+        html! {
+            g.best {
+                line x1=(place(at)) x2=(place(at)) y1=(top) y2=(bottom) {}
+                text x=(place(at)) y=(top - 7.0) text-anchor=(anchor) { (words) }
+            }
+        }
+    }
+}
+
+/// A place with one decimal: finer than a screen shows.
+fn place(value: f64) -> f64 {
+    (10.0 * value).round() / 10.0
+}

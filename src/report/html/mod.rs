@@ -1,0 +1,128 @@
+//! A run as a page: one HTML file that needs nothing else, no network, no script, no font.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `run.rs` | reading the run directory |
+//! | `words.rs` | the run in plain sentences |
+//! | `results.rs` | figures, confusion matrices, predicted against true |
+//! | `curves.rs` | losses, σ, weights, shares, learning rate |
+//! | `chart.rs`, `scale.rs` | charts as inline SVG; axes and numbers |
+//! | `page.css` | colours for light, dark and paper, and how the page folds for a phone |
+//!
+//! The markup is made by `maud`, which escapes every text that is put into it.
+
+mod chart;
+mod curves;
+mod results;
+mod run;
+mod scale;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use self::run::Run;
+use crate::error::Result;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::path::Path;
+
+/// The page of a run directory as `awl train` leaves it: a self-contained HTML document from its `config.toml`,
+/// `metrics.jsonl` and `results.json`.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid), naming file and line, if one of the three is missing, cut off or not what
+/// it should be; [`Error::File`](crate::Error::File) if it cannot be read.
+pub fn html(run_dir: &Path) -> Result<String> {
+    Ok(page(&Run::read(run_dir)?).into_string())
+}
+
+fn page(run: &Run) -> Markup {
+    let shares = (run.results.tasks.len() > 1).then(|| curves::shares(run)).flatten();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                // Nothing on this page asks for anything; a browser would refuse if it did.
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+                meta name="color-scheme" content="light dark";
+                link rel="icon" href="data:,";
+                title { (run.name) ": training report" }
+                style { (PreEscaped(include_str!("page.css"))) }
+            }
+            body {
+                main {
+                    header {
+                        h1 { (run.name) }
+                        p.summary { (words::summary(run)) }
+                    }
+                    section {
+                        h2 { "Results" }
+                        div.cards { (results::cards(run)) }
+                    }
+                    section {
+                        h2 { "Losses" }
+                        div.grid { (curves::losses(run)) }
+                    }
+                    section {
+                        h2 { "How the tasks were weighed" }
+                        div.grid {
+                            @for figure in [curves::sigma(run), curves::weights(run), shares, curves::learning_rate(run)].into_iter().flatten() {
+                                (figure)
+                            }
+                        }
+                    }
+                    section {
+                        h2 { "Configuration" }
+                        (facts(run))
+                        pre { (run.config) }
+                    }
+                }
+                footer { "Written by awl " (env!("CARGO_PKG_VERSION")) }
+            }
+        }
+    }
+}
+
+/// Rows, steps and time.
+fn facts(run: &Run) -> Markup {
+    let results = &run.results;
+    let rows = &results.rows;
+    let parts = [("training", rows.train), ("validation", rows.validation), ("test", rows.test)];
+    let parts = parts.into_iter().filter(|(_, rows)| *rows > 0);
+    let parts: Vec<String> =
+        parts.map(|(part, rows)| format!("{} {part}", scale::number(rows as f64))).collect();
+    html! {
+        dl {
+            dt { "Rows" } dd { (parts.join(", ")) }
+            dt { "Epochs" } dd { (results.epochs) @if let Some(best) = curves::best_epoch(run) { ", the best " (best.epoch) } }
+            dt { "Steps" } dd { (scale::number(results.steps as f64)) }
+            dt { "Seconds" } dd { (scale::number(results.seconds)) }
+            @if let Some(adapter) = &results.adapter { dt { "Adapter" } dd { (adapter) } }
+        }
+    }
+}
+
+/// The style classes of a task's lines and areas: a colour, and a pattern of dashes that differs where colours repeat.
+fn class(task: usize) -> String {
+    format!("{} d{}", colour(task), task / 4 % 4)
+}
+
+/// The style class of a task's colour.
+fn colour(task: usize) -> String {
+    format!("c{}", task % 8)
+}
+
+/// An entry of a legend.
+fn legend(class: &str, words: &str) -> Markup {
+    let mark = if class.contains("filled") { "area" } else { "line" };
+    html! {
+        li {
+            svg.key viewBox="0 0 24 10" aria-hidden="true" {
+                @if mark == "area" { path class=(format!("area {class}")) d="M1 1H23V9H1Z" {} }
+                @else { path class=(format!("line {class}")) d="M1 5H23" {} }
+            }
+            span { (words) }
+        }
+    }
+}

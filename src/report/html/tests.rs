@@ -1,0 +1,398 @@
+//! Pages of run directories that are made here.
+
+use super::html;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::PathBuf;
+
+/// A run directory that goes when the test ends.
+struct Fixture {
+    path: PathBuf,
+    config: String,
+    results: Value,
+    lines: Vec<Value>,
+}
+
+impl Fixture {
+    /// A run of two tasks, `kind` (three classes) and `mass`, over some epochs of ten steps; epoch 2 was the best.
+    fn new(name: &str, epochs: u64) -> Self {
+        let path = std::env::temp_dir().join(format!("awl-report-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        let mut lines = Vec::new();
+        for epoch in 1..=epochs {
+            for step in 10 * epoch - 9..=10 * epoch {
+                lines.push(step_line(step));
+            }
+            let losses = json!({"kind": 1.0 / epoch as f64, "mass": 0.5 / epoch as f64});
+            lines.push(json!({
+                "epoch": epoch, "step": 10 * epoch, "learning_rate": 0.001 / epoch as f64, "seconds": 0.5,
+                "train": {"losses": losses, "total": 1.0},
+                "validation": {"losses": losses, "score": 1.0, "metrics": {}},
+            }));
+        }
+        let kind = json!({
+            "loss": 0.3, "labelled": 40, "accuracy": 0.9, "macro_f1": 0.88, "auc": 0.97, "log_loss": 0.3,
+            "confusion": [[18, 1, 0], [2, 12, 1], [0, 0, 6]],
+        });
+        let mass = json!({"loss": 0.2, "labelled": 39, "rmse": 312.4, "mae": 246.8, "r2": 0.85});
+        let part = json!({"kind": kind, "mass": mass});
+        let results = json!({
+            "best_epoch": 2, "epochs": epochs, "steps": 10 * epochs, "seconds": 12.3, "adapter": "A GPU",
+            "rows": {"train": 320, "validation": 40, "test": 40},
+            "tasks": [
+                {"name": "kind", "loss": "cross_entropy", "columns": ["kind"], "classes": ["owl", "hawk", "wren"]},
+                {"name": "mass", "loss": "mse", "columns": ["mass"], "classes": null},
+            ],
+            "parts": {"validation": part, "test": part},
+            "scatter": {"mass": {"mass": [[4000.0, 4100.0], [5000.0, 4800.0], [3000.0, null]]}},
+        });
+        Self { path, config: "[train]\nepochs = 3\n".into(), results, lines }
+    }
+
+    fn write(&self) {
+        let lines: Vec<String> = self.lines.iter().map(Value::to_string).collect();
+        fs::write(self.path.join("config.toml"), &self.config).unwrap();
+        fs::write(self.path.join("results.json"), self.results.to_string()).unwrap();
+        fs::write(self.path.join("metrics.jsonl"), lines.join("\n") + "\n").unwrap();
+    }
+
+    fn page(&self) -> String {
+        self.write();
+        html(&self.path).unwrap()
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+fn step_line(step: u64) -> Value {
+    let x = step as f64;
+    json!({
+        "step": step, "losses": {"kind": 1.0 / x, "mass": 2.0 / x}, "total": 1.0,
+        "sigma": {"kind": 1.0 + 0.01 * x, "mass": 1.0}, "weight": {"kind": 0.5, "mass": 0.5},
+    })
+}
+
+/// The pictures of a page, each checked: it is well-formed, and every coordinate is a number within its view box.
+fn pictures(page: &str) -> Vec<String> {
+    let starts = page.match_indices("<svg").map(|(start, _)| &page[start..]);
+    let pictures: Vec<String> =
+        starts.map(|rest| rest[..rest.find("</svg>").unwrap() + 6].to_string()).collect();
+    for text in &pictures {
+        let picture = roxmltree::Document::parse(text).unwrap_or_else(|error| {
+            panic!("{error} in {text}");
+        });
+        let view: Vec<f64> = picture
+            .root_element()
+            .attribute("viewBox")
+            .unwrap()
+            .split(' ')
+            .map(|number| number.parse().unwrap())
+            .collect();
+        for node in picture.descendants() {
+            for (name, most) in [("x", view[2]), ("x1", view[2]), ("x2", view[2]), ("cx", view[2])]
+                .into_iter()
+                .chain([("y", view[3]), ("y1", view[3]), ("y2", view[3]), ("cy", view[3])])
+            {
+                let Some(value) = node.attribute(name) else { continue };
+                let value: f64 = value.parse().unwrap();
+                assert!((0.0..=most).contains(&value), "{name}={value} in {text}");
+            }
+            if let Some(path) = node.attribute("d").filter(|_| view[3] > 10.0) {
+                for (x, y) in points(path) {
+                    assert!((0.0..=view[2]).contains(&x), "{path}");
+                    assert!((0.0..=view[3]).contains(&y), "{path}");
+                }
+            }
+        }
+    }
+    pictures
+}
+
+/// The points of a path of `M`, `L` and, at an end, `Z` or `h2`.
+fn points(path: &str) -> Vec<(f64, f64)> {
+    let path = path.replace("h2", "").replace('Z', "");
+    let places = path.split(['M', 'L']).filter(|place| !place.is_empty());
+    let point = |place: &str| {
+        let (x, y) = place.split_once(' ').unwrap();
+        (x.parse().unwrap(), y.parse().unwrap())
+    };
+    places.map(point).collect()
+}
+
+/// The picture whose title is this.
+fn picture(page: &str, title: &str) -> String {
+    let titled = format!("<title>{title}</title>");
+    pictures(page).into_iter().find(|picture| picture.contains(&titled)).unwrap()
+}
+
+/// The `d` of the path of exactly these classes.
+fn path_of(picture: &str, class: &str) -> String {
+    let document = roxmltree::Document::parse(picture).unwrap();
+    let is_it = |node: &roxmltree::Node| node.attribute("class") == Some(class);
+    document.descendants().find(is_it).unwrap().attribute("d").unwrap().to_string()
+}
+
+#[test]
+fn a_page_says_what_came_out() {
+    let page = Fixture::new("says", 3).page();
+    for words in [
+        "One network learned 2 tasks from 320 rows in 3 epochs: 30 steps, 12.3 s on A GPU.",
+        "The model is that of epoch 2, which was best on the 40 rows kept for validation.",
+        "On the 40 rows of the test part, which no choice was made on, kind is right in 90.0 % of the cases; mass is off by 246.8 on average, 85.0 % of its variance explained.",
+        "kind: 1.3 at the end",
+        "best: epoch 2",
+        // Of 40 labels 19 are owls.
+        "<th scope=\"row\">… of the commonest class alone</th><td>47.5 %</td><td>47.5 %</td>",
+        "title=\"hawk answered as owl: 2 of 15 (13.3 %)\"",
+        "From 0.001 in the first epoch to 0.0003333 in the last.",
+        "true 4000, predicted 4100",
+        "epochs = 3",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    // A chart a task, σ, weights, shares, learning rate, and predicted against true, each with words for those who
+    // hear the page.
+    let charts: Vec<String> =
+        pictures(&page).into_iter().filter(|picture| picture.contains("role=\"img\"")).collect();
+    assert_eq!(charts.len(), 7);
+    assert!(charts.iter().all(|chart| chart.contains("<title>") && chart.contains("<desc>")));
+    // The mark of the best epoch is at its step, 20 of 1 to 30, between the axis' ends at 50 and 326.
+    let expected = (10.0 * (50.0 + 276.0 * 19.0 / 29.0_f64)).round() / 10.0;
+    assert!(
+        picture(&page, "Loss of mass").contains(&format!("class=\"best\"><line x1=\"{expected}\""))
+    );
+}
+
+#[test]
+fn a_page_needs_nothing_else_and_names_do_no_harm() {
+    let mut run = Fixture::new("harmless", 3);
+    let evil = "<script>alert('1')</script>\"><img src=x onerror=alert(1)>";
+    let text = run.results.to_string().replace("\"kind\"", &json!(evil).to_string());
+    run.results = serde_json::from_str(&text.replace("owl", "</td><script>")).unwrap();
+    run.results["adapter"] = evil.into();
+    for line in &mut run.lines {
+        let text = line.to_string().replace("\"kind\"", &json!(evil).to_string());
+        *line = serde_json::from_str(&text).unwrap();
+    }
+    run.config = "# </pre><script>alert(1)</script> & \"quotes\"".into();
+    let page = run.page();
+    assert!(page.contains("&lt;script&gt;alert('1')&lt;/script&gt;&quot;&gt;&lt;img src=x"));
+    for harm in ["<script", "<img", "http:", "https:", "url(", "@import", " src=\"", " onerror=\""]
+    {
+        assert!(!page.contains(harm), "{harm}");
+    }
+    let links: Vec<_> = page.match_indices("href=").map(|(at, _)| &page[at..at + 13]).collect();
+    assert_eq!(links, ["href=\"data:,\""]);
+    assert_eq!(pictures(&page).iter().filter(|svg| svg.contains("role=\"img\"")).count(), 7);
+}
+
+/// Everything that a run may lack or have too much of.
+#[test]
+fn unusual_runs_have_a_page_too() {
+    let cases: &[(&str, fn(&mut Fixture), &[&str])] = &[
+        ("as it is", |_| {}, &["σ, learned", "Learning rate"]),
+        (
+            "no validation and no test part",
+            |run| {
+                run.results["parts"] = json!({});
+                run.results["rows"] = json!({"train": 320, "validation": 0, "test": 0});
+                run.results["scatter"] = json!({});
+                for line in &mut run.lines {
+                    line.as_object_mut().unwrap().remove("validation");
+                }
+            },
+            &["No rows were kept apart", "No row outside of the training part has a label"],
+        ),
+        (
+            "no test part",
+            |run| drop(run.results["parts"].as_object_mut().unwrap().remove("test")),
+            &["On the validation rows, kind is right", "<th scope=\"col\">Validation</th></tr>"],
+        ),
+        (
+            "weights that are not learned",
+            |run| {
+                for line in &mut run.lines {
+                    line.as_object_mut().unwrap().remove("sigma");
+                }
+            },
+            &["<figcaption>Weight</figcaption>"],
+        ),
+        ("one step", |run| run.lines = vec![step_line(1)], &["Loss of mass"]),
+        ("no step", |run| run.lines.clear(), &["No row of training had a label."]),
+        (
+            "a task without a label in any part",
+            |run| {
+                for line in &mut run.lines {
+                    for losses in ["/losses/mass", "/train/losses/mass", "/validation/losses/mass"]
+                    {
+                        if let Some(loss) = line.pointer_mut(losses) {
+                            *loss = Value::Null;
+                        }
+                    }
+                }
+                run.results["parts"]["validation"]["mass"] = Value::Null;
+                run.results["parts"]["test"]["mass"] = Value::Null;
+                run.results["scatter"] = json!({});
+            },
+            &["No row of training had a label.", "No row outside of the training part"],
+        ),
+        (
+            "losses that are all the same, and 0",
+            |run| {
+                for line in &mut run.lines {
+                    for losses in ["/losses", "/train/losses", "/validation/losses"] {
+                        if let Some(losses) = line.pointer_mut(losses) {
+                            *losses = json!({"kind": 0.0, "mass": 0.0});
+                        }
+                    }
+                }
+            },
+            &["Loss of kind"],
+        ),
+        (
+            "a class that has neither label nor answer, and undefined figures",
+            |run| {
+                let kind = &mut run.results["parts"]["test"]["kind"];
+                kind["confusion"] = json!([[5, 0, 0], [0, 0, 0], [0, 0, 0]]);
+                kind["auc"] = Value::Null;
+                kind["loss"] = Value::Null;
+                run.results["parts"]["test"]["mass"]["r2"] = Value::Null;
+            },
+            &[
+                "<th scope=\"row\">AUC</th><td>0.97</td><td>–</td>",
+                "mass is off by 246.8 on average.",
+            ],
+        ),
+    ];
+    for (index, (what, change, expected)) in cases.iter().enumerate() {
+        let mut run = Fixture::new(&format!("unusual-{index}"), 3);
+        change(&mut run);
+        let page = run.page();
+        pictures(&page);
+        for words in *expected {
+            assert!(page.contains(words), "{what}: {words} is not in {page}");
+        }
+        let has_sigma = run.lines.iter().any(|line| line.get("sigma").is_some());
+        assert_eq!(page.contains("σ, learned"), has_sigma, "{what}");
+    }
+}
+
+#[test]
+fn eight_tasks_and_several_columns_fit() {
+    let mut run = Fixture::new("eight", 1);
+    let name = |task: usize| format!("a_name_that_is_far_too_long_for_a_phone_{task}");
+    let per_task =
+        |value: f64| -> Value { (0..8).map(|task| (name(task), json!(value))).collect() };
+    let fit = json!({"rmse": 2.0, "mae": 1.0, "r2": 0.5});
+    let mass = json!({"loss": 0.2, "labelled": 9, "rmse": 2.0, "mae": 1.0, "r2": 0.5, "columns": [fit, fit]});
+    let tasks =
+        (0..8).map(|task| json!({"name": name(task), "loss": "mse", "columns": ["left", "right"]}));
+    run.results["tasks"] = tasks.collect();
+    run.results["parts"] =
+        json!({"test": (0..8).map(|task| (name(task), mass.clone())).collect::<Value>()});
+    run.results["scatter"] = json!({name(7): {"left": [[1, 2]], "right": [[3, 3]]}});
+    run.lines = (1..=3)
+        .map(|step| json!({"step": step, "losses": per_task(1.0), "weight": per_task(0.5)}))
+        .collect();
+    let page = run.page();
+    assert!(page.contains("How good it is at each task is told below."));
+    let shares = picture(&page, "Share of the weighted loss");
+    assert_eq!(shares.matches("class=\"area").count(), 8);
+    // Eighths: the boundary between the fourth and the fifth is in the middle, between 165 and 26.
+    let heights: Vec<f64> = points(&path_of(&shares, "area c3 d0")).iter().map(|p| p.1).collect();
+    assert_eq!(heights, [95.5, 95.5, 95.5, 112.9, 112.9, 112.9]);
+    assert_eq!(
+        page.matches("<th scope=\"row\">right</th><td>2</td><td>1</td><td>0.5</td>").count(),
+        8
+    );
+    assert!(page.contains("left: predicted against true"));
+    // Colours differ up to eight, and what would repeat a dash pattern differs in colour.
+    assert!(page.contains("line c7 d1") && page.contains("line c3 d0"));
+}
+
+#[test]
+fn many_classes_are_told_as_their_most_confused_pairs() {
+    let mut run = Fixture::new("pairs", 1);
+    let names: Vec<String> = (0..21).map(|class| format!("bird {class}")).collect();
+    let mut matrix = vec![vec![0; 21]; 21];
+    (0..21).for_each(|class| matrix[class][class] = 8);
+    (matrix[3][4], matrix[20][0], matrix[7][6]) = (1, 2, 2);
+    run.results["tasks"][0]["classes"] = json!(names);
+    run.results["parts"]["test"]["kind"]["confusion"] = json!(matrix);
+    let page = run.page();
+    assert!(!page.contains("Confusion matrix of kind"));
+    let row = |class: usize, answer: usize, count: usize, share: &str| {
+        format!(
+            "<tr><th scope=\"row\">bird {class}</th><td>bird {answer}</td><td>{count}</td><td>{share} %</td></tr>"
+        )
+    };
+    let rows = [row(7, 6, 2, "20.0"), row(20, 0, 2, "20.0"), row(3, 4, 1, "11.1")].concat();
+    assert!(page.contains(&rows), "{page}");
+}
+
+#[test]
+fn ten_thousand_steps_are_drawn_as_a_few_hundred_means() {
+    let mut run = Fixture::new("long", 1);
+    run.lines = (1..=10_000)
+        .map(|step| {
+            let loss = if step % 2 == 0 { 1.0 } else { 3.0 };
+            json!({"step": step, "losses": {"kind": loss, "mass": null}, "weight": {"kind": 1.0, "mass": 1.0}})
+        })
+        .collect();
+    let page = run.page();
+    let line = points(&path_of(&picture(&page, "Loss of kind"), "line c0 faint"));
+    assert!((200..=300).contains(&line.len()), "{} points", line.len());
+    // 34 steps a point, 17 of each loss: all means are the same but for roundings.
+    assert!(line.iter().all(|point| (point.1 - line[0].1).abs() < 0.2), "{line:?}");
+    assert!(page.len() < 60_000, "{} bytes", page.len());
+}
+
+#[test]
+fn a_bad_directory_is_told_by_file_and_line() {
+    let run = Fixture::new("bad", 3);
+    let results = run.results.to_string();
+    let cases: &[(&str, Option<&[u8]>, &str)] = &[
+        ("config.toml", None, "it has no config.toml: name one that `awl train` has made"),
+        ("metrics.jsonl", None, "it has no metrics.jsonl"),
+        ("results.json", None, "it has no results.json"),
+        ("config.toml", Some(b"\xff"), "config.toml is not UTF-8"),
+        (
+            "results.json",
+            Some(&results.as_bytes()[..90]),
+            "results.json, line 1: EOF while parsing",
+        ),
+        ("results.json", Some(b"{\n\"name\": 1}"), "results.json, line 2: missing field `epochs`"),
+        ("results.json", Some(b"[]"), "results.json, line 1: "),
+        (
+            "metrics.jsonl",
+            Some(b"\n{\"step\": 1, \"loss"),
+            "metrics.jsonl, line 2: EOF while parsing",
+        ),
+        ("metrics.jsonl", Some(b"{\"step\": 1}"), "metrics.jsonl, line 1: missing field `losses`"),
+        ("metrics.jsonl", Some(b"{\"epoch\": 1}"), "metrics.jsonl, line 1: missing field `step`"),
+        ("metrics.jsonl", Some(b"7"), "metrics.jsonl, line 1: invalid type: integer `7`"),
+        ("metrics.jsonl", Some(b"{}\n"), "metrics.jsonl, line 1: missing field `step`"),
+        ("metrics.jsonl", Some(b"\xff\xfe\n"), "metrics.jsonl, line 1: it is not UTF-8"),
+    ];
+    for (file, contents, expected) in cases {
+        run.write();
+        match contents {
+            Some(bytes) => fs::write(run.path.join(file), bytes).unwrap(),
+            None => fs::remove_file(run.path.join(file)).unwrap(),
+        }
+        let error = html(&run.path).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}, not {expected}");
+        assert!(error.contains("awl-report-bad"), "{error}");
+    }
+    let mut nameless = Fixture::new("nameless", 1);
+    nameless.results["tasks"] = json!([]);
+    nameless.write();
+    let error = html(&nameless.path).unwrap_err().to_string();
+    assert!(error.contains("results.json: no task is named"), "{error}");
+    let error = html(&nameless.path.join("nowhere")).unwrap_err().to_string();
+    assert!(error.contains("nowhere is not the directory of a finished run"), "{error}");
+}

@@ -1,0 +1,81 @@
+//! The run in a few plain sentences.
+
+use super::run::Run;
+use super::scale::{number, percent};
+use crate::train::TaskMetrics;
+
+/// More tasks than these would make no readable sentence.
+const MOST_OUTCOMES: usize = 4;
+
+/// What was trained, how long, and what came out.
+pub(super) fn summary(run: &Run) -> String {
+    let results = &run.results;
+    let on = results.adapter.as_ref().map_or(String::new(), |adapter| format!(" on {adapter}"));
+    let mut words = format!(
+        "One network learned {} from {} in {}: {}, {}{on}.",
+        counted(results.tasks.len() as u64, "task"),
+        counted(results.rows.train, "row"),
+        counted(results.epochs, "epoch"),
+        counted(results.steps, "step"),
+        duration(results.seconds),
+    );
+    if let Some(best) = super::curves::best_epoch(run) {
+        words += &format!(
+            " The model is that of epoch {}, which was best on the {} kept for validation.",
+            best.epoch,
+            counted(results.rows.validation, "row")
+        );
+    }
+    match results.parts().last() {
+        None => words += " No rows were kept apart to measure it on.",
+        Some((part, tasks)) => {
+            let rows = match *part {
+                "test" => format!(
+                    "On the {} of the test part, which no choice was made on",
+                    counted(results.rows.test, "row")
+                ),
+                part => format!("On the {part} rows"),
+            };
+            let outcomes = results
+                .tasks
+                .iter()
+                .filter_map(|task| Some(outcome(&task.name, tasks.get(&task.name)?.as_ref()?)));
+            let outcomes: Vec<String> = outcomes.collect();
+            words += &match outcomes.len() {
+                ..=MOST_OUTCOMES => format!(" {rows}, {}.", outcomes.join("; ")),
+                _ => " How good it is at each task is told below.".into(),
+            };
+        }
+    }
+    words
+}
+
+/// A task's result: `species is right in 97.1 % of the cases`.
+fn outcome(task: &str, metrics: &TaskMetrics) -> String {
+    match metrics {
+        TaskMetrics::Classification(it) => {
+            format!("{task} is right in {} of the cases", percent(it.scores.accuracy))
+        }
+        TaskMetrics::Regression(it) => {
+            let explained =
+                it.fit.r2.filter(|r2| *r2 >= 0.0).map_or(String::new(), |r2| {
+                    format!(", {} of its variance explained", percent(r2))
+                });
+            format!("{task} is off by {} on average{explained}", number(it.fit.mae))
+        }
+    }
+}
+
+/// `1 row`, `2 rows`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", number(count as f64))
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        ..120.0 => format!("{seconds:.1} s"),
+        ..7200.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
