@@ -17,6 +17,7 @@ mod labels;
 mod large;
 mod loss_pass;
 mod losses;
+mod onnx;
 mod random_shapes;
 mod repeatable;
 mod schedules;
