@@ -70,6 +70,7 @@
 //! | [`engine`] | training steps: [fused](GpuEngine::fused), [unfused](GpuEngine::unfused), and the `f64` [reference](engine::Reference) |
 //! | [`train`] | the loop, and metrics |
 //! | [`report`] | results for people |
+//! | [`export`] | a trained model as an ONNX file |
 //! | [`mod@bench`] | what a step costs on this adapter |
 //! | [`gpu`] | adapters and devices |
 //!
@@ -82,6 +83,7 @@ pub mod bench;
 pub mod data;
 pub mod engine;
 mod error;
+pub mod export;
 pub mod gpu;
 pub mod loss;
 pub mod network;

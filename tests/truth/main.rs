@@ -18,6 +18,7 @@ mod large;
 mod loss_pass;
 mod losses;
 mod program;
+mod onnx;
 mod random_shapes;
 mod repeatable;
 mod schedules;
