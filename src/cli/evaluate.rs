@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     let (model, parameters) = RunDir::open(&arguments.run)?.load_model()?;
     let encoder = &model.encoder;
-    let table = Table::read_csv(&arguments.data)?;
+    let table = Table::open(&arguments.data)?;
     let data = encoder.encode(&table)?;
     for (column, cells) in encoder.unseen(&table)? {
         eprintln!(

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::run_dir::{self, RunDir};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,10 +30,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn export(arguments: &Arguments) -> Result<(), Failure> {
     let run = RunDir::open(&arguments.run)?;
     let (model, parameters) = run.load_model()?;
-    let bytes = vec![0u8];
-    let _ = (&model, &parameters);
+    let bytes = awl::export::onnx(&model.encoder, &model.network, &parameters)?;
     let out = arguments.out.clone().unwrap_or_else(|| run.path().join("model.onnx"));
     run_dir::save(&out, &bytes)?;
-    println!("{}", out.display());
+    let _ = writeln!(std::io::stdout(), "{}", out.display());
     Ok(())
 }

@@ -88,7 +88,7 @@ fn to_file(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
 fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
     let (model, parameters) = RunDir::open(&arguments.run)?.load_model()?;
     let encoder = &model.encoder;
-    let blocks = [Table::read_csv(&arguments.data)];
+    let blocks = Table::chunks(&arguments.data, BLOCK);
     let gpu = block_on(Gpu::new())?;
     let predictor = block_on(Predictor::new(&gpu, &model.network, &parameters))?;
     let mut writer = Rows::new(out, encoder, &arguments.keep, arguments.json);

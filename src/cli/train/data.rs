@@ -26,7 +26,7 @@ impl Data {
                 "no table is named: give its file, or [data] path in the configuration",
             ));
         };
-        let mut table = Table::read_csv(path)?;
+        let mut table = Table::open(path)?;
         for column in &config.data.text {
             table = table.as_text(column)?;
         }

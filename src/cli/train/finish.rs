@@ -87,7 +87,7 @@ pub async fn finish<E: Engine>(
         "warnings": warnings,
     });
     run_dir::save(&run.results(), format!("{json:#}\n").as_bytes())?;
-    let report = String::new();
+    let report = awl::report::html(run.path()).map_err(Failure::at_run_time)?;
     run_dir::save(&run.report(), report.as_bytes())?;
     Ok(Results { json, judged, warnings })
 }
