@@ -1,1 +1,87 @@
+//! Files that pyarrow wrote (files/write.py), and what it wrote into them.
 
+use crate::Table;
+use std::path::PathBuf;
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/tables/read/parquet/files").join(name)
+}
+
+#[test]
+fn columns_of_every_kind_read_as_they_were_written() {
+    let table = Table::open(file("birds.parquet")).unwrap();
+    assert_eq!((table.rows(), table.line(0), table.line(4)), (5, 1, 5));
+    for (name, cells) in [
+        ("kind", [Some("owl"), None, Some("hawk"), None, Some("Zoë")]),
+        ("code", [Some("007"), Some("12"), Some("7"), Some("1"), Some("2")]),
+        ("wet", [Some("true"), Some("false"), None, Some("true"), Some("false")]),
+        ("group", [Some("a"), Some("b"), Some("a"), None, Some("b")]),
+    ] {
+        let column = table.column(name).unwrap();
+        assert!(column.is_text(), "{name}");
+        let found = [0, 1, 2, 3, 4].map(|row| column.text(row));
+        assert_eq!(found.each_ref().map(Option::as_deref), cells, "{name}");
+    }
+    for (name, cells) in [
+        ("small", [Some(1.0), None, Some(-3.0), Some(4.0), Some(5.0)]),
+        ("count", [Some(4_294_967_295.0), Some(0.0), Some(7.0), None, Some(1.0)]),
+        ("large", [Some(-9_007_199_254_740_991.0), Some(2.0), None, Some(4.0), Some(5.0)]),
+        ("half", [Some(0.5), None, None, Some(-2.25), Some(f64::from(1e30_f32))]),
+        ("length", [Some(38.1), Some(54.0), None, Some(1e-300), Some(-0.1)]),
+    ] {
+        let column = table.column(name).unwrap();
+        assert!(!column.is_text(), "{name}");
+        assert_eq!([0, 1, 2, 3, 4].map(|row| column.number(row)), cells, "{name}");
+    }
+    let required = Table::open(file("required.parquet")).unwrap();
+    assert_eq!(required.column("small").unwrap().number(0), Some(1.0));
+}
+
+#[test]
+fn parts_have_the_rows_of_the_whole_and_so_has_a_stream() {
+    let path = file("birds.parquet");
+    let whole = Table::open(&path).unwrap();
+    for most in 1..4 {
+        let mut start = 0;
+        for part in Table::chunks(&path, most) {
+            let part = part.unwrap();
+            assert!(part.rows() <= most);
+            let rows: Vec<usize> = (start..start + part.rows()).collect();
+            assert_eq!(part, whole.select(&rows));
+            start += part.rows();
+        }
+        assert_eq!(start, 5);
+    }
+    let stream = std::fs::File::open(&path).unwrap();
+    let name = path.display().to_string();
+    let found = super::super::read_stream(&name, stream, super::super::Separator::Told).unwrap();
+    assert_eq!(found, whole);
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let whole = std::fs::read(file("birds.parquet")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.parquet");
+    std::fs::write(&cut, &whole[..whole.len() - 100]).unwrap();
+    for (path, message) in [
+        (cut, "the Parquet file cannot be read ("),
+        (
+            file("zstd.parquet"),
+            "Disabled feature at compile time: zstd: write the Parquet file without compression",
+        ),
+        (file("rowless.parquet"), "there is a header but no row"),
+        (file("infinite.parquet"), "row 3, column \"x\": \"inf\" is not a finite number"),
+        (
+            file("date.parquet"),
+            "column \"day\" is of type Date, which is no number, text or yes/no",
+        ),
+        (file("nested.parquet"), "column \"pair.list.element\" is nested"),
+    ] {
+        let expected = format!("{}: {message}", path.display());
+        let part = Table::chunks(&path, 9).find_map(Result::err).unwrap();
+        for found in [Table::open(&path).unwrap_err(), part] {
+            assert!(found.to_string().starts_with(&expected), "{found}");
+        }
+    }
+}
