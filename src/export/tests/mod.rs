@@ -71,7 +71,7 @@ fn predicted(encoder: &Encoder, network: &Network) -> Vec<Vec<f32>> {
 /// The other table's columns as the model takes them.
 fn inputs() -> HashMap<String, Value> {
     let table = Table::from_csv("other", OTHER.as_bytes()).unwrap();
-    let input = |(name, column): (&String, &Column)| {
+    let input = |(name, column): (&String, Column<'_>)| {
         let cells = (0..table.rows()).map(|row| column.text(row).unwrap_or_default().into_owned());
         let value = if NUMBERS.contains(&name.as_str()) {
             let cells = cells.map(|cell| cell.parse().unwrap_or(f64::NAN)).collect();

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Loads a run's model in PyTorch with strict=True and holds its predictions against `awl predict`'s.
+
+    python3 tests/check_pytorch.py RUN DATA.csv [AWL]
+
+Needs torch (the CPU build will do) and nothing else. Exit status 0 if every probability, and every number in standard
+deviations of its column, is within 1e-5.
+"""
+import csv, gzip, io, json, struct, subprocess, sys
+
+import torch
+from torch import nn
+
+MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-"}
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiLU}
+
+
+def read_safetensors(path):
+    """Tensors by name, and awl's notes. The format: 8 bytes of length, a JSON header, the tensors' bytes."""
+    data = open(path, "rb").read()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    notes = json.loads(header.pop("__metadata__")["awl"])
+    kinds = {"F32": torch.float32, "F64": torch.float64}
+    tensors = {}
+    for name, it in header.items():
+        start, end = (8 + length + offset for offset in it["data_offsets"])
+        values = torch.frombuffer(bytearray(data[start:end]), dtype=kinds[it["dtype"]])
+        tensors[name] = values.reshape(it["shape"])
+    return tensors, notes
+
+
+class AutomaticWeightedLoss(nn.Module):
+    """The module that PyTorch's users have: one parameter a task."""
+
+    def __init__(self, tasks):
+        super().__init__()
+        self.params = nn.Parameter(torch.ones(tasks))
+
+
+class Model(nn.Module):
+    def __init__(self, network, learned):
+        super().__init__()
+        layers, inputs = [], network["features"]
+        for width in network["hidden"]:
+            layers += [nn.Linear(inputs, width), ACTIVATIONS[network["activation"]]()]
+            inputs = width
+        self.trunk = nn.Sequential(*layers)
+        self.heads = nn.ModuleDict({t["name"]: nn.Linear(inputs, t["width"]) for t in network["tasks"]})
+        if learned:
+            self.awl = AutomaticWeightedLoss(len(network["tasks"]))
+
+    def forward(self, x):
+        x = self.trunk(x)
+        return {name: head(x) for name, head in self.heads.items()}
+
+
+def present(cell):
+    cell = cell.strip()
+    return None if cell.lower() in MISSING else cell
+
+
+def features(encoder, rows):
+    """The encoder's inputs, in float64 until the last moment, as awl computes them."""
+    columns = []
+    for feature in encoder["features"]:
+        cells = [present(row[feature["column"]]) for row in rows]
+        [(kind, encoding)] = feature["encoding"].items()
+        if kind == "number":
+            mean, std = encoding["scaling"]["mean"], encoding["scaling"]["std"]
+            columns.append([0.0 if cell is None else (float(cell) - mean) / std for cell in cells])
+            if encoding["indicator"]:
+                columns.append([float(cell is None) for cell in cells])
+        else:
+            columns += [[float(cell == name) for cell in cells] for name in encoding["categories"]]
+    return torch.tensor(columns, dtype=torch.float64).T.to(torch.float32)
+
+
+def main():
+    run, data = sys.argv[1:3]
+    awl = sys.argv[3] if len(sys.argv) > 3 else "target/release/awl"
+    tensors, notes = read_safetensors(f"{run}/model.safetensors")
+    model = Model(notes["network"], "awl.params" in tensors)
+    model.load_state_dict(tensors, strict=True)
+    model.eval()
+    opened = gzip.open(data, "rt") if data.endswith(".gz") else open(data)
+    rows = list(csv.DictReader(opened))
+    answers = subprocess.run([awl, "predict", run, data], check=True, capture_output=True, text=True).stdout
+    lines = list(csv.reader(io.StringIO(answers)))
+    ours = torch.tensor([[float("nan") if not number(c) else float(c) for c in line] for line in lines[1:]], dtype=torch.float64)
+    with torch.no_grad():
+        theirs = model(features(notes["encoder"], rows))
+    place, worst = 0, 0.0
+    for target in notes["encoder"]["targets"]:
+        [(kind, encoding)] = target["encoding"].items()
+        predicted = theirs[target["name"]].double()
+        answers = len(target["columns"])
+        if kind == "numbers":
+            mean = torch.tensor([it["mean"] for it in encoding], dtype=torch.float64)
+            std = torch.tensor([it["std"] for it in encoding], dtype=torch.float64)
+            found = (ours[:, place : place + answers] - mean) / std
+            place += answers
+        else:
+            width = len(encoding) if kind == "classes" else 2 * len(encoding)
+            found = ours[:, place + answers : place + answers + width]
+            place += answers + width
+            if kind == "classes":
+                predicted = predicted.softmax(1)
+            else:
+                predicted = torch.stack([1 - predicted.sigmoid(), predicted.sigmoid()], 2).flatten(1)
+        error = (found - predicted).abs().max().item()
+        print(f"{target['name']}: {len(rows)} rows, largest difference {error:.2e}")
+        worst = max(worst, error)
+    sys.exit(0 if worst <= 1e-5 else f"a difference of {worst:.2e} is above 1e-5")
+
+
+def number(cell):
+    try:
+        float(cell)
+        return True
+    except ValueError:
+        return False
+
+
+main()
