@@ -194,6 +194,7 @@ mod tests {
             let message_crc = take(&mut bytes, 4)?;
             for (part, masked) in [(length, length_crc), (message, message_crc)] {
                 let crc = crc(part);
+                #[expect(clippy::manual_rotate, reason = "the format's formula as it is written")]
                 let expected = ((crc >> 15) | (crc << 17)).wrapping_add(0xa282_ead8);
                 assert_eq!(masked, expected.to_le_bytes());
             }
