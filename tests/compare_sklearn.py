@@ -106,7 +106,7 @@ def theirs(table, seed, frame):
 def best_mlp(table, is_class, seed, x, y):
     """An MLP's predictions for the test rows, from its best epoch on the validation rows."""
     kind = MLPClassifier if is_class else MLPRegressor
-    mlp = kind((64, 64), alpha=0.0, batch_size=min(table["batch"], len(x["train"])), learning_rate_init=table["lr"], random_state=seed)
+    mlp = kind(hidden_layer_sizes=(64, 64), alpha=0.0, batch_size=min(table["batch"], len(x["train"])), learning_rate_init=table["lr"], random_state=seed)
     classes = np.unique(y["train"]) if is_class else None
     best, answer, since = np.inf, None, 0
     for _ in range(table["epochs"]):

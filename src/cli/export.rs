@@ -17,6 +17,9 @@ pub struct Arguments {
     /// The file to write [default: model.onnx in the run's directory].
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Exports.
@@ -33,6 +36,10 @@ fn export(arguments: &Arguments) -> Result<(), Failure> {
     let bytes = awl::export::onnx(&model.encoder, &model.network, &parameters)?;
     let out = arguments.out.clone().unwrap_or_else(|| run.path().join("model.onnx"));
     run_dir::save(&out, &bytes)?;
-    let _ = writeln!(std::io::stdout(), "{}", out.display());
+    let mut stdout = std::io::stdout();
+    let _ = match arguments.json {
+        true => writeln!(stdout, "{}", serde_json::json!({ "onnx": out })),
+        false => writeln!(stdout, "{}", out.display()),
+    };
     Ok(())
 }

@@ -109,3 +109,58 @@ fn what_would_make_it_another_run_is_refused() {
     refused(&["train", "--resume", "run"], "no training state");
     assert_eq!(model(&folder.join("run")), before);
 }
+
+/// Ctrl-C: the step is finished, everything is saved, and the run goes on later.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_interrupted_saves_and_says_how_to_go_on() {
+    let folder = folder("interrupted");
+    let endless = [
+        "train",
+        PENGUINS,
+        "--epochs",
+        "1000000",
+        "--patience",
+        "0",
+        "--hidden",
+        "8",
+        "--out",
+        "run",
+    ];
+    let mut program = command(&[&endless[..], &TASKS].concat());
+    program.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = program.spawn().expect("the program starts");
+    // The first lines of the log: training is under way.
+    let metrics = folder.join("run/metrics.jsonl");
+    while !metrics.exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let id = child.id().to_string();
+    let kill = std::process::Command::new("kill").args(["-INT", &id]).status().expect("a signal");
+    assert!(kill.success());
+    let output = child.wait_with_output().expect("it ends");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("go on with: awl train --resume run"), "{told}");
+    let text = std::fs::read_to_string(folder.join("run/results.json")).expect("results");
+    let results: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let more = (results["epochs"].as_u64().expect("a number") + 2).to_string();
+    succeed(&folder, &["train", "--resume", "run", "--epochs", &more, "--quiet"]);
+    let start = [
+        "train",
+        PENGUINS,
+        "--epochs",
+        &more,
+        "--patience",
+        "0",
+        "--hidden",
+        "8",
+        "--out",
+        "whole",
+        "--quiet",
+    ];
+    succeed(&folder, &[&start[..], &TASKS].concat());
+    let [whole, run] = ["whole", "run"].map(|run| folder.join(run));
+    assert!(model(&whole) == model(&run), "the models differ");
+    assert!(steps(&whole) == steps(&run), "the records differ");
+}

@@ -1,6 +1,6 @@
 //! From a table to a model, its figures and its answers.
 
-use super::{PENGUINS, awl, folder, json, lines, succeed};
+use super::{PENGUINS, awl, command, folder, json, lines, succeed};
 use std::path::Path;
 
 /// A small run over three tasks, one of them with missing labels, into `run`.
@@ -150,6 +150,23 @@ fn the_model_says_the_same_of_rows_as_the_run_did() {
     let objects = lines(&folder.join("answers.jsonl"));
     assert_eq!(objects.len(), 68);
     assert_eq!(objects[0]["sex"].as_str(), Some(&rows[0][6]));
+}
+
+#[test]
+fn tables_come_from_standard_input_too() {
+    let folder = folder("standard_input");
+    let table = std::fs::File::open(PENGUINS).expect("the table");
+    let train = [
+        "train", "-", "-t", "species", "--epochs", "1", "--hidden", "4", "--out", "run", "--quiet",
+    ];
+    let mut program = command(&train);
+    let output = program.current_dir(&folder).stdin(table).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let from_file = succeed(&folder, &["predict", "run", PENGUINS]);
+    let table = std::fs::File::open(PENGUINS).expect("the table");
+    let mut program = command(&["predict", "run", "-"]);
+    let output = program.current_dir(&folder).stdin(table).output().expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), from_file);
 }
 
 #[test]
