@@ -3,9 +3,9 @@
 use super::failure::Failure;
 use super::run_dir::RunDir;
 use super::scores;
+use awl::Gpu;
 use awl::engine::Predictor;
 use awl::train::metrics;
-use awl::{Gpu, Table};
 use pollster::block_on;
 use serde_json::json;
 use std::io::Write;
@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     let (model, parameters) = RunDir::open(&arguments.run)?.load_model()?;
     let encoder = &model.encoder;
-    let table = Table::open(&arguments.data)?;
+    let table = model.open(&arguments.data)?;
     let data = encoder.encode(&table)?;
     for (column, cells) in encoder.unseen(&table)? {
         eprintln!(

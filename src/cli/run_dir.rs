@@ -1,9 +1,11 @@
 //! The directory of a run: what its files are called, and writing them so that none is ever half there.
 
 use super::failure::Failure;
+use awl::tables::FeatureEncoding;
 use awl::train::Weights;
-use awl::{Encoder, Network};
+use awl::{Encoder, Network, Table};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,20 @@ pub struct Model {
     pub version: String,
     pub network: Network,
     pub encoder: Encoder,
+    /// Columns that were taken as text, whatever their cells.
+    pub text: Vec<String>,
+}
+
+impl Model {
+    /// Reads a table as the model's training data was read.
+    pub fn open(&self, path: &Path) -> Result<Table, Failure> {
+        let features = self.encoder.feature_columns().iter();
+        let categories = features
+            .filter(|it| matches!(it.encoding, FeatureEncoding::Category { .. }))
+            .map(|it| &it.column);
+        let text: BTreeSet<&String> = self.text.iter().chain(categories).collect();
+        Ok(Table::open_with_text(path, &text.into_iter().collect::<Vec<_>>())?)
+    }
 }
 
 impl RunDir {

@@ -141,8 +141,8 @@ impl Table {
         let (Stray { cell, line, numbers, present }, unit) = (stray, self.file.unit);
         Err(self.error(format!(
             "{unit} {line}, column \"{name}\": \"{cell}\" is not a number, but {numbers} of the column's {present} \
-             cells are: correct the cell, leave it empty, or say that the column is text with \
-             Table::as_text(\"{name}\")"
+             cells are: correct the cell, leave it empty, or say that the column is text \
+             (--text \"{name}\"; in Rust, Table::as_text)"
         )))
     }
 

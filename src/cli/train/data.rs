@@ -9,6 +9,8 @@ use awl::{Dataset, Encoder, Loss, Table};
 /// What a run trains on, is validated on and is judged by.
 pub struct Data {
     pub encoder: Encoder,
+    /// Columns that were taken as text, whatever their cells.
+    pub text: Vec<String>,
     pub training: Dataset,
     pub validation: Option<Dataset>,
     pub test: Option<Dataset>,
@@ -26,10 +28,7 @@ impl Data {
                 "no table is named: give its file, or [data] path in the configuration",
             ));
         };
-        let mut table = Table::open(path)?;
-        for column in &config.data.text {
-            table = table.as_text(column)?;
-        }
+        let table = Table::open_with_text(path, &config.data.text)?;
         if !task_flags.is_empty() {
             let tasks = task_flags.iter().map(|text| task(text, table.names()));
             config.task = tasks.collect::<Result<_, _>>()?;
@@ -65,6 +64,7 @@ impl Data {
             validation: encode(validation)?,
             test: encode(test)?,
             encoder,
+            text: config.data.text.clone(),
             choices,
             warnings,
         })

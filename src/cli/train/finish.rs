@@ -42,6 +42,7 @@ pub async fn finish<E: Engine>(
         version: env!("CARGO_PKG_VERSION").into(),
         network: recipe.network.clone(),
         encoder: encoder.clone(),
+        text: data.text.clone(),
     };
     run_dir::save(&run.model(), &weights.to_bytes(recipe, &json!(model))?)?;
 

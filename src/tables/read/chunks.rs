@@ -44,7 +44,7 @@ impl Chunks {
             State::Failed(error) => Err(error),
             State::Over => Ok(None),
             State::Text { mut rows, is_first } => {
-                let part = Part::read(&mut rows, true, self.rows)?;
+                let part = Part::read(&mut rows, |_| true, self.rows)?;
                 if part.is_empty() && !is_first {
                     return Ok(None);
                 }

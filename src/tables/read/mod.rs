@@ -49,7 +49,19 @@ impl Table {
     /// number.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        read_path(path, Separator::of(path))
+        read_path(path, Separator::of(path), &[])
+    }
+
+    /// Reads a table as [`open`](Self::open) does, and takes these columns as text, each cell as it is written: for codes
+    /// such as `00501`, which as a number, or through [`as_text`](Self::as_text), would be the same as `501`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`Error::Table`] if there is no such column.
+    pub fn open_with_text(path: impl AsRef<Path>, text: &[impl AsRef<str>]) -> Result<Self> {
+        let path = path.as_ref();
+        let text: Vec<&str> = text.iter().map(AsRef::as_ref).collect();
+        let table = read_path(path, Separator::of(path), &text)?;
+        text.iter().try_fold(table, |table, column| table.as_text(column))
     }
 
     /// Reads a CSV file as [`open`](Self::open) does, commas between its cells whatever its name.
@@ -57,7 +69,7 @@ impl Table {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn read_csv(path: impl AsRef<Path>) -> Result<Self> {
-        read_path(path.as_ref(), Separator::Comma)
+        read_path(path.as_ref(), Separator::Comma, &[])
     }
 
     /// Reads CSV from anything that can be read; `name` stands for it in messages.
@@ -65,7 +77,7 @@ impl Table {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_csv(name: impl Into<String>, reader: impl Read) -> Result<Self> {
-        read_stream(&name.into(), reader, Separator::Comma)
+        read_stream(&name.into(), reader, Separator::Comma, &[])
     }
 
     /// Reads a table as [`open`](Self::open) does, but gives it in parts of at most this many rows, one at a time: for
@@ -89,22 +101,22 @@ impl Table {
     }
 }
 
-fn read_path(path: &Path, separator: Separator) -> Result<Table> {
+fn read_path(path: &Path, separator: Separator, text: &[&str]) -> Result<Table> {
     if path.as_os_str() == STDIN.0 {
-        return read_stream(STDIN.1, std::io::stdin().lock(), separator);
+        return read_stream(STDIN.1, std::io::stdin().lock(), separator, text);
     }
     let name = path.display().to_string();
     let file = source::file(path)?;
     // A pipe, say that of a shell's <(…), can be read but once.
     if !file.metadata().is_ok_and(|data| data.is_file()) {
-        return read_stream(&name, file, separator);
+        return read_stream(&name, file, separator, text);
     }
     let opened = source::open(&name, file)?;
     if source::is_parquet(&opened.look) {
         return read_parquet(&name, opened, Some(path));
     }
     let mut rows = Rows::new(&name, opened, separator)?;
-    let mut part = Part::read(&mut rows, false, usize::MAX)?;
+    let mut part = Part::read(&mut rows, |name| text.contains(&name), usize::MAX)?;
     if part.lost() > 0 {
         let opened = source::open(&name, source::file(path)?)?;
         part.recover(&mut Rows::new(&name, opened, separator)?)?;
@@ -112,14 +124,19 @@ fn read_path(path: &Path, separator: Separator) -> Result<Table> {
     part.finish(&rows.name, &rows.headers)
 }
 
-fn read_stream(name: &str, reader: impl Read, separator: Separator) -> Result<Table> {
+fn read_stream(
+    name: &str,
+    reader: impl Read,
+    separator: Separator,
+    text: &[&str],
+) -> Result<Table> {
     let mut copy = source::copy();
     let opened = source::open(name, source::Copying { reader, copy: &mut copy })?;
     if source::is_parquet(&opened.look) {
         return read_parquet(name, opened, None);
     }
     let mut rows = Rows::new(name, opened, separator)?;
-    let mut part = Part::read(&mut rows, false, usize::MAX)?;
+    let mut part = Part::read(&mut rows, |name| text.contains(&name), usize::MAX)?;
     let headers = rows.into_headers();
     if part.lost() > 0 {
         copy.rewind().map_err(|source| Error::File { path: name.into(), source })?;

@@ -156,10 +156,15 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Reads at most this many rows; `keep_written` if they are never to be [recovered](Self::recover).
-    pub(super) fn read(rows: &mut Rows<'_>, keep_written: bool, most: usize) -> Result<Self> {
-        let mut columns: Vec<Builder> =
-            rows.headers.iter().map(|_| Builder::new(keep_written)).collect();
+    /// Reads at most this many rows. `keeps_written` says of which columns numbers are kept as they are written: those that
+    /// will serve as text, or all if the rows are never to be [recovered](Self::recover).
+    pub(super) fn read(
+        rows: &mut Rows<'_>,
+        keeps_written: impl Fn(&str) -> bool,
+        most: usize,
+    ) -> Result<Self> {
+        let builder = |name: &String| Builder::new(keeps_written(name));
+        let mut columns: Vec<Builder> = rows.headers.iter().map(builder).collect();
         let mut lines = Vec::new();
         while lines.len() < most
             && let Some(record) = rows.next()?

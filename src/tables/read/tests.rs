@@ -422,7 +422,7 @@ proptest! {
         };
         check(&table, &rows)?;
         // From a stream, which cannot be read a second time.
-        let stream = read_stream(table.name(), &bytes[..], Separator::of(&path)).unwrap();
+        let stream = read_stream(table.name(), &bytes[..], Separator::of(&path), &[]).unwrap();
         prop_assert_eq!(&stream, &table);
 
         let mut start = 0;

@@ -152,6 +152,29 @@ fn the_model_says_the_same_of_rows_as_the_run_did() {
     assert_eq!(objects[0]["sex"].as_str(), Some(&rows[0][6]));
 }
 
+/// `00501` and `501` are two codes, whole or in blocks, in training and after.
+#[test]
+fn codes_that_look_like_numbers_are_what_they_are_written() {
+    let folder = folder("codes");
+    let codes = [("00501", 1), ("501", 20), ("10001", 9)];
+    let rows = (0..90).map(|row| codes[row % 3]).map(|(code, y)| format!("{code},{y}\n"));
+    std::fs::write(folder.join("t.csv"), format!("code,y\n{}", rows.collect::<String>()))
+        .expect("a file");
+    let train = [
+        "train", "t.csv", "-t", "y:mse", "--text", "code", "--epochs", "150", "--lr", "0.03",
+        "--hidden", "8",
+    ];
+    succeed(&folder, &[&train[..], &["--out", "run", "-q"]].concat());
+    let evaluated = json(&folder, &["evaluate", "run", "t.csv", "--json"]);
+    assert!(evaluated["tasks"]["y"]["rmse"].as_f64() < Some(1.0), "{evaluated}");
+    let answers = succeed(&folder, &["predict", "run", "t.csv", "--keep", "code"]);
+    for line in answers.lines().skip(1) {
+        let (code, y) = line.split_once(',').expect("two cells");
+        let expected = codes.iter().find(|it| it.0 == code).expect("a code as it was written").1;
+        assert!((y.parse::<f64>().expect("a number") - f64::from(expected)).abs() < 2.0, "{line}");
+    }
+}
+
 #[test]
 fn tables_come_from_standard_input_too() {
     let folder = folder("standard_input");

@@ -254,7 +254,7 @@ fn a_feature_of_numbers_with_a_few_other_words_is_refused_until_said_to_be_text(
     let whole = table(&format!("x,y\n{rows}\n"));
     let fit = |table: &Table| Encoder::fit(table, &["x"], &[("y", Loss::Mse)]);
     let message = "t.csv: line 4, column \"x\": \"n/k\" is not a number, but 4 of the column's 5 cells are: correct \
-                   the cell, leave it empty, or say that the column is text with Table::as_text(\"x\")";
+                   the cell, leave it empty, or say that the column is text (--text \"x\"; in Rust, Table::as_text)";
     assert_eq!(fit(&whole).unwrap_err().to_string(), message);
     let part_without_it = whole.select(&[0, 1, 3]);
     assert_eq!(fit(&part_without_it).unwrap_err().to_string(), message);
