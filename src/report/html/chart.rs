@@ -55,7 +55,7 @@ impl Chart {
                     }
                 }
                 text.label x=(middle) y=(self.height - 6.0) text-anchor="middle" { (self.x_label) }
-                text.label x="0" y=(top - 14.0) { (self.y_label) }
+                text.label x="0" y=(top - 14.0) { (self.y_label) @if self.y.is_log() { " (log)" } }
                 (marks)
                 line.axis x1=(LEFT) x2=(RIGHT) y1=(bottom) y2=(bottom) {}
             }

@@ -55,6 +55,7 @@ fn page(run: &Run) -> Markup {
                     header {
                         h1 { (run.name) }
                         p.summary { (words::summary(run)) }
+                        @for warning in &run.results.warnings { p.warning { (warning) } }
                     }
                     section {
                         h2 { "Results" }

@@ -2,7 +2,7 @@
 
 use super::chart::{ACROSS, Chart, down};
 use super::colour;
-use super::run::{Run, TaskFacts};
+use super::run::{Pair, Run, TaskFacts};
 use super::scale::{Scale, number, percent};
 use crate::train::{ClassScores, Classification, Fit, TaskMetrics};
 use maud::{Markup, html};
@@ -10,7 +10,11 @@ use maud::{Markup, html};
 /// A confusion matrix of more classes is told as its most confused pairs.
 const MOST_CLASSES: usize = 20;
 /// A confusion matrix of more classes has the whole width of the page.
+const SOME_CLASSES: usize = 10;
+/// One of more classes has small cells.
 const FEW_CLASSES: usize = 5;
+/// Names of more letters stand upright above small cells.
+const FEW_LETTERS: usize = 3;
 /// How many pairs are told.
 const MOST_PAIRS: usize = 15;
 
@@ -29,7 +33,7 @@ fn card(run: &Run, index: usize, task: &TaskFacts) -> Markup {
     let last = measured.last();
     let is_wide = last.is_some_and(|(_, metrics)| match metrics {
         TaskMetrics::Classification(it) => {
-            (FEW_CLASSES + 1..=MOST_CLASSES).contains(&it.scores.confusion.len())
+            (SOME_CLASSES + 1..=MOST_CLASSES).contains(&it.scores.confusion.len())
         }
         TaskMetrics::Regression(_) => {
             run.results.scatter.get(&task.name).is_some_and(|columns| columns.len() > 1)
@@ -51,7 +55,7 @@ fn card(run: &Run, index: usize, task: &TaskFacts) -> Markup {
                     }
                     TaskMetrics::Regression(it) => {
                         (columns(task, part, &it.columns))
-                        div.grid[is_wide] { (scatters(run, index, task)) }
+                        div.grid[is_wide] { (scatters(run, index, task, part)) }
                     }
                 }
             } @else {
@@ -97,6 +101,10 @@ fn figures_of(metrics: &TaskMetrics) -> Vec<(&'static str, String)> {
             ("AUC", optional(it.scores.auc)),
             ("Log loss", number(it.scores.log_loss)),
         ],
+        // Errors of columns in different units have no sum.
+        TaskMetrics::Regression(it) if !it.columns.is_empty() => {
+            vec![("R², mean of the columns", optional(it.fit.r2))]
+        }
         TaskMetrics::Regression(it) => vec![
             ("RMSE", number(it.fit.rmse)),
             ("MAE", number(it.fit.mae)),
@@ -152,10 +160,12 @@ fn confusion(task: &TaskFacts, column: usize, part: &str, scores: &ClassScores) 
         return pairs(task, column, part, matrix);
     }
     let names: Vec<String> = (0..matrix.len()).map(|class| task.class(column, class)).collect();
+    let is_small = matrix.len() > FEW_CLASSES;
+    let is_long = names.iter().any(|name| name.chars().count() > FEW_LETTERS);
     html! {
         p.words { (of_column) "true class (rows) and answer (columns), " (part) " part" }
         div.scroll {
-            table.confusion.many[matrix.len() > FEW_CLASSES] aria-label=(format!("Confusion matrix of {}", task.name)) {
+            table.confusion.many[is_small].upright[is_small && is_long] aria-label=(format!("Confusion matrix of {}", task.name)) {
                 thead {
                     tr {
                         td {}
@@ -223,13 +233,13 @@ fn pairs(task: &TaskFacts, column: usize, part: &str, matrix: &[Vec<u64>]) -> Ma
     }
 }
 
-/// Predicted against true numbers of the test part, a chart a column.
-fn scatters(run: &Run, index: usize, task: &TaskFacts) -> Markup {
+/// Predicted against true numbers of a part, a chart a column.
+fn scatters(run: &Run, index: usize, task: &TaskFacts, part: &str) -> Markup {
     let columns = run.results.scatter.get(&task.name);
     let several = columns.is_some_and(|columns| columns.len() > 1);
     html! {
         @for (column, points) in columns.into_iter().flatten() {
-            @if let Some(chart) = scatter(index, column, points) {
+            @if let Some(chart) = scatter(index, column, part, points) {
                 figure {
                     figcaption.unseen[!several] { (column) ": predicted against true" }
                     (chart)
@@ -239,7 +249,7 @@ fn scatters(run: &Run, index: usize, task: &TaskFacts) -> Markup {
     }
 }
 
-fn scatter(index: usize, column: &str, points: &[[Option<f64>; 2]]) -> Option<Markup> {
+fn scatter(index: usize, column: &str, part: &str, points: &[Pair]) -> Option<Markup> {
     const SIDE: f64 = 342.0;
     let known = points.iter().filter_map(|&[label, predicted]| Some((label?, predicted?)));
     let known: Vec<(f64, f64)> = known.collect();
@@ -253,7 +263,7 @@ fn scatter(index: usize, column: &str, points: &[[Option<f64>; 2]]) -> Option<Ma
     let chart = Chart {
         title: format!("{column}: predicted against true"),
         description: format!(
-            "{} rows of the test part; on the diagonal a prediction is right.",
+            "{} rows of the {part} part; on the diagonal a prediction is right.",
             known.len()
         ),
         height: SIDE,

@@ -22,6 +22,9 @@ pub(super) struct Run {
 /// A value a task, by name; none where the task has no label.
 type ByTask<T> = BTreeMap<String, Option<T>>;
 
+/// A label and its prediction.
+pub(super) type Pair = [Option<f64>; 2];
+
 /// One step, its values before the update.
 pub(super) struct Step {
     pub(super) number: u64,
@@ -67,7 +70,10 @@ pub(super) struct Results {
     #[serde(default)]
     parts: Parts,
     #[serde(default)]
-    pub(super) scatter: BTreeMap<String, BTreeMap<String, Vec<[Option<f64>; 2]>>>,
+    pub(super) warnings: Vec<String>,
+    /// Labels and predictions of the last part.
+    #[serde(default)]
+    pub(super) scatter: BTreeMap<String, BTreeMap<String, Vec<Pair>>>,
 }
 
 /// Number of rows of each part.

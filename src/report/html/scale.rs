@@ -37,6 +37,11 @@ impl Scale {
         Self { low, high, places, is_log: false, is_whole: false }
     }
 
+    /// Whether equal distances are equal ratios.
+    pub(super) fn is_log(&self) -> bool {
+        self.is_log
+    }
+
     /// Where a value is drawn.
     pub(super) fn at(&self, value: f64) -> f64 {
         let [from, to] = self.places;

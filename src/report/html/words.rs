@@ -10,7 +10,9 @@ const MOST_OUTCOMES: usize = 4;
 /// What was trained, how long, and what came out.
 pub(super) fn summary(run: &Run) -> String {
     let results = &run.results;
-    let on = results.adapter.as_ref().map_or(String::new(), |adapter| format!(" on {adapter}"));
+    // Without what the driver says of itself in parentheses.
+    let adapter = results.adapter.as_ref().and_then(|adapter| adapter.split(" (").next());
+    let on = adapter.map_or(String::new(), |adapter| format!(" on {adapter}"));
     let mut words = format!(
         "One network learned {} from {} in {}: {}, {}{on}.",
         counted(results.tasks.len() as u64, "task"),
@@ -56,6 +58,10 @@ fn outcome(task: &str, metrics: &TaskMetrics) -> String {
         TaskMetrics::Classification(it) => {
             format!("{task} is right in {} of the cases", percent(it.scores.accuracy))
         }
+        TaskMetrics::Regression(it) if !it.columns.is_empty() => match it.fit.r2 {
+            Some(r2) => format!("{task} has an R² of {} on average", number(r2)),
+            None => format!("{task} is told below"),
+        },
         TaskMetrics::Regression(it) => {
             let explained =
                 it.fit.r2.filter(|r2| *r2 >= 0.0).map_or(String::new(), |r2| {
