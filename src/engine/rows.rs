@@ -15,7 +15,7 @@ const MOST_WIDTH: usize = 256;
 /// are quickly added up.
 const MOST_WORKGROUPS: usize = 128;
 
-/// The step's dispatches, or `None` for networks and batches that are too large.
+/// The step's dispatches, or `None` for networks and batches that are too large, and where others are faster.
 pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
@@ -23,6 +23,10 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let tasks = network.tasks().len();
     let parameters = network.parameter_count();
     if layers.iter().any(|layer| layer.inputs.max(layer.outputs) > MOST_WIDTH) {
+        return Ok(None);
+    }
+    // Where `octet` declines for dropout, a dispatch a layer is faster: 5.0 ms a step against 16.3 (32, 32, batch 512).
+    if gpu.has_octets() && network.dropout() > 0.0 {
         return Ok(None);
     }
     // Outputs, slopes and gradients of a block.
