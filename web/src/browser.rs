@@ -4,7 +4,7 @@
 //!
 //! A handle must not be used again before its last promise has settled.
 
-use crate::{Judgement, Plan, Session, Settings, Study, safetensors, trajectory};
+use crate::{Judgement, Plan, Session, Settings, Study, trajectory};
 use awl::{Error, Gpu};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -148,7 +148,7 @@ impl Run {
             start: tensor.range.start,
         });
         let tasks = self.0.encoder().targets().iter().map(|target| TaskDescription {
-            name: target.column.clone(),
+            name: target.name.clone(),
             classes: target.encoding.classes().map(<[String]>::to_vec),
         });
         json(&Description {
@@ -201,7 +201,6 @@ impl Run {
 
     /// The bytes of a safetensors file of the weights.
     pub async fn safetensors(&mut self) -> Result<Vec<u8>> {
-        let state = self.0.state().await.map_err(thrown)?;
-        Ok(safetensors(self.0.recipe(), &state))
+        self.0.safetensors().await.map_err(thrown)
     }
 }

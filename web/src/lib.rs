@@ -11,9 +11,7 @@ mod browser;
 mod session;
 mod study;
 mod trajectory;
-mod weights;
 
 pub use session::{Judgement, Session, Settings};
 pub use study::{ColumnInfo, Kind, Plan, Study};
 pub use trajectory::{Trajectory, trajectory};
-pub use weights::safetensors;

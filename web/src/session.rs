@@ -3,13 +3,14 @@
 use crate::study::{Plan, Study};
 use awl::data::{Target, Values};
 use awl::engine::{Record, State};
-use awl::tables::{Predicted, Scaling, TargetColumn};
-use awl::train::{TaskMetrics, metrics};
+use awl::tables::TargetColumn;
+use awl::train::{TaskMetrics, Weights, metrics};
 use awl::{
     Activation, Adam, AutomaticWeightedLoss, Dataset, Encoder, Engine, Gpu, GpuEngine, Network,
     Recipe, Result, Trainer, Weighting,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// Rows a batch, and of a table so large that an epoch of these would be long.
 const BATCH: usize = 32;
@@ -66,7 +67,7 @@ pub enum Judgement {
         /// The share of right answers; `None` without a labelled row.
         accuracy: Option<f64>,
         /// How many rows of each class (first index) were given each class (second index).
-        counts: Vec<Vec<u32>>,
+        counts: Vec<Vec<u64>>,
     },
     /// A task of a number.
     Number {
@@ -133,18 +134,18 @@ impl Session {
     /// How each task fares on the held-out rows, in the order of the heads.
     ///
     /// # Errors
-    /// Those of [`Engine::predict`], [`metrics`] and [`Encoder::decode`].
+    /// Those of [`Engine::predict`] and [`metrics`].
     pub async fn judge(&mut self) -> Result<Vec<Judgement>> {
         let predictions = self.trainer.engine().predict(self.judged.features()).await?;
         let network = &self.trainer.engine().recipe().network;
         let metrics = metrics(network, &predictions, &self.judged)?;
         let columns = self.encoder.targets().iter().zip(network.offsets());
         let tasks = columns.zip(self.judged.targets()).zip(metrics);
-        let judged = tasks.map(|(((column, offset), labels), metric)| {
+        let judged = tasks.map(|(((column, offset), labels), metrics)| {
             let own = |row: usize| &predictions.row(row)[offset..][..column.width()];
-            judged(column, labels, own, metric)
+            judged(column, labels, own, metrics)
         });
-        judged.collect()
+        Ok(judged.collect())
     }
 
     /// The training state.
@@ -153,6 +154,18 @@ impl Session {
     /// Those of [`Engine::state`].
     pub async fn state(&mut self) -> Result<State> {
         self.trainer.engine().state().await
+    }
+
+    /// The weights as a safetensors file under PyTorch's names.
+    ///
+    /// # Errors
+    /// Those of [`Engine::state`] and [`Weights::to_bytes`].
+    pub async fn safetensors(&mut self) -> Result<Vec<u8>> {
+        let weights = Weights::of(&self.state().await?);
+        // As the program `awl` writes them: what predictions need beside the weights.
+        let version = env!("CARGO_PKG_VERSION");
+        let notes = json!({ "version": version, "network": self.recipe().network, "encoder": self.encoder });
+        weights.to_bytes(self.recipe(), &notes)
     }
 
     /// What is trained, and how.
@@ -181,42 +194,38 @@ fn judged<'a>(
     column: &TargetColumn,
     labels: &Target,
     predictions: impl Fn(usize) -> &'a [f32],
-    metric: Option<TaskMetrics>,
-) -> Result<Judgement> {
-    let rows = (0..labels.rows()).filter(|&row| labels.has_label(row));
-    match labels.values() {
-        Values::Classes(classes) => {
-            let names = column.encoding.classes().unwrap_or_default();
-            let mut counts = vec![vec![0; names.len()]; names.len()];
-            for row in rows {
-                if let Predicted::Class(name) = column.decode(predictions(row))? {
-                    let answer = names.iter().position(|other| other == name).unwrap_or_default();
-                    counts[classes[row] as usize][answer] += 1;
-                }
-            }
-            let accuracy = match metric {
-                Some(TaskMetrics::Classification { accuracy, .. }) => Some(accuracy),
-                _ => None,
-            };
-            Ok(Judgement::Classes { accuracy, counts })
-        }
-        Values::Numbers(numbers) => {
-            let scaling = column.encoding.scaling().unwrap_or(Scaling { mean: 0.0, std: 1.0 });
+    metrics: Option<TaskMetrics>,
+) -> Judgement {
+    let scaling = column.encoding.scalings().first().copied();
+    match (labels.values(), scaling) {
+        (Values::Numbers(numbers), Some(scaling)) => {
+            let rows = (0..labels.rows()).filter(|&row| labels.has_label(row));
             let restored = |values: &[f32]| scaling.restore(values[0].into());
             let pairs = rows.map(|row| (restored(numbers.row(row)), restored(predictions(row))));
             let (truth, predicted) = pairs.unzip();
-            let rmse = match metric.map(|metric| metric.in_unit(scaling.std)) {
-                Some(TaskMetrics::Regression { rmse, .. }) => Some(rmse),
+            let rmse = match metrics.map(|metrics| metrics.in_units(&[scaling.std])) {
+                Some(TaskMetrics::Regression(figures)) => Some(figures.fit.rmse),
                 _ => None,
             };
-            Ok(Judgement::Number { rmse, truth, predicted })
+            Judgement::Number { rmse, truth, predicted }
         }
+        _ => match metrics {
+            Some(TaskMetrics::Classification(figures)) => Judgement::Classes {
+                accuracy: Some(figures.scores.accuracy),
+                counts: figures.scores.confusion,
+            },
+            _ => {
+                let classes = column.encoding.classes().map_or(0, <[String]>::len);
+                Judgement::Classes { accuracy: None, counts: vec![vec![0; classes]; classes] }
+            }
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use safetensors::SafeTensors;
 
     async fn penguins(settings: &Settings) -> Result<Session> {
         let study = Study::penguins()?;
@@ -225,7 +234,7 @@ mod tests {
 
     fn sum(judgement: &Judgement) -> usize {
         match judgement {
-            Judgement::Classes { counts, .. } => counts.iter().flatten().sum::<u32>() as usize,
+            Judgement::Classes { counts, .. } => counts.iter().flatten().sum::<u64>() as usize,
             Judgement::Number { truth, .. } => truth.len(),
         }
     }
@@ -247,8 +256,8 @@ mod tests {
             else {
                 panic!("{judgements:?}")
             };
-            let right: u32 = (0..3).map(|class| counts[class][class]).sum();
-            assert_eq!(accuracy.map(|share| (69.0 * share).round() as u32), Some(right));
+            let right: u64 = (0..3).map(|class| counts[class][class]).sum();
+            assert_eq!(accuracy.map(|share| (69.0 * share).round() as u64), Some(right));
             assert!(right >= 66, "{right} of 69 species are right");
             let squares = truth.iter().zip(predicted).map(|(t, p)| (t - p).powi(2));
             let expected = (squares.sum::<f64>() / 69.0).sqrt();
@@ -292,6 +301,42 @@ mod tests {
             for _ in 0..2 {
                 let error = session.train(20).await.expect_err("training stopped");
                 assert!(error.to_string().contains("lower the learning rate"), "{error}");
+            }
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn the_saved_weights_have_pytorchs_names_and_the_states_numbers() -> Result<()> {
+        pollster::block_on(async {
+            for learned in [true, false] {
+                let settings = Settings { learned, hidden: vec![8, 4], ..Settings::default() };
+                let mut session = penguins(&settings).await?;
+                session.train(2).await?;
+                let (file, state) = (session.safetensors().await?, session.state().await?);
+                let file = SafeTensors::deserialize(&file).expect("safetensors");
+                let mut found: Vec<(String, Vec<usize>)> = file
+                    .tensors()
+                    .into_iter()
+                    .map(|(name, view)| (name, view.shape().to_vec()))
+                    .collect();
+                found.sort_unstable();
+                // 11 inputs: three measurements, each with a flag for missing cells, three islands and two sexes.
+                let expected: [(&str, &[usize]); 9] = [
+                    ("awl.params", &[2]),
+                    ("heads.body_mass_g.bias", &[1]),
+                    ("heads.body_mass_g.weight", &[1, 4]),
+                    ("heads.species.bias", &[3]),
+                    ("heads.species.weight", &[3, 4]),
+                    ("trunk.0.bias", &[8]),
+                    ("trunk.0.weight", &[8, 11]),
+                    ("trunk.2.bias", &[4]),
+                    ("trunk.2.weight", &[4, 8]),
+                ];
+                let expected = expected.map(|(name, shape)| (name.to_string(), shape.to_vec()));
+                assert_eq!(found, expected[usize::from(!learned)..]);
+                let first = file.tensor("trunk.0.weight").expect("a weight").data()[..4].to_vec();
+                assert_eq!(first, (state.parameters[0] as f32).to_le_bytes());
             }
             Ok(())
         })

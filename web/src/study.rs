@@ -1,9 +1,9 @@
 //! A table to learn from: what its columns are, and which of them might be predicted from which.
 
-use awl::tables::Column;
+use awl::tables::{Column, EncoderOptions, TargetSpec};
 use awl::{Encoder, Error, Loss, Result, Table};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 const PENGUINS: &str = include_str!("../../examples/data/penguins/penguins.csv");
 
@@ -20,9 +20,9 @@ const MOST_JUDGED: usize = 2_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// One of some classes, learned by cross-entropy: text, or numbers of two values.
+    /// One of some classes.
     Classes,
-    /// A number, learned by its squared error.
+    /// A number.
     Number,
 }
 
@@ -31,7 +31,7 @@ pub enum Kind {
 pub struct ColumnInfo {
     /// Its name.
     pub name: String,
-    /// What it would be as a task.
+    /// What it would be as a task, by the library's rule ([`TargetSpec::infer`]).
     pub kind: Kind,
     /// Number of distinct cells.
     pub values: usize,
@@ -89,8 +89,8 @@ impl Study {
             });
         }
         let [training, held_out] = table.split(0, [0.8, 0.2])?;
-        let pairs = table.names().iter().zip(table.columns());
-        let columns: Vec<ColumnInfo> = pairs.map(|(name, column)| describe(name, column)).collect();
+        let describe = |name: &String| Ok(describe(name, table.column(name)?, &training));
+        let columns: Vec<ColumnInfo> = table.names().iter().map(describe).collect::<Result<_>>()?;
         let plan = suggest(&columns, table.rows());
         Ok(Self { table, columns, plan, training, held_out })
     }
@@ -118,20 +118,10 @@ impl Study {
     /// How the training rows become numbers under this plan.
     ///
     /// # Errors
-    /// [`Error::Table`] for a column that the table lacks; otherwise those of [`Encoder::fit`].
+    /// Those of [`Encoder::fit_with`].
     pub fn encoder(&self, plan: &Plan) -> Result<Encoder> {
-        let tasks: Vec<(&String, Loss)> =
-            plan.tasks.iter().map(|name| Ok((name, self.loss(name)?))).collect::<Result<_>>()?;
-        Encoder::fit(&self.training, &plan.inputs, &tasks)
-    }
-
-    fn loss(&self, name: &str) -> Result<Loss> {
-        self.table.column(name)?;
-        let column = self.columns.iter().find(|column| column.name == name);
-        Ok(match column.map(|column| column.kind) {
-            Some(Kind::Classes) => Loss::cross_entropy(),
-            _ => Loss::Mse,
-        })
+        let tasks: Vec<TargetSpec> = plan.tasks.iter().map(TargetSpec::new).collect();
+        Encoder::fit_with(&self.training, &plan.inputs, &tasks, EncoderOptions::default())
     }
 
     /// The held-out rows that can be judged: without those of a class that no training row has, and no more than
@@ -143,7 +133,7 @@ impl Study {
         let mut rows: Vec<usize> = (0..self.held_out.rows()).collect();
         for target in encoder.targets() {
             let Some(classes) = target.encoding.classes() else { continue };
-            let column = self.held_out.column(&target.column)?;
+            let column = self.held_out.column(&target.name)?;
             rows.retain(|&row| {
                 column.text(row).is_none_or(|cell| classes.iter().any(|class| *class == cell))
             });
@@ -161,27 +151,31 @@ impl Study {
     }
 }
 
-fn describe(name: &str, column: &Column) -> ColumnInfo {
-    let values = match column {
-        Column::Numbers(cells) => {
-            let distinct: BTreeSet<u64> =
-                cells.iter().flatten().map(|number| (number + 0.0).to_bits()).collect();
-            distinct.len()
+fn describe(name: &str, column: Column<'_>, training: &Table) -> ColumnInfo {
+    let rows = 0..column.rows();
+    let values = match column.is_text() {
+        true => rows.filter_map(|row| column.text(row)).collect::<HashSet<_>>().len(),
+        false => {
+            let bits = |row| column.number(row).map(f64::to_bits);
+            rows.filter_map(bits).collect::<HashSet<_>>().len()
         }
-        Column::Text(cells) => cells.iter().flatten().collect::<BTreeSet<_>>().len(),
     };
-    let is_number = matches!(column, Column::Numbers(_)) && values != 2;
-    let kind = if is_number { Kind::Number } else { Kind::Classes };
+    let kind = match TargetSpec::new(name).infer(training).map(|inferred| inferred.loss) {
+        Ok(Loss::Bce | Loss::CrossEntropy { .. }) => Kind::Classes,
+        Ok(_) => Kind::Number,
+        // It cannot be a task, which the library says better when it is asked for.
+        Err(_) if column.is_text() => Kind::Classes,
+        Err(_) => Kind::Number,
+    };
     // A column of numbers with a slip in it is text too; as an input it is met with a message that says where.
-    let is_slip = matches!(column, Column::Text(cells) if is_mostly_numbers(cells));
-    let few = kind == Kind::Number || values <= MOST_CATEGORIES;
-    let input = values > 0 && (few || is_slip);
+    let few = !column.is_text() || values <= MOST_CATEGORIES || is_mostly_numbers(column);
+    let input = few && values > 0;
     ColumnInfo { name: name.into(), kind, values, missing: column.missing(), input }
 }
 
-fn is_mostly_numbers(cells: &[Option<String>]) -> bool {
-    let numbers = cells.iter().flatten().filter(|cell| cell.parse::<f64>().is_ok()).count();
-    2 * numbers > cells.iter().flatten().count()
+fn is_mostly_numbers(column: Column<'_>) -> bool {
+    let numbers = (0..column.rows()).filter(|&row| column.number(row).is_some()).count();
+    2 * numbers > column.rows() - column.missing()
 }
 
 /// The first column of a few classes and the last one of many numbers, or what comes nearest, from all other inputs.
