@@ -49,8 +49,8 @@ export function showData(name, rows, columns, tasks) {
   for (const [i, id] of ["task-1", "task-2"].entries()) {
     element(id).replaceChildren(
       ...columns.map((column) => {
-        const what = column.kind === "number" ? "number" : `${column.values} classes`;
-        return new Option(`${column.name} (${what})`, column.name);
+        const what = column.kind === "number" ? "" : ` (${column.values} classes)`;
+        return new Option(column.name + what, column.name);
       }),
     );
     element(id).value = tasks[i];

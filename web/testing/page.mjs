@@ -3,7 +3,7 @@
 //   node web/testing/page.mjs FOLDER      FOLDER/native.json is what the native engine computed; pictures go there too
 
 import assert from "node:assert/strict";
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Browser, serve } from "./browser.mjs";
@@ -12,6 +12,7 @@ const folder = resolve(process.argv[2] ?? "target/web-test");
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
 const TOLERANCE = 1e-4;
 
+for (const name of await readdir(folder)) if (name.endsWith(".safetensors")) await rm(`${folder}/${name}`);
 const server = await serve(dist);
 const browser = await Browser.launch();
 await browser.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
@@ -62,7 +63,8 @@ const alerted = (page) => page.evaluate(`$("alert").textContent`);
 async function tensorsOf(file) {
   const bytes = await readFile(file);
   const length = Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.subarray(8, 8 + length).toString());
+  const { __metadata__: notes, ...header } = JSON.parse(bytes.subarray(8, 8 + length).toString());
+  assert.ok(Object.values(notes).join().includes('"network"'), "the notes say what the network is");
   const numbers = ([from, to]) => new Float32Array(bytes.buffer.slice(bytes.byteOffset + 8 + length + from, bytes.byteOffset + 8 + length + to));
   return Object.fromEntries(Object.entries(header).map(([name, { dtype, shape, data_offsets }]) => [name, { dtype, shape, numbers: numbers(data_offsets) }]));
 }
@@ -186,12 +188,11 @@ await check("a table that is dropped is learned, and its weights are saved as Py
   await press(page, "save");
   await page.until(`$("live").textContent.startsWith("Saved awl-step-")`);
   const name = await page.evaluate(`$("live").textContent.slice(6, -1)`);
-  let tensors;
-  for (let tries = 0; !tensors; tries += 1) {
-    tensors = (await readdir(folder)).includes(name) ? await tensorsOf(`${folder}/${name}`).catch(() => null) : null;
+  for (let tries = 0; !(await readdir(folder)).includes(name); tries += 1) {
     assert.ok(tries < 200, `${name} did not arrive`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  const tensors = await tensorsOf(`${folder}/${name}`);
   const shapes = Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape.join(" ")]));
   // Inputs: wing, with a flag for missing cells, and two habitats.
   assert.deepEqual(shapes, { "trunk.0.weight": "8 4", "trunk.0.bias": "8", "heads.kind.weight": "3 8", "heads.kind.bias": "3", "heads.mass.weight": "1 8", "heads.mass.bias": "1", "awl.params": "2" });
