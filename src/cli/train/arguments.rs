@@ -286,11 +286,11 @@ pub fn task(text: &str, columns: &[String]) -> Result<Task, String> {
         task.loss = Some(loss.trim().into());
         rest = before;
     }
-    if !is_column(rest) {
-        if let Some((name, after)) = rest.split_once('=') {
-            task.name = Some(name.trim().into());
-            rest = after;
-        }
+    if !is_column(rest)
+        && let Some((name, after)) = rest.split_once('=')
+    {
+        task.name = Some(name.trim().into());
+        rest = after;
     }
     task.columns = if is_column(rest) || task.name.is_none() {
         vec![rest.trim().into()]

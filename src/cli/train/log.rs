@@ -50,7 +50,7 @@ impl Log {
 
     /// A step's line, unless it is thinned out. Values are those before the step's update.
     pub fn step(&mut self, record: &Record) -> io::Result<()> {
-        if record.step != 1 && record.step % self.every != 0 {
+        if record.step != 1 && !record.step.is_multiple_of(self.every) {
             return Ok(());
         }
         use std::fmt::Write as _;
