@@ -19,6 +19,7 @@ mod loss_pass;
 mod losses;
 mod onnx;
 mod program;
+mod pipelines;
 mod random_shapes;
 mod repeatable;
 mod schedules;
