@@ -22,8 +22,9 @@ const MOST_BYTES: u64 = 64 << 20;
 pub(super) struct Store {
     cache: wgpu::PipelineCache,
     path: PathBuf,
-    /// What the file holds, as far as this process knows.
-    kept: Mutex<Vec<u8>>,
+    /// What the driver handed out when the cache was opened, or last written: neither is news. It may be more than the
+    /// file holds, since SwiftShader puts what it is given into what it hands out.
+    known: Mutex<Vec<u8>>,
 }
 
 impl Store {
@@ -35,15 +36,16 @@ impl Store {
         }
         let key = wgpu::util::pipeline_cache_key(&device.adapter_info())?;
         let path = folder.join(key);
-        let kept = file::read(&path, MOST_BYTES);
-        let cache = match kept.as_deref() {
-            Some(data) => match revive::cache(device, Some(data)).await {
-                Some(cache) => Some(cache),
-                None => revive::cache(device, None).await,
-            },
-            None => revive::cache(device, None).await,
+        let cache = match file::read(&path, MOST_BYTES) {
+            Some(data) => revive::cache(device, Some(&data)).await,
+            None => None,
         };
-        Some(Self { cache: cache?, path, kept: Mutex::new(kept.unwrap_or_default()) })
+        let cache = match cache {
+            Some(cache) => cache,
+            None => revive::cache(device, None).await?,
+        };
+        let known = cache.get_data().unwrap_or_default();
+        Some(Self { cache, path, known: Mutex::new(known) })
     }
 
     /// What to make pipelines with.
@@ -51,14 +53,14 @@ impl Store {
         &self.cache
     }
 
-    /// Writes the file, if there is something new in it. A file that cannot be written is left as it is.
+    /// Writes the file, if pipelines were made that the driver hands out. One that cannot be written is left as it is.
     pub fn save(&self) {
         let Some(data) = self.cache.get_data() else {
             return;
         };
-        let mut kept = lock(&self.kept);
-        if *kept != data && file::write(&self.path, &data).is_ok() {
-            *kept = data;
+        let mut known = lock(&self.known);
+        if *known != data && file::write(&self.path, &data).is_ok() {
+            *known = data;
         }
     }
 }
@@ -143,7 +145,11 @@ mod tests {
             assert_eq!(store.cache().get_data().as_ref(), Some(&own), "case {case}");
             store.save();
             let kept = file::read(&store.path, MOST_BYTES);
-            assert_eq!(kept.as_ref(), Some(&own), "case {case}: it was not replaced");
+            assert_eq!(kept.as_ref(), Some(&data), "case {case}: written without news");
+            lock(&store.known).clear();
+            store.save();
+            let kept = file::read(&store.path, MOST_BYTES);
+            assert_eq!(kept.as_ref(), Some(&own), "case {case}: news were not written");
         }
         assert!(gpu.check().is_ok());
         std::fs::remove_dir_all(&folder).expect("the folder");
