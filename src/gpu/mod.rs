@@ -13,6 +13,8 @@ mod readback;
 mod shaders;
 #[cfg(not(target_arch = "wasm32"))]
 mod software;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod translations;
 
 pub use self::adapter::{AdapterReport, adapters, usable};
 pub(crate) use self::buffer::{Buffer, check_size};
