@@ -15,14 +15,15 @@ const MOST_WIDTH: usize = 256;
 /// are quickly added up.
 const MOST_WORKGROUPS: usize = 128;
 
-/// The step's dispatches, or `None` for networks and batches that are too large.
+/// The step's dispatches, or `None` for networks and batches that are too large, and for drivers that the kernel is.
 pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let layers = network.layers();
     let tasks = network.tasks().len();
     let parameters = network.parameter_count();
-    if layers.iter().any(|layer| layer.inputs.max(layer.outputs) > MOST_WIDTH) {
+    let is_wide = layers.iter().any(|layer| layer.inputs.max(layer.outputs) > MOST_WIDTH);
+    if is_wide || !gpu.compiles_large_kernels() {
         return Ok(None);
     }
     // Outputs, slopes and gradients of a block.

@@ -213,6 +213,12 @@ impl Gpu {
         self.device().adapter_info().device_type == wgpu::DeviceType::Cpu
     }
 
+    /// Whether the driver compiles a kernel of a thousand operations and many calls in a second or so. SwiftShader takes minutes
+    /// over `rows`, so no software driver but Mesa's is trusted with it.
+    pub(crate) fn compiles_large_kernels(&self) -> bool {
+        !self.is_software() || self.device().adapter_info().name.starts_with("llvmpipe")
+    }
+
     /// Rounds that an invocation of a kernel for eight lanes may make in all its loops together: llvmpipe ends every
     /// loop of one that has made 65,535.
     pub(crate) const MOST_ROUNDS: usize = 60_000;
