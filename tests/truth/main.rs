@@ -20,6 +20,7 @@ mod losses;
 mod onnx;
 mod program;
 mod pipelines;
+mod portability;
 mod random_shapes;
 mod repeatable;
 mod schedules;
