@@ -15,14 +15,16 @@ const MOST_WIDTH: usize = 256;
 /// are quickly added up.
 const MOST_WORKGROUPS: usize = 128;
 
-/// The step's dispatches, or `None` for networks and batches that are too large, and where others are faster.
+/// The step's dispatches, or `None` for networks and batches that are too large, for drivers that the kernel is too large for,
+/// and where others are faster.
 pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let layers = network.layers();
     let tasks = network.tasks().len();
     let parameters = network.parameter_count();
-    if layers.iter().any(|layer| layer.inputs.max(layer.outputs) > MOST_WIDTH) {
+    let is_wide = layers.iter().any(|layer| layer.inputs.max(layer.outputs) > MOST_WIDTH);
+    if is_wide || !gpu.compiles_large_kernels() {
         return Ok(None);
     }
     // Where `octet` declines for dropout, a dispatch a layer is faster: 5.0 ms a step against 16.3 (32, 32, batch 512).

@@ -94,7 +94,12 @@ fn check_backends(list: &str) -> Result<()> {
     }
 }
 
-/// Opens a device with WebGPU's default limits, but buffers as large as the adapter allows, and timestamps.
+/// Optional features that every kernel does without.
+const WANTED: wgpu::Features =
+    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::PIPELINE_CACHE);
+
+/// Opens a device with WebGPU's default limits, but buffers as large as the adapter allows, timestamps, and
+/// pipelines that can be kept.
 pub(super) async fn open(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue)> {
     let own = adapter.limits();
     let limits = Limits {
@@ -105,7 +110,7 @@ pub(super) async fn open(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu:
     #[cfg_attr(target_arch = "wasm32", expect(unused_mut))]
     let mut descriptor = wgpu::DeviceDescriptor {
         label: Some("awl"),
-        required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+        required_features: adapter.features() & WANTED,
         required_limits: limits,
         ..Default::default()
     };

@@ -1,9 +1,11 @@
 //! Compute pipelines: made once a source and set of constants, shared by everybody.
 
+use super::pipeline_cache::Store;
 use super::shaders::{Access, Source};
 use super::{Gpu, lock};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// A compiled kernel.
 pub(crate) struct Kernel {
@@ -94,9 +96,31 @@ type Key = (&'static str, String, Vec<(&'static str, u64)>);
 #[derive(Default)]
 pub(super) struct Cache {
     kernels: Mutex<HashMap<Key, Arc<Kernel>>>,
+    /// Where compiled pipelines are kept beyond this process.
+    store: OnceLock<Store>,
+    /// Whether a kernel was compiled since the last `save`.
+    has_news: AtomicBool,
 }
 
 impl Cache {
+    /// Keeps the pipelines made from now on, unless they are kept already.
+    pub fn keep_in(&self, store: Store) {
+        // The first one stays.
+        let _ = self.store.set(store);
+    }
+
+    /// Writes what was compiled to where it is kept.
+    pub fn save(&self) {
+        if self.has_news.swap(false, Ordering::Relaxed) {
+            self.store.get().into_iter().for_each(Store::save);
+        }
+    }
+
+    /// What to make pipelines with.
+    fn pipelines(&self) -> Option<&wgpu::PipelineCache> {
+        self.store.get().map(Store::cache)
+    }
+
     pub fn get(
         &self,
         device: &wgpu::Device,
@@ -107,9 +131,10 @@ impl Cache {
         let bits = constants.iter().map(|(name, value)| (*name, value.to_bits()));
         let key = (source.label, prologue.to_string(), bits.collect());
         let mut kernels = lock(&self.kernels);
-        let made = kernels
-            .entry(key)
-            .or_insert_with(|| Arc::new(compile(device, source, prologue, constants)));
+        let made = kernels.entry(key).or_insert_with(|| {
+            self.has_news.store(true, Ordering::Relaxed);
+            Arc::new(compile(device, source, prologue, constants, self.pipelines()))
+        });
         Arc::clone(made)
     }
 }
@@ -119,6 +144,7 @@ fn compile(
     source: &'static Source,
     prologue: &str,
     constants: &[(&'static str, f64)],
+    cache: Option<&wgpu::PipelineCache>,
 ) -> Kernel {
     let label = source.label;
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
@@ -154,7 +180,7 @@ fn compile(
             // Every kernel writes workgroup memory before it reads it.
             zero_initialize_workgroup_memory: false,
         },
-        cache: None,
+        cache,
     });
     Kernel { label, pipeline, layout }
 }

@@ -8,10 +8,13 @@ mod adapter;
 mod buffer;
 mod clock;
 mod kernel;
+mod pipeline_cache;
 mod readback;
 mod shaders;
 #[cfg(not(target_arch = "wasm32"))]
 mod software;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod translations;
 
 pub use self::adapter::{AdapterReport, adapters, usable};
 pub(crate) use self::buffer::{Buffer, check_size};
@@ -52,6 +55,9 @@ impl Gpu {
     ///
     /// `WGPU_BACKEND` (such as `vulkan,gl`) and `WGPU_ADAPTER_NAME` (a part of the name) narrow the choice.
     ///
+    /// Where the backend hands out compiled pipelines, which is Vulkan, they are kept in the folder `awl` of the user's
+    /// cache directory, or in the one that `AWL_PIPELINE_CACHE` names; none are where it says `off`.
+    ///
     /// ```
     /// let gpu = pollster::block_on(awl::Gpu::new())?;
     /// println!("{}", gpu.name());
@@ -65,13 +71,18 @@ impl Gpu {
         let (device, queue) = adapter::open(&adapter).await?;
         let gpu = Self::from_device(device, queue)?;
         gpu.watch();
+        if let Some(folder) = pipeline_cache::folder() {
+            // What has no pipeline cache compiles anew each time.
+            let _ = gpu.keep_pipelines(&folder).await;
+        }
         Ok(gpu)
     }
 
     /// Uses a device and queue of your own, opened with at least WebGPU's default limits.
     ///
     /// Your own handlers for uncaptured errors and device loss stay in place: what goes wrong in a submission, as a
-    /// lost device does, reaches them, and wgpu's own handler panics.
+    /// lost device does, reaches them, and wgpu's own handler panics. No file is written but by
+    /// [`keep_pipelines`](Self::keep_pipelines).
     ///
     /// # Errors
     /// [`Error::Invalid`] if the device was opened with a limit below what the kernels need.
@@ -90,6 +101,20 @@ impl Gpu {
                 fault: Arc::default(),
             }),
         })
+    }
+
+    /// Keeps compiled pipelines in a file in this folder, which is made if need be, and takes them from there: those
+    /// made from now on. Only the first call, on any clone, has an effect.
+    ///
+    /// A file that cannot be read or written, or that another driver made, costs the time to compile and nothing else.
+    /// The folder must be the user's own: what is in the file is executed.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the device was not opened with [`wgpu::Features::PIPELINE_CACHE`], which Vulkan has.
+    pub async fn keep_pipelines(&self, folder: &std::path::Path) -> Result<()> {
+        let store = pipeline_cache::Store::open(self.device(), folder).await;
+        self.inner.kernels.keep_in(store.ok_or_else(pipeline_cache::none)?);
+        Ok(())
     }
 
     /// The device. An error of your own work on it is reported by the next call of this library, and by every one
@@ -151,6 +176,7 @@ impl Gpu {
             let validation = validation.pop();
             (made, [memory.pop(), validation])
         };
+        self.inner.kernels.save();
         let [memory, validation] = faults;
         if let Some(error) = memory.await {
             return Err(Fault::from(error).into());
@@ -185,6 +211,12 @@ impl Gpu {
     /// Whether this is a driver that computes on the CPU.
     pub(crate) fn is_software(&self) -> bool {
         self.device().adapter_info().device_type == wgpu::DeviceType::Cpu
+    }
+
+    /// Whether the driver compiles a kernel of a thousand operations and many calls in a second or so. SwiftShader takes minutes
+    /// over `rows`, so no software driver but Mesa's is trusted with it.
+    pub(crate) fn compiles_large_kernels(&self) -> bool {
+        !self.is_software() || self.device().adapter_info().name.starts_with("llvmpipe")
     }
 
     /// Rounds that an invocation of a kernel for eight lanes may make in all its loops together: llvmpipe ends every

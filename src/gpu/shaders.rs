@@ -187,7 +187,7 @@ pub(crate) mod tests {
     use naga::valid::{Capabilities, SubgroupOperationSet, ValidationFlags, Validator};
     use std::path::Path;
 
-    /// Holds a kernel's text, with what is made for a shape, against naga and against the table.
+    /// Holds a kernel's text, with what is made for a shape, against naga, the table, and the languages of all drivers.
     pub(crate) fn check(source: &Source, made: &str) {
         let text = made.to_string() + &source.text();
         let fail = |e: &dyn std::fmt::Display| -> ! { panic!("{}: {e}", source.label) };
@@ -214,6 +214,8 @@ pub(crate) mod tests {
         let storage = source.bindings.iter().filter(|a| **a != Access::Uniform).count();
         let most = if source.octet { 11 } else { 8 };
         assert!(storage <= most, "{} has more than {most} storage buffers", source.label);
+        #[cfg(not(target_arch = "wasm32"))]
+        crate::gpu::translations::check(source, &text);
     }
 
     fn access(space: naga::AddressSpace) -> Access {

@@ -5,7 +5,7 @@
 //! - Loops with constant bounds are unrolled, however long: each index is then a constant, and llvmpipe keeps an array
 //!   whose indices are all constant in registers. Any other index costs it a load for each lane.
 //!
-//! The only unsafe code of the crate.
+//! One of the two places with unsafe code.
 #![allow(unsafe_code)]
 
 use naga::back::{pipeline_constants, spv};
@@ -81,7 +81,8 @@ pub(super) fn module(
     }
 }
 
-fn spirv(label: &str, text: &str, constants: &[(&'static str, f64)]) -> Vec<u32> {
+/// naga's translation at these pipeline constants.
+pub(super) fn spirv(label: &str, text: &str, constants: &[(&'static str, f64)]) -> Vec<u32> {
     let module = naga::front::wgsl::parse_str(text)
         .unwrap_or_else(|e| panic!("{label}: {}", e.emit_to_string(text)));
     let mut validator = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP);
@@ -124,7 +125,7 @@ const UNROLL: u32 = 1;
 
 /// The same module whose array variables start with whatever memory holds, and whose loops ask to be unrolled. Scalars
 /// and structs keep their zeros: naga writes `var k = 0u` as such an initialiser too.
-fn rewritten(words: &[u32]) -> Vec<u32> {
+pub(super) fn rewritten(words: &[u32]) -> Vec<u32> {
     let mut arrays = Vec::new();
     let mut pointers_to_arrays = Vec::new();
     let mut nulls = Vec::new();

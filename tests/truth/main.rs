@@ -19,6 +19,8 @@ mod loss_pass;
 mod losses;
 mod onnx;
 mod program;
+mod pipelines;
+mod portability;
 mod random_shapes;
 mod repeatable;
 mod schedules;

@@ -98,7 +98,9 @@ fn a_fused_step_takes_two_dispatches_at_most_where_an_unfused_one_takes_32() {
         block_on(GpuEngine::unfused(gpu(), golden.recipe, &golden.data)),
     ]
     .map(|engine| engine.expect("an engine").dispatches_per_step());
-    assert!(fused <= 2, "{fused} dispatches");
+    // SwiftShader takes minutes to compile what would make it two, and gets three a layer and one instead.
+    let most = if gpu().name().starts_with("SwiftShader") { 3 * 3 + 1 } else { 2 };
+    assert!(fused <= most, "{fused} dispatches");
     assert_eq!(unfused, 32);
 }
 

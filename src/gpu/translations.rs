@@ -1,0 +1,294 @@
+//! Tests: every kernel in the languages of the drivers, at every value of its pipeline constants. naga translates, as
+//! wgpu has it do, and compilers that know nothing of naga judge what it wrote.
+//!
+//! | language | for | judged by, where it is installed |
+//! |---|---|---|
+//! | SPIR-V | Vulkan | `spirv-val` |
+//! | MSL | Metal | naga alone: Apple's compiler runs on Apple's machines |
+//! | HLSL | DX12 | `glslangValidator -D` |
+//! | GLSL ES 3.1 | GL | `glslangValidator` |
+//! | WGSL | browsers | `tint`, whose rules are Chromium's: uniformity, reserved words, alignment |
+//!
+//! A judge that is not installed is named on stderr; `AWL_JUDGES=spirv-val,glslangValidator` makes its absence fail.
+
+use super::shaders::Source;
+use super::software;
+use naga::back::{glsl, hlsl, msl, pipeline_constants};
+use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
+use naga::valid::{Capabilities, ModuleInfo, SubgroupOperationSet, ValidationFlags, Validator};
+use naga::{Module, ShaderStage};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The values that the engines give to each pipeline constant.
+const VALUES: [(&str, &[f64]); 5] = [
+    ("SCHEME", &[0.0, 1.0]),
+    ("LANES_PER_ROW", &[1.0, 8.0, 64.0]),
+    ("KEEP_SHARES", &[0.0, 1.0]),
+    ("lhs_along_k", &[0.0, 1.0]),
+    ("rhs_along_k", &[0.0, 1.0]),
+];
+
+/// What a kernel is translated to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Spirv,
+    Msl,
+    Hlsl,
+    GlslEs,
+    Wgsl,
+}
+
+/// The languages that wgpu translates to.
+const TARGETS: [Target; 4] = [Target::Spirv, Target::Msl, Target::Hlsl, Target::GlslEs];
+
+/// What cannot be, by whose word, and why. Where that judge is installed these must fail, so that nothing stays here longer
+/// than it has to. Both kernels run on software adapters for Vulkan only, not on DX12 or in browsers.
+const EXEMPT: [(&str, Target, &str, &str); 3] = [
+    ("octet/rows", Target::Hlsl, "glslangValidator", NO_ARRAY_ZEROS),
+    ("small/steps", Target::Hlsl, "glslangValidator", NO_ARRAY_ZEROS),
+    (
+        "small/steps",
+        Target::Wgsl,
+        "tint",
+        "its subgroups stand under conditions on private variables",
+    ),
+];
+const NO_ARRAY_ZEROS: &str = "glslang knows no zero of an array, which naga starts arrays with";
+
+type Constants = Vec<(&'static str, f64)>;
+
+/// Holds a kernel against every target, at every value of its constants.
+pub(super) fn check(source: &Source, text: &str) {
+    let module = naga::front::wgsl::parse_str(text)
+        .unwrap_or_else(|e| panic!("{}: {}", source.label, e.emit_to_string(text)));
+    // No rule that `tint` knows depends on the values of constants.
+    hold(source, &module, text, &vec![], Target::Wgsl);
+    for constants in specialisations(source.label, &module) {
+        for target in TARGETS {
+            hold(source, &module, text, &constants, target);
+        }
+    }
+}
+
+/// Translates, and panics unless that goes as it should.
+fn hold(source: &Source, module: &Module, text: &str, constants: &Constants, target: Target) {
+    let label = source.label;
+    let exempt = EXEMPT.iter().find(|(name, of, ..)| *name == label && *of == target);
+    match (translate(source, module, text, constants, target), exempt) {
+        (Ok(()), None) | (Err(_), Some(_)) => {}
+        (Err(error), None) => panic!("{label}, {target:?}, {constants:?}: {error}"),
+        (Ok(()), Some((.., judge, why))) => {
+            assert!(!is_installed(judge), "{label} can go to {target:?} after all, though {why}");
+        }
+    }
+}
+
+/// All combinations of the values of a module's constants.
+fn specialisations(label: &str, module: &Module) -> Vec<Constants> {
+    let names = module.overrides.iter().filter_map(|(_, constant)| constant.name.as_deref());
+    names.fold(vec![vec![]], |combinations, name| {
+        let known = VALUES.iter().find(|(known, _)| *known == name);
+        let (name, values) = known.unwrap_or_else(|| panic!("{label}: which values has {name}?"));
+        let with = |constants: &Constants| {
+            values.iter().map(|v| [constants, &[(*name, *v)][..]].concat()).collect::<Vec<_>>()
+        };
+        combinations.iter().flat_map(with).collect()
+    })
+}
+
+/// Translates, and asks the judge of that language.
+fn translate(
+    source: &Source,
+    module: &Module,
+    text: &str,
+    constants: &[(&'static str, f64)],
+    target: Target,
+) -> Result<(), String> {
+    match target {
+        Target::Spirv => {
+            let words = software::spirv(source.label, text, constants);
+            // What software adapters are given is changed further.
+            let words = if source.octet { software::rewritten(&words) } else { words };
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            judge("spirv-val", &["--target-env", "vulkan1.1"], "spv", &bytes)
+        }
+        Target::Msl => to_msl(&specialised(module, constants)?),
+        Target::Hlsl => {
+            let text = to_hlsl(&specialised(module, constants)?, source.octet)?;
+            let arguments = ["-D", "-S", "comp", "-e", "main", "-V", "--target-env", "vulkan1.1"];
+            judge("glslangValidator", &arguments, "hlsl", text.as_bytes())
+        }
+        Target::GlslEs => {
+            let text = to_glsl(&specialised(module, constants)?)?;
+            judge("glslangValidator", &["-S", "comp"], "comp", text.as_bytes())
+        }
+        Target::Wgsl => {
+            // naga takes subgroups without asking, browsers do not.
+            let prologue = if source.octet { "enable subgroups;\n" } else { "" };
+            let arguments = ["--format", "wgsl", "-o", null_device()];
+            judge("tint", &arguments, "wgsl", (prologue.to_string() + text).as_bytes())
+        }
+    }
+}
+
+fn null_device() -> &'static str {
+    if cfg!(windows) { "NUL" } else { "/dev/null" }
+}
+
+/// A module whose constants have these values.
+fn specialised(
+    module: &Module,
+    constants: &[(&'static str, f64)],
+) -> Result<(Module, ModuleInfo), String> {
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP);
+    validator.subgroup_operations(SubgroupOperationSet::all());
+    validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);
+    let info = validator.validate(module).map_err(|e| format!("{e:?}"))?;
+    let constants = constants.iter().map(|(name, value)| (name.to_string(), *value)).collect();
+    let entry_point = Some((ShaderStage::Compute, "main"));
+    let made = pipeline_constants::process_overrides(module, &info, entry_point, &constants);
+    let (module, info) = made.map_err(|e| e.to_string())?;
+    Ok((module.into_owned(), info.into_owned()))
+}
+
+fn to_msl((module, info): &(Module, ModuleInfo)) -> Result<(), String> {
+    let options = msl::Options {
+        lang_version: (2, 2),
+        bounds_check_policies: BoundsCheckPolicies {
+            index: BoundsCheckPolicy::Restrict,
+            buffer: BoundsCheckPolicy::Restrict,
+            ..Default::default()
+        },
+        zero_initialize_workgroup_memory: false,
+        ..Default::default()
+    };
+    let entry_point = Some((ShaderStage::Compute, "main".to_string()));
+    let pipeline = msl::PipelineOptions { entry_point, ..Default::default() };
+    let (_, written) =
+        msl::write_string(module, info, &options, &pipeline).map_err(|e| e.to_string())?;
+    // naga reports a binding that it cannot place beside the text.
+    written.entry_point_names.into_iter().try_for_each(|name| match name {
+        Ok(_) => Ok(()),
+        Err(e) => Err(e.to_string()),
+    })
+}
+
+fn to_hlsl((module, info): &(Module, ModuleInfo), has_subgroups: bool) -> Result<String, String> {
+    let options = hlsl::Options {
+        // 5.1 is what Windows' own compiler takes; subgroups came with 6.0.
+        shader_model: match has_subgroups {
+            true => hlsl::ShaderModel::V6_0,
+            false => hlsl::ShaderModel::V5_1,
+        },
+        zero_initialize_workgroup_memory: false,
+        ..Default::default()
+    };
+    let pipeline = hlsl::PipelineOptions::default();
+    let mut text = String::new();
+    let mut writer = hlsl::Writer::new(&mut text, &options, &pipeline);
+    writer.write(module, info, None).map_err(|e| e.to_string())?;
+    Ok(text)
+}
+
+fn to_glsl((module, info): &(Module, ModuleInfo)) -> Result<String, String> {
+    let options = glsl::Options {
+        version: glsl::Version::new_gles(310),
+        zero_initialize_workgroup_memory: false,
+        ..Default::default()
+    };
+    let pipeline = glsl::PipelineOptions {
+        shader_stage: ShaderStage::Compute,
+        entry_point: "main".into(),
+        multiview: None,
+    };
+    let mut text = String::new();
+    let policies = BoundsCheckPolicies::default();
+    let writer = glsl::Writer::new(&mut text, module, info, &options, &pipeline, policies);
+    writer.and_then(|mut writer| writer.write()).map_err(|e| e.to_string())?;
+    Ok(text)
+}
+
+/// Has a program judge a file with these contents; its words, if it is not content.
+fn judge(program: &'static str, arguments: &[&str], kind: &str, file: &[u8]) -> Result<(), String> {
+    let file = Temporary::new(kind, file);
+    match Command::new(program)
+        .args(arguments)
+        .arg(&file.0)
+        .current_dir(std::env::temp_dir())
+        .output()
+    {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let said = [output.stdout, output.stderr].concat();
+            Err(format!("{program}: {}", String::from_utf8_lossy(&said)))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            miss(program);
+            Ok(())
+        }
+        Err(error) => Err(format!("{program}: {error}")),
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
+}
+
+/// Says once that a judge is missing, past the test harness, which keeps what tests print.
+fn miss(program: &'static str) {
+    static MISSED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let needed = std::env::var("AWL_JUDGES").unwrap_or_default();
+    assert!(!needed.split(',').any(|name| name == program), "{program} is not installed");
+    if super::lock(&MISSED).insert(program) {
+        let _ = writeln!(
+            std::io::stderr(),
+            "translations: {program} is not installed, and judged nothing"
+        );
+    }
+}
+
+/// A file that is removed at the end.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new(kind: &str, contents: &[u8]) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("awl-translation-{}-{count}.{kind}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, contents).expect("a temporary file");
+        Self(path)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_judge_that_is_not_content_is_heard() {
+        let error = judge("spirv-val", &[], "spv", b"no SPIR-V");
+        assert_eq!(error.is_err(), is_installed("spirv-val"), "{error:?}");
+    }
+
+    #[test]
+    fn every_combination_of_constants_is_one_specialisation() {
+        let text = "override SCHEME: u32; override KEEP_SHARES: bool;
+            @compute @workgroup_size(1) fn main() { _ = SCHEME; _ = KEEP_SHARES; }";
+        let module = naga::front::wgsl::parse_str(text).expect("a module");
+        let of = |scheme, keep| vec![("SCHEME", scheme), ("KEEP_SHARES", keep)];
+        let all = [of(0.0, 0.0), of(0.0, 1.0), of(1.0, 0.0), of(1.0, 1.0)];
+        assert_eq!(specialisations("a test", &module), all);
+    }
+}
