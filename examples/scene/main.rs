@@ -105,9 +105,9 @@ async fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The steps after which a picture is made: at each the network has learned four times as long as at the last.
+/// The steps after which a picture is made: at each the network has learned six times as long as at the last.
 fn stops(steps: usize) -> Vec<usize> {
-    let mut stops = [64, 16, 4, 1].map(|part| steps.div_ceil(part)).to_vec();
+    let mut stops = [216, 36, 6, 1].map(|part| steps.div_ceil(part)).to_vec();
     stops.dedup();
     stops
 }
@@ -156,8 +156,8 @@ mod tests {
     #[test]
     fn pictures_come_at_ever_longer_intervals_and_never_twice() {
         for (steps, expected) in [
-            (6400, vec![100, 400, 1600, 6400]),
-            (2000, vec![32, 125, 500, 2000]),
+            (2160, vec![10, 60, 360, 2160]),
+            (2000, vec![10, 56, 334, 2000]),
             (2, vec![1, 2]),
             (1, vec![1]),
         ] {
