@@ -19,18 +19,18 @@
 
 // The mean loss of task k. Every lane adds up all shares: there are few, and a barrier costs more, on software
 // adapters far more.
-fn mean_loss(tasks: u32, k: u32) -> f32 {
+fn mean_loss(shares: u32, tasks: u32, k: u32) -> f32 {
     var sum = 0.0;
-    for (var share = 0u; share < optimizer.loss_shares; share++) {
+    for (var share = 0u; share < shares; share++) {
         sum += loss_shares[share * tasks + k];
     }
     return sum;
 }
 
-fn gradient_of(i: u32) -> f32 {
+fn gradient_of(shares: u32, parameters: u32, i: u32) -> f32 {
     var sum = 0.0;
-    for (var share = 0u; share < optimizer.gradient_shares; share++) {
-        sum += gradient_shares[share * optimizer.parameters + i];
+    for (var share = 0u; share < shares; share++) {
+        sum += gradient_shares[share * parameters + i];
     }
     return sum;
 }
@@ -51,7 +51,7 @@ fn finish_sigma(tasks: u32, k: u32, updates: bool) {
     let sigma = parameters[optimizer.parameters + k];
     records[record_at(tasks, k, RECORD_SIGMA)] = sigma;
     if updates && SCHEME != FIXED && normalisers[step.batch * tasks + k] > 0.0 {
-        apply_to_sigma(k, gradient_at_zero(sigma) + mean_loss(tasks, k) * gradient_per_loss(sigma));
+        apply_to_sigma(k, gradient_at_zero(sigma) + mean_loss(optimizer.loss_shares, tasks, k) * gradient_per_loss(sigma));
     }
 }
 
@@ -61,17 +61,22 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let tasks = arrayLength(&loss_shares) / (optimizer.loss_shares + 2u);
+    // Read here, outside of loops, where software adapters read once for all lanes.
+    let of_network = optimizer.parameters;
+    let losses = optimizer.loss_shares;
+    let shares = optimizer.gradient_shares;
+    let group = optimizer.network;
+    let tasks = arrayLength(&loss_shares) / (losses + 2u);
     let number = unfolded(workgroup, workgroups);
     let lanes = workgroups.x * workgroups.y * LANES;
     let records_step = number == 0u && lane == 0u;
     var total = 0.0;
     for (var k = 0u; k < tasks; k++) {
-        let loss = mean_loss(tasks, k);
-        let weight = loss_shares[optimizer.loss_shares * tasks + k];
+        let loss = mean_loss(losses, tasks, k);
+        let weight = loss_shares[losses * tasks + k];
         let normaliser = normalisers[step.batch * tasks + k];
         if normaliser > 0.0 {
-            total += weight * loss + loss_shares[(optimizer.loss_shares + 1u) * tasks + k];
+            total += weight * loss + loss_shares[(losses + 1u) * tasks + k];
         }
         if records_step {
             records[record_at(tasks, k, RECORD_LOSS)] = loss;
@@ -88,15 +93,16 @@ fn main(
     }
     let updates = !stopped && is_finite(total);
     let factor = factor_of_step();
-    for (var i = number * LANES + lane; i < arrayLength(&parameters); i += lanes) {
-        if i >= optimizer.parameters {
-            finish_sigma(tasks, i - optimizer.parameters, updates);
-        } else if updates {
-            var gradient = gradient_of(i);
-            if CLIP != 0.0 {
-                gradient *= factor;
-            }
-            apply_to_network(i, gradient);
+    // Two loops: what a branch skips on other adapters, all lanes walk through on software ones.
+    let own = number * LANES + lane;
+    for (var i = own; i < select(0u, of_network, updates); i += lanes) {
+        var gradient = gradient_of(shares, of_network, i);
+        if CLIP != 0.0 {
+            gradient *= factor;
         }
+        apply_to_network(group, i, gradient);
+    }
+    for (var k = own; k < tasks; k += lanes) {
+        finish_sigma(tasks, k, updates);
     }
 }

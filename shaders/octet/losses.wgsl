@@ -3,6 +3,24 @@
 
 var<private> loss_sums: array<f32, TASKS>;
 var<private> scales: array<f32, TASKS>;
+var<private> own_tasks: array<Task, TASKS>;
+
+// The predictions of a tile by column, which the units do not give; then the gradient there.
+var<private> predictions_x: array<f32, 4u * HEAD_QUADS>;
+var<private> predictions_y: array<f32, 4u * HEAD_QUADS>;
+var<private> predictions_z: array<f32, 4u * HEAD_QUADS>;
+var<private> predictions_w: array<f32, 4u * HEAD_QUADS>;
+
+fn prediction_at(i: u32) -> vec4<f32> {
+    return vec4(predictions_x[i], predictions_y[i], predictions_z[i], predictions_w[i]);
+}
+
+fn set_prediction(i: u32, x: vec4<f32>) {
+    predictions_x[i] = x.x;
+    predictions_y[i] = x.y;
+    predictions_z[i] = x.z;
+    predictions_w[i] = x.w;
+}
 
 // The rows of a tile that a lane holds: which rows of the dataset they are, and which of them are in the batch.
 struct Rows {
@@ -30,19 +48,23 @@ fn counting(task: Task, rows: Rows) -> vec4<bool> {
     return labelled & rows.inside;
 }
 
-// One column of numbers: stores the gradient, returns the rows' losses added up.
-fn element_rows(task: Task, at: vec4<u32>, unit: u32, counts: vec4<bool>, scale: f32) -> f32 {
-    let prediction = unit_at(unit);
-    let a = element_loss(task, prediction.x, bitcast<f32>(labels[at.x]));
-    let b = element_loss(task, prediction.y, bitcast<f32>(labels[at.y]));
-    let c = element_loss(task, prediction.z, bitcast<f32>(labels[at.z]));
-    let d = element_loss(task, prediction.w, bitcast<f32>(labels[at.w]));
-    set_unit(unit, select(vec4<f32>(), scale * vec4(a.y, b.y, c.y, d.y), counts));
-    return added(select(vec4<f32>(), vec4(a.x, b.x, c.x, d.x), counts));
+// element_loss of losses.wgsl, short where no task needs more.
+fn column_loss(task: Task, prediction: f32, label: f32) -> vec2<f32> {
+    if HAS_MORE_THAN_MSE {
+        return element_loss(task, prediction, label);
+    }
+    return mse(prediction - label);
 }
 
-fn added(x: vec4<f32>) -> f32 {
-    return (x.x + x.y) + (x.z + x.w);
+// One column of numbers: stores the gradient, returns the rows' losses added up.
+fn element_rows(task: Task, at: vec4<u32>, unit: u32, counts: vec4<bool>, scale: f32) -> f32 {
+    let prediction = prediction_at(unit);
+    let a = column_loss(task, prediction.x, bitcast<f32>(labels[at.x]));
+    let b = column_loss(task, prediction.y, bitcast<f32>(labels[at.y]));
+    let c = column_loss(task, prediction.z, bitcast<f32>(labels[at.z]));
+    let d = column_loss(task, prediction.w, bitcast<f32>(labels[at.w]));
+    set_prediction(unit, select(vec4<f32>(), scale * vec4(a.y, b.y, c.y, d.y), counts));
+    return added(select(vec4<f32>(), vec4(a.x, b.x, c.x, d.x), counts));
 }
 
 // What a branch skips on other adapters, all lanes walk through on these: hence HAS_MASKS, HAS_SMOOTHING and
@@ -65,12 +87,12 @@ struct ClassRows {
 
 fn class_rows(task: Task, first: u32, class_index: vec4<u32>) -> ClassRows {
     var rows: ClassRows;
-    rows.highest = unit_at(first);
+    rows.highest = prediction_at(first);
     for (var c = 1u; c < task.width; c++) {
-        rows.highest = max(rows.highest, unit_at(first + c));
+        rows.highest = max(rows.highest, prediction_at(first + c));
     }
     for (var c = 0u; c < task.width; c++) {
-        let depth = unit_at(first + c) - rows.highest;
+        let depth = prediction_at(first + c) - rows.highest;
         let is_own = class_index == vec4(c);
         rows.others += select(exp(depth), vec4<f32>(), is_own);
         rows.own = select(rows.own, depth, is_own);
@@ -95,30 +117,45 @@ fn class_rows_pass(task: Task, at: vec4<u32>, first: u32, counts: vec4<bool>, sc
     let d = ClassRow(rows.highest.w, rows.others.w, rows.own.w, rows.weight.w, rows.weighted_depth.w);
     for (var k = 0u; k < task.width; k++) {
         let weight = weight_of_class(task, k);
-        let logit = unit_at(first + k);
+        let logit = prediction_at(first + k);
         let slope = vec4(
             class_slope(task, a, k == own.x, weight, logit.x), class_slope(task, b, k == own.y, weight, logit.y),
             class_slope(task, c, k == own.z, weight, logit.z), class_slope(task, d, k == own.w, weight, logit.w),
         );
-        set_unit(first + k, select(vec4<f32>(), scale * slope, counts));
+        set_prediction(first + k, select(vec4<f32>(), scale * slope, counts));
     }
     let loss = vec4(class_loss(task, a), class_loss(task, b), class_loss(task, c), class_loss(task, d));
     return added(select(vec4<f32>(), loss, counts));
 }
 
-// Replaces the predictions by the gradient of the weighted total and adds up the losses.
-fn add_losses(rows: Rows) {
+// Replaces a tile's predictions by the gradient of the weighted total and adds up the losses. Loops of one round, or of
+// none, skip what branches would not.
+fn add_losses(rows: Rows, tile: u32) {
+    let one = 1u + unknown_zero();
+    let quads = HEAD_QUADS + unknown_zero();
+    for (var quad = 0u; quad < quads; quad++) {
+        for (var i = 0u; i < 4u; i++) {
+            set_prediction(quad * 4u + i, unit_at(tile + HEADS + quad, i));
+        }
+    }
     for (var k = 0u; k < arrayLength(&tasks); k++) {
-        let task = tasks[k];
+        let task = own_tasks[k];
         let counts = counting(task, rows);
         let at = task.label + rows.index * task.label_stride;
-        let unit = HEADS + task.prediction;
-        if task.loss == CROSS_ENTROPY {
+        let unit = task.prediction;
+        let is_class = task.loss == CROSS_ENTROPY;
+        for (var go = 0u; go < select(0u, one, is_class); go++) {
             loss_sums[k] += class_rows_pass(task, at, unit, counts, scales[k]);
-        } else {
-            for (var c = 0u; c < task.width; c++) {
-                loss_sums[k] += element_rows(task, at + c, unit + c, counts, scales[k]);
-            }
+        }
+        for (var c = 0u; c < select(task.width, 0u, is_class); c++) {
+            loss_sums[k] += element_rows(task, at + c, unit + c, counts, scales[k]);
+        }
+    }
+    for (var quad = 0u; quad < quads; quad++) {
+        for (var i = 0u; i < 4u; i++) {
+            let gradient = prediction_at(quad * 4u + i);
+            set_unit(tile + HEADS + quad, i, gradient);
+            bias_sums[i][HEADS + quad] += added(gradient);
         }
     }
 }

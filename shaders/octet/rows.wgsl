@@ -1,6 +1,7 @@
-// A whole training step but for its end, in one dispatch: a workgroup of eight lanes takes every `workgroups`-th tile
-// of 32 rows through the network, the losses and back, and stores its share of all gradients and losses, which
-// `finish` adds up. Layers are looped over, not unrolled: a copy of the code for each took 6 to 19 s to compile.
+// A whole training step but for its end, in one dispatch: a workgroup of eight lanes takes every `workgroups`-th bunch
+// of tiles of 32 rows through the network, the losses and back, and stores its share of all gradients and losses, which
+// `finish` adds up. A bunch goes through a layer tile by tile, while the layer's weights and the code for it are in the
+// core's first caches. Layers are looped over, not unrolled: a copy of the code for each took 6 to 19 s to compile.
 //
 // Reads:  features, labels, tasks, order, parameters (sigma at their end), normalisers [batches, tasks]
 // Writes: gradient_shares [workgroups, parameters], loss_shares [workgroups + 2, tasks] (loss.wgsl)
@@ -14,11 +15,21 @@
 @group(0) @binding(6) var<storage, read_write> gradient_shares: array<f32>;
 @group(0) @binding(7) var<storage, read_write> loss_shares: array<f32>;
 
-fn load_features(rows: Rows) {
+fn load_features(rows: Rows, tile: u32) {
     let at = rows.index * FEATURES;
-    let count = FEATURES + unknown_zero();
-    for (var i = 0u; i < count; i++) {
-        set_unit(i, vec4(features[at.x + i], features[at.y + i], features[at.z + i], features[at.w + i]));
+    let quads = FEATURE_QUADS + unknown_zero();
+    for (var quad = 0u; quad < quads; quad++) {
+        for (var i = 0u; i < 4u; i++) {
+            let feature = quad * 4u + i;
+            var x = vec4<f32>();
+            if feature < FEATURES {
+                x = vec4(
+                    features[at.x + feature], features[at.y + feature], features[at.z + feature],
+                    features[at.w + feature],
+                );
+            }
+            set_unit(tile + quad, i, x);
+        }
     }
 }
 
@@ -32,6 +43,7 @@ fn prepare_tasks(workgroups: u32, records: bool) {
         let weight = task_weight(sigma);
         scales[k] = weight * inverse;
         loss_sums[k] = 0.0;
+        own_tasks[k] = tasks[k];
         if records {
             loss_shares[workgroups * count + k] = weight;
             loss_shares[(workgroups + 1u) * count + k] = regulariser(sigma);
@@ -62,24 +74,27 @@ fn main(
         load_parameters(layer_at(i), lane);
         clear_sums(layer_at(i));
     }
-    let padded = PADDED_FEATURES + unknown_zero();
-    for (var i = FEATURES; i < padded; i++) {
-        set_unit(i, vec4<f32>());
-    }
     prepare_tasks(workgroups.x, workgroup.x == 0u && lane == 0u);
     let tiles = (step.rows + 31u) / 32u;
-    for (var tile = workgroup.x; tile < tiles; tile += workgroups.x) {
-        let rows = rows_of(tile, lane);
-        load_features(rows);
-        for (var i = 0u; i < layers; i++) {
-            forward(layer_at(i));
+    for (var first = workgroup.x * BUNCH; first < tiles; first += workgroups.x * BUNCH) {
+        let end = min(BUNCH + unknown_zero(), tiles - first) * TILE_QUADS;
+        for (var tile = 0u; tile < end; tile += TILE_QUADS) {
+            load_features(rows_of(first + tile / TILE_QUADS, lane), tile);
         }
-        add_losses(rows);
+        for (var i = 0u; i < layers; i++) {
+            for (var tile = 0u; tile < end; tile += TILE_QUADS) {
+                forward(layer_at(i), tile);
+            }
+        }
+        for (var tile = 0u; tile < end; tile += TILE_QUADS) {
+            add_losses(rows_of(first + tile / TILE_QUADS, lane), tile);
+        }
         for (var i = layers; i > 0u; i--) {
-            let layer = layer_at(i - 1u);
-            add_parameter_gradient(layer, lane);
-            if i > 1u {
-                replace_by_input_gradient(layer);
+            for (var tile = 0u; tile < end; tile += TILE_QUADS) {
+                add_weight_gradient(layer_at(i - 1u), tile, lane);
+            }
+            for (var tile = 0u; tile < select(0u, end, i > 1u); tile += TILE_QUADS) {
+                replace_by_input_gradient(layer_at(i - 1u), tile);
             }
         }
     }

@@ -32,8 +32,8 @@ struct Update {
     root_correction: f32,
 }
 
-fn apply_to_network(i: u32, gradient: f32) {
-    let update = Update(optimizer.network, step.learning_rate, step.step_size, step.root_correction);
+fn apply_to_network(group: Group, i: u32, gradient: f32) {
+    let update = Update(group, step.learning_rate, step.step_size, step.root_correction);
     _ = apply(update, i, gradient);
 }
 

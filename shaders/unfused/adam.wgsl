@@ -29,7 +29,7 @@ fn main(
         return;
     }
     if i < optimizer.parameters {
-        apply_to_network(i, gradient[i]);
+        apply_to_network(optimizer.network, i, gradient[i]);
     } else if i < arrayLength(&parameters) {
         let k = i - optimizer.parameters;
         if SCHEME != FIXED && normalisers[step.batch * tasks + k] > 0.0 {

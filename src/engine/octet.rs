@@ -5,7 +5,7 @@ use super::fused;
 use super::resident::Resident;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, kernels};
-use crate::loss::{NONE, TaskLayout};
+use crate::loss::{Loss, NONE, TaskLayout};
 use crate::network::Network;
 use std::fmt::Write;
 
@@ -14,7 +14,9 @@ const TILE: usize = 32;
 /// Tiles for which it pays to load the weights and to store the gradient once more.
 const TILES_A_SHARE: usize = 16;
 const MOST_SHARES: usize = 64;
-/// Units and weights beyond which a workgroup's private memory outgrows a core's cache and a thread's stack.
+/// Tiles beyond which their units outgrow what is won by taking them together.
+const MOST_BUNCH: usize = 8;
+/// Units, of all tiles that are taken together, and weights beyond which a workgroup's private memory outgrows a core's cache and a thread's stack.
 const MOST_UNITS: usize = 2_048;
 const MOST_WEIGHTS: usize = 131_072;
 
@@ -46,7 +48,8 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
         gradient_shares.binding(),
         loss_shares.binding(),
     ];
-    let prologue = shape.prologue() + &flags(&resident.layouts);
+    let bunch = bunch(resident.batch, shares, shape.units);
+    let prologue = shape.prologue(bunch) + &flags(&resident.layouts);
     let kernel = gpu.shaped_kernel(&kernels::OCTET_ROWS, &prologue, &[resident.scheme()]);
     let rows = kernel.dispatch(gpu, &buffers, shares);
     let (gradients, losses) = (gradient_shares.binding(), loss_shares.binding());
@@ -57,12 +60,14 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
 
 /// What no task has need not be looked for.
 fn flags(tasks: &[TaskLayout]) -> String {
-    let is_smoothed = |task: &TaskLayout| task.is_smoothed();
+    let others = [Loss::Mse.code(), Loss::cross_entropy().code()];
+    let any = |is: &dyn Fn(&TaskLayout) -> bool| tasks.iter().any(is);
     format!(
-        "const HAS_MASKS = {};\nconst HAS_SMOOTHING = {};\nconst HAS_CLASS_WEIGHTS = {};\n",
-        tasks.iter().any(|task| task.mask != NONE),
-        tasks.iter().any(is_smoothed),
-        tasks.iter().any(|task| task.class_weights != NONE),
+        "const HAS_MORE_THAN_MSE = {};\nconst HAS_MASKS = {};\nconst HAS_SMOOTHING = {};\nconst HAS_CLASS_WEIGHTS = {};\n",
+        any(&|task| !others.contains(&task.loss)),
+        any(&|task| task.mask != NONE),
+        any(&|task| task.is_smoothed()),
+        any(&|task| task.class_weights != NONE),
     )
 }
 
@@ -72,8 +77,21 @@ fn shares(batch: usize, shape: &Shape) -> usize {
     let tiles = batch.div_ceil(TILE);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let most_tiles = (Gpu::MOST_ROUNDS - shape.rounds_a_share()) / shape.rounds_a_tile();
+    // `bunch` may give one of them an eighth more.
+    let most_tiles = (most_tiles * 8 / 9).max(1);
     let shares = (tiles / TILES_A_SHARE).min(MOST_SHARES).max(cores).min(tiles);
     shares.max(tiles.div_ceil(most_tiles)).max(1)
+}
+
+/// Tiles that a workgroup takes through one layer after the other, whose code and weights then lie in the core's first
+/// caches: as many as fit, if no workgroup gets much more to do than its share.
+fn bunch(batch: usize, shares: usize, units: usize) -> usize {
+    let tiles = batch.div_ceil(TILE);
+    let fair = tiles.div_ceil(shares);
+    let most = (MOST_UNITS / units).clamp(1, MOST_BUNCH);
+    let is_fair =
+        |bunch: &usize| tiles.div_ceil(*bunch).div_ceil(shares) * bunch <= fair + fair / 8;
+    (1..=most).rev().find(is_fair).unwrap_or(1)
 }
 
 /// Where each layer lies in the kernel's private arrays.
@@ -124,15 +142,14 @@ impl Shape {
                 padded_inputs,
                 padded_outputs,
                 parameter: layer.weight,
-                input: shape.units,
-                output: shape.units + padded_inputs,
+                input: shape.units / 4,
+                output: (shape.units + padded_inputs) / 4,
                 weight: shape.weights,
                 sum: shape.sums,
             });
             shape.units += padded_inputs;
-            // A lane holds every eighth weight: four of them an element, and two of their sums.
             shape.weights += padded_inputs * padded_outputs / 32;
-            shape.sums += padded_inputs * padded_outputs / 16;
+            shape.sums += padded_inputs * padded_outputs / 64;
         }
         shape.units += shape.layers.last().map_or(0, |heads| heads.padded_outputs);
         shape
@@ -144,19 +161,19 @@ impl Shape {
             && self.rounds_a_share() + self.rounds_a_tile() <= Gpu::MOST_ROUNDS
     }
 
-    /// Rounds of all loops that a tile is taken through, at most.
+    /// Rounds of all loops that a tile is taken through, at most: of each one more, in which it is found to be over.
     fn rounds_a_tile(&self) -> usize {
         let rounds = |layer: &Place| {
             let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
-            let forward = outputs / 8 * (2 + inputs / 4);
-            let parameters = outputs + inputs / 16 * (2 + outputs);
-            let backward = inputs / 8 * (2 + outputs / 8);
-            // Each loop once more, when it is found to be over, and the two that this layer is a round of.
-            6 + forward + parameters + backward
+            let forward = outputs / 8 * (5 + inputs / 4);
+            let weight = inputs / 16 * (2 + outputs / 4);
+            let backward = inputs / 8 * (5 + outputs / 8);
+            // The loops over layers and tiles, and those over blocks when they are over.
+            12 + forward + weight + backward
         };
-        let heads = self.layers.last().map_or(0, |heads| heads.outputs);
-        let losses = 3 * heads + 5 * self.tasks;
-        5 + self.features + losses + self.layers.iter().map(rounds).sum::<usize>()
+        let heads = self.layers.last().map_or(0, |heads| heads.padded_outputs);
+        let losses = 2 * heads / 4 + 3 * heads + 8 * self.tasks;
+        12 + self.features.div_ceil(4) + losses + self.layers.iter().map(rounds).sum::<usize>()
     }
 
     /// Rounds of the loops that load the parameters and store a share of the gradient, at most.
@@ -164,28 +181,29 @@ impl Shape {
         let rounds = |layer: &Place| {
             let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
             let load = outputs / 8 * (2 + inputs / 4);
-            let clear = outputs * inputs / 16 + outputs;
-            let store = outputs * (2 + inputs / 16);
-            6 + load + clear + store
+            let clear = outputs / 4 * (1 + inputs / 16);
+            let store = outputs / 4 * (2 + inputs / 16);
+            8 + load + clear + store
         };
         16 + 3 * self.tasks + self.layers.iter().map(rounds).sum::<usize>()
     }
 
     /// The WGSL that comes before the kernel's files.
-    fn prologue(&self) -> String {
+    fn prologue(&self, bunch: usize) -> String {
         let heads = self.layers.last().map_or(0, |heads| heads.output);
         let padded_features = self.layers.first().map_or(0, |layer| layer.padded_inputs);
+        let quads = self.units / 4;
         let mut text = String::from("// Made by engine::octet for one network.\n");
         for (name, value) in [
             ("LAYERS", self.layers.len()),
             ("TASKS", self.tasks),
             ("FEATURES", self.features),
-            ("PADDED_FEATURES", padded_features),
+            ("FEATURE_QUADS", padded_features / 4),
             ("HEADS", heads),
+            ("HEAD_QUADS", quads - heads),
             ("PARAMETERS", self.parameters),
-            ("UNITS", self.units),
-            ("SLOPES", self.units),
-            ("BLOCKS", self.units / 8),
+            ("BUNCH", bunch),
+            ("TILE_QUADS", quads),
             ("WEIGHTS", self.weights),
             ("SUMS", self.sums),
             ("ACTIVATION", self.activation as usize),
@@ -197,12 +215,13 @@ impl Shape {
         for (index, layer) in self.layers.iter().enumerate() {
             let Place { inputs, outputs, padded_inputs, padded_outputs, parameter, .. } = layer;
             let Place { input, output, weight, sum, .. } = layer;
+            let (input_quads, output_quads) = (padded_inputs / 4, padded_outputs / 4);
             let is_last = index + 1 == self.layers.len();
             let label = if is_last { "default".into() } else { format!("case {index}u") };
             let _ = writeln!(
                 text,
-                "        {label}: {{ return Layer({inputs}u, z + {outputs}u, z + {padded_inputs}u, \
-                 z + {padded_outputs}u, {parameter}u, {input}u, {output}u, {weight}u, {sum}u, {is_last}); }}"
+                "        {label}: {{ return Layer({inputs}u, z + {outputs}u, z + {input_quads}u, \
+                 z + {output_quads}u, {parameter}u, {input}u, {output}u, {weight}u, {sum}u, {is_last}); }}"
             );
         }
         text + "    }\n}\n"
@@ -225,9 +244,10 @@ mod tests {
     fn the_kernel_is_valid_for_any_shape() {
         for hidden in [&[][..], &[16], &[128, 3, 40, 128]] {
             for has in [false, true] {
-                let flags = ["HAS_MASKS", "HAS_SMOOTHING", "HAS_CLASS_WEIGHTS"];
+                let flags =
+                    ["HAS_MORE_THAN_MSE", "HAS_MASKS", "HAS_SMOOTHING", "HAS_CLASS_WEIGHTS"];
                 let flags = flags.map(|name| format!("const {name} = {has};\n")).concat();
-                check_shader(&kernels::OCTET_ROWS, &(shape(hidden).prologue() + &flags));
+                check_shader(&kernels::OCTET_ROWS, &(shape(hidden).prologue(3) + &flags));
             }
         }
     }
@@ -238,19 +258,39 @@ mod tests {
         assert!(!shape(&[512, 512]).fits());
     }
 
+    /// The most tiles that one workgroup takes, counted as the kernel's loop does.
+    fn most_tiles(batch: usize, shares: usize, bunch: usize) -> usize {
+        let tiles = batch.div_ceil(TILE);
+        let taken = |workgroup: usize| -> usize {
+            let firsts = (workgroup * bunch..tiles).step_by(shares * bunch);
+            firsts.map(|first| bunch.min(tiles - first)).sum()
+        };
+        (0..shares).map(taken).max().unwrap_or(0)
+    }
+
     #[test]
     fn no_workgroup_makes_more_rounds_than_the_driver_allows() {
         for hidden in [&[128; 4][..], &[128, 128], &[32]] {
             let shape = shape(hidden);
             for batch in [1, 256, 65_536, 1 << 20] {
-                let tiles = batch_tiles(batch).div_ceil(shares(batch, &shape));
+                let shares = shares(batch, &shape);
+                let tiles = most_tiles(batch, shares, bunch(batch, shares, shape.units));
                 let rounds = shape.rounds_a_share() + tiles * shape.rounds_a_tile();
                 assert!(rounds <= Gpu::MOST_ROUNDS, "{hidden:?}, batch {batch}: {rounds}");
             }
         }
     }
 
-    fn batch_tiles(batch: usize) -> usize {
-        batch.div_ceil(TILE)
+    #[test]
+    fn bunches_give_no_workgroup_much_more_than_its_share() {
+        let shape = shape(&[64, 64]);
+        assert_eq!(bunch(1_024, 2, shape.units), MOST_BUNCH);
+        for batch in (1..3_000usize).step_by(37) {
+            for shares in 1..=4 {
+                let fair = batch.div_ceil(TILE).div_ceil(shares);
+                let most = most_tiles(batch, shares, bunch(batch, shares, shape.units));
+                assert!(most <= fair + fair / 8, "batch {batch}, {shares} shares: {most} tiles");
+            }
+        }
     }
 }
