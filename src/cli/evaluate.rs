@@ -52,7 +52,7 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = if arguments.json {
         let classes =
-            encoder.targets().iter().map(|it| (it.name.clone(), json!(it.encoding.classes())));
+            encoder.targets().iter().map(|it| (it.name.clone(), scores::classes(&it.encoding)));
         let classes: serde_json::Map<_, _> = classes.collect();
         let report = json!({ "rows": data.rows(), "tasks": scores::as_json(encoder, &scores), "classes": classes });
         writeln!(out, "{report:#}")

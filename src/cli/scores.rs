@@ -1,7 +1,7 @@
 //! How good predictions are, as a table for people and as JSON for programs.
 
-use awl::tables::{Encoder, TargetColumn};
-use awl::train::TaskMetrics;
+use awl::tables::{Encoder, TargetColumn, TargetEncoding};
+use awl::train::{ClassScores, Fit, TaskMetrics};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
@@ -25,11 +25,21 @@ pub fn as_json(encoder: &Encoder, metrics: &[Option<TaskMetrics>]) -> Value {
         .into()
 }
 
+/// What the rows and columns of a confusion matrix stand for: the classes, or a pair of values a column.
+pub fn classes(encoding: &TargetEncoding) -> Value {
+    match encoding {
+        TargetEncoding::Numbers(_) => Value::Null,
+        TargetEncoding::Binary(pairs) if pairs.len() > 1 => json!(pairs),
+        _ => json!(encoding.classes()),
+    }
+}
+
 /// A line a task, the figures of classes and those of numbers under headings of their own.
 pub fn table(encoder: &Encoder, metrics: &[Option<TaskMetrics>]) -> String {
     let pairs = || encoder.targets().iter().zip(metrics);
-    let names = encoder.targets().iter().map(|target| target.name.chars().count());
-    let width = names.max().unwrap_or(0).clamp(8, 40);
+    let names =
+        encoder.targets().iter().flat_map(|target| target.columns.iter().chain([&target.name]));
+    let width = names.map(|name| name.chars().count()).max().unwrap_or(0).clamp(8, 40);
     let mut text = String::new();
     for (of_classes, heading) in
         [(true, ["accuracy", "macro F1", "AUC", "log loss"]), (false, ["RMSE", "MAE", "R²", ""])]
@@ -54,21 +64,32 @@ pub fn table(encoder: &Encoder, metrics: &[Option<TaskMetrics>]) -> String {
     text
 }
 
+/// A line for the task, or one a column where it has several: columns may have different units.
 fn line(text: &mut String, target: &TargetColumn, metrics: &TaskMetrics, width: usize) {
-    let figures = match metrics {
-        TaskMetrics::Classification(it) => {
-            let scores = &it.scores;
-            let percent = format!("{:.1} %", 100.0 * scores.accuracy);
-            [percent, fixed(Some(scores.macro_f1)), fixed(scores.auc), fixed(Some(scores.log_loss))]
-        }
-        TaskMetrics::Regression(it) => {
-            [significant(it.fit.rmse), significant(it.fit.mae), fixed(it.fit.r2), String::new()]
-        }
+    let labelled = metrics.labelled();
+    let mut push = |name: &str, [a, b, c, d]: [String; 4]| {
+        let name = clipped(name, width);
+        let _ = writeln!(text, "{name:width$} {labelled:>9} {a:>10} {b:>10} {c:>9} {d:>9}");
+        trim_end(text);
     };
-    let [a, b, c, d] = figures;
-    let (name, labelled) = (clipped(&target.name, width), metrics.labelled());
-    let _ = writeln!(text, "{name:width$} {labelled:>9} {a:>10} {b:>10} {c:>9} {d:>9}");
-    trim_end(text);
+    let of_classes = |it: &ClassScores| {
+        let percent = format!("{:.1} %", 100.0 * it.accuracy);
+        [percent, fixed(Some(it.macro_f1)), fixed(it.auc), fixed(Some(it.log_loss))]
+    };
+    let of_numbers =
+        |it: &Fit| [significant(it.rmse), significant(it.mae), fixed(it.r2), String::new()];
+    let columns: Vec<[String; 4]> = match metrics {
+        TaskMetrics::Classification(it) if it.columns.is_empty() => vec![of_classes(&it.scores)],
+        TaskMetrics::Classification(it) => it.columns.iter().map(of_classes).collect(),
+        TaskMetrics::Regression(it) if it.columns.is_empty() => vec![of_numbers(&it.fit)],
+        TaskMetrics::Regression(it) => it.columns.iter().map(of_numbers).collect(),
+    };
+    match (&target.columns[..], columns) {
+        ([_], figures) => figures.into_iter().for_each(|figures| push(&target.name, figures)),
+        (names, figures) => {
+            names.iter().zip(figures).for_each(|(name, figures)| push(name, figures))
+        }
+    }
 }
 
 /// Removes the spaces at the end of the last line.

@@ -218,6 +218,14 @@ fn split(
             )));
         }
     }
+    for (name, fraction) in [("validation", validation), ("test", test)] {
+        if fraction > 0.0 && fraction * (table.rows() as f64) < 0.5 {
+            return Err(Failure::input(format!(
+                "--{name} {fraction} of {} rows is no row: give a larger fraction, or 0 to do without",
+                table.rows()
+            )));
+        }
+    }
     let training = 1.0 - validation - test;
     if training <= 0.0 {
         return Err(Failure::input(format!(

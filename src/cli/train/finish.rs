@@ -67,7 +67,7 @@ pub async fn finish<E: Engine>(
                 "name": target.name,
                 "loss": target.loss.name(),
                 "columns": target.columns,
-                "classes": target.encoding.classes(),
+                "classes": scores::classes(&target.encoding),
             })
         })
         .collect();
