@@ -9,6 +9,8 @@ const HARDLY: f64 = 0.1;
 const NO_WAY: f64 = 0.1;
 /// A weight smaller than this part of the largest has collapsed.
 const COLLAPSED: f64 = 0.01;
+/// A weight above this, of σ below 0.07, has run away: its task's loss is next to nothing.
+const RAN_AWAY: f64 = 100.0;
 
 /// Sentences about what is wrong, with the remedy; none where nothing is.
 ///
@@ -33,15 +35,30 @@ pub fn diagnose(tasks: &[impl AsRef<str>], start: &[f64], now: &[TaskRecord]) ->
     }
     let heaviest = tasks.iter().zip(now).max_by(|a, b| a.1.weight.total_cmp(&b.1.weight));
     let Some((heavy, most)) = heaviest else { return sentences };
-    for (name, now) in tasks.iter().zip(now) {
-        if now.sigma.is_some() && now.weight < COLLAPSED * most.weight {
-            let (name, heavy) = (name.as_ref(), heavy.as_ref());
-            sentences.push(format!(
-                "the weight of task \"{name}\" has collapsed: {:.2e}, while that of task \"{heavy}\" is {:.2e}, so the shared \
-                 layers hardly learn from it: standardise its target, or compare with --weighting equal",
-                now.weight, most.weight
-            ));
-        }
+    let heavy = heavy.as_ref();
+    let light: Vec<_> = tasks
+        .iter()
+        .zip(now)
+        .filter(|(_, now)| now.sigma.is_some() && now.weight < COLLAPSED * most.weight)
+        .collect();
+    // Which of the two is out of place shows in the weight itself: at σ = 1 it is ½.
+    if !light.is_empty() && most.weight > RAN_AWAY {
+        sentences.push(format!(
+            "σ of task \"{heavy}\" has collapsed to {:.3} with its loss, so its weight of {:.3e} drowns other tasks: stop \
+             earlier, smooth its labels, or compare with --weighting equal",
+            most.sigma.unwrap_or_default().abs(),
+            most.weight
+        ));
+        return sentences;
+    }
+    for (name, now) in light {
+        sentences.push(format!(
+            "the weight of task \"{}\" has collapsed: {:.2e}, while that of task \"{heavy}\" is {:.2e}, so the shared \
+             layers hardly learn from it: standardise its target, or compare with --weighting equal",
+            name.as_ref(),
+            now.weight,
+            most.weight
+        ));
     }
     sentences
 }
@@ -75,6 +92,17 @@ mod tests {
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains("weight of task \"a\""), "{told:?}");
         assert_eq!(diagnose(&["a", "b"], &[2.0, 0.5], &[at(6.0, 2.0), at(0.1, 0.5)]), [""; 0]);
+    }
+
+    #[test]
+    fn a_sigma_that_collapsed_with_its_loss_is_told_once() {
+        let told = diagnose(
+            &["a", "b", "c"],
+            &[0.7, 0.9, 1.0],
+            &[at(0.3, 0.7), at(0.6, 0.9), at(1e-6, 0.03)],
+        );
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("σ of task \"c\" has collapsed to 0.030"), "{told:?}");
     }
 
     #[test]
