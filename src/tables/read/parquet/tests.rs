@@ -54,7 +54,8 @@ fn parts_have_the_rows_of_the_whole_and_so_has_a_stream() {
     }
     let stream = std::fs::File::open(&path).unwrap();
     let name = path.display().to_string();
-    let found = super::super::read_stream(&name, stream, super::super::Separator::Told).unwrap();
+    let found =
+        super::super::read_stream(&name, stream, super::super::Separator::Told, &[]).unwrap();
     assert_eq!(found, whole);
 }
 
