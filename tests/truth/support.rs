@@ -70,6 +70,12 @@ fn plain_fused(recipe: Recipe, data: Dataset) -> Box<dyn Engine> {
     Box::new(block_on(GpuEngine::fused(gpu, recipe, &data)).expect("the recipe fits"))
 }
 
+/// Dispatches of a fused step of so many layers, none of them wide, at most. SwiftShader takes minutes over the kernel that
+/// makes it two, and gets three a layer and one instead.
+pub fn fused_dispatches(layers: usize) -> usize {
+    if gpu().name().starts_with("SwiftShader") { 3 * layers + 1 } else { 2 }
+}
+
 /// The first `count` steps of a run: every epoch's batches, the last one short.
 pub fn schedule(batch: usize, rows: usize, count: usize) -> Vec<Step> {
     let numbers = 1..=count as u64;
