@@ -72,6 +72,7 @@
 //! | [`report`] | results for people |
 //! | [`export`] | a trained model as an ONNX file |
 //! | [`mod@bench`] | what a step costs on this adapter |
+//! | [`mod@doctor`] | whether an adapter can be trusted |
 //! | [`gpu`] | adapters and devices |
 //!
 //! Every call that waits for the GPU is a future: block on it where that is allowed (`pollster::block_on`), await
@@ -81,6 +82,8 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bench;
 pub mod data;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod doctor;
 pub mod engine;
 mod error;
 pub mod export;

@@ -1,6 +1,7 @@
 //! `awl adapters`: what this machine has to train on.
 
 use awl::gpu::{self, AdapterReport};
+use awl::wgpu::Features;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -44,9 +45,39 @@ fn print_lines(reports: &[AdapterReport]) -> io::Result<()> {
 }
 
 fn print_json(reports: &[AdapterReport]) -> io::Result<()> {
-    let objects: Vec<_> = reports.iter().map(json).collect();
-    writeln!(io::stdout(), "{:#}", serde_json::Value::from(objects))
+    writeln!(io::stdout(), "{:#}", objects(reports))
 }
+
+/// An array with an object an adapter.
+pub fn objects(reports: &[AdapterReport]) -> serde_json::Value {
+    reports.iter().map(json).collect::<Vec<_>>().into()
+}
+
+/// The limits that matter, and the optional features that are used where they are there.
+pub fn limits(report: &AdapterReport) -> String {
+    let limits = &report.limits;
+    let features: Vec<&str> = FEATURES
+        .iter()
+        .filter(|(_, feature)| report.features.contains(*feature))
+        .map(|(name, _)| *name)
+        .collect();
+    format!(
+        "{} MiB a binding, {} storage buffers, {} KiB of workgroup memory, {} invocations; {}",
+        limits.max_storage_buffer_binding_size >> 20,
+        limits.max_storage_buffers_per_shader_stage,
+        limits.max_compute_workgroup_storage_size >> 10,
+        limits.max_compute_invocations_per_workgroup,
+        if features.is_empty() { "no optional feature".into() } else { features.join(", ") }
+    )
+}
+
+/// The optional features that make a difference.
+const FEATURES: [(&str, Features); 4] = [
+    ("timestamps", Features::TIMESTAMP_QUERY),
+    ("subgroups", Features::SUBGROUP),
+    ("kept pipelines", Features::PIPELINE_CACHE),
+    ("f16", Features::SHADER_F16),
+];
 
 fn json(report: &AdapterReport) -> serde_json::Value {
     let info = &report.info;
@@ -56,6 +87,14 @@ fn json(report: &AdapterReport) -> serde_json::Value {
         "device_type": format!("{:?}", info.device_type),
         "driver": info.driver,
         "driver_info": info.driver_info,
+        "limits": {
+            "max_storage_buffer_binding_size": report.limits.max_storage_buffer_binding_size,
+            "max_buffer_size": report.limits.max_buffer_size,
+            "max_storage_buffers_per_shader_stage": report.limits.max_storage_buffers_per_shader_stage,
+            "max_compute_workgroup_storage_size": report.limits.max_compute_workgroup_storage_size,
+            "max_compute_invocations_per_workgroup": report.limits.max_compute_invocations_per_workgroup,
+        },
+        "features": FEATURES.iter().filter(|(_, it)| report.features.contains(*it)).map(|(name, _)| *name).collect::<Vec<_>>(),
         "usable": report.unfit.is_none(),
         "reason": report.unfit,
     })

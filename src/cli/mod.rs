@@ -2,6 +2,7 @@
 
 mod adapters;
 mod bench;
+mod doctor;
 mod evaluate;
 mod export;
 mod failure;
@@ -37,6 +38,11 @@ enum Command {
     Predict(predict::Arguments),
     /// Write a trained model for other programs: ONNX.
     Export(export::Arguments),
+    /// Say whether training can be trusted on this machine: paste what it prints into an issue.
+    ///
+    /// Trains a little on the adapter that training would take and holds it against the f64 reference, tries what happens
+    /// when the device is lost or a buffer is too large, and measures speed. The exit status is 0 if all is well, else 1.
+    Doctor(doctor::Arguments),
     /// List the adapters (GPUs and software drivers), best first, and whether each can be used.
     ///
     /// WGPU_BACKEND (such as vulkan,gl) and WGPU_ADAPTER_NAME narrow what training uses; the first
@@ -77,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Adapters(arguments) => adapters::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Completions(arguments) => help::completions::<Arguments>(&arguments),

@@ -10,6 +10,10 @@ pub struct AdapterReport {
     pub info: AdapterInfo,
     /// Why it cannot be used; `None` if it can.
     pub unfit: Option<String>,
+    /// What it can hold and do at most.
+    pub limits: Limits,
+    /// The optional features that it has.
+    pub features: wgpu::Features,
 }
 
 impl std::fmt::Display for AdapterReport {
@@ -116,7 +120,25 @@ pub(super) async fn open(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu:
     };
     #[cfg(not(target_arch = "wasm32"))]
     super::software::request(adapter, &mut descriptor);
-    let opened = adapter.request_device(&descriptor).await;
+    request(adapter, &descriptor).await
+}
+
+/// Opens a device with WebGPU's default limits and no optional feature.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) async fn open_plain(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue)> {
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("awl, plain"),
+        required_limits: Limits::default().or_worse_values_from(&adapter.limits()),
+        ..Default::default()
+    };
+    request(adapter, &descriptor).await
+}
+
+async fn request(
+    adapter: &wgpu::Adapter,
+    descriptor: &wgpu::DeviceDescriptor<'_>,
+) -> Result<(wgpu::Device, wgpu::Queue)> {
+    let opened = adapter.request_device(descriptor).await;
     opened.map_err(|error| Error::NoDevice {
         adapter: describe(&adapter.get_info()),
         message: error.to_string(),
@@ -180,6 +202,8 @@ fn report(adapter: &wgpu::Adapter) -> AdapterReport {
     let wanted = std::env::var("WGPU_ADAPTER_NAME").unwrap_or_default();
     let flags = adapter.get_downlevel_capabilities().flags;
     AdapterReport {
+        limits: adapter.limits(),
+        features: adapter.features(),
         unfit: unwanted(&info.name, &wanted).or_else(|| unfit(flags, &adapter.limits())),
         info,
     }

@@ -78,6 +78,16 @@ impl Gpu {
         Ok(gpu)
     }
 
+    /// The same adapter with WebGPU's default limits and no optional feature: the kernels that run anywhere.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) async fn plain() -> Result<Self> {
+        let adapter = adapter::best().await?;
+        let (device, queue) = adapter::open_plain(&adapter).await?;
+        let gpu = Self::from_device(device, queue)?;
+        gpu.watch();
+        Ok(gpu)
+    }
+
     /// Uses a device and queue of your own, opened with at least WebGPU's default limits.
     ///
     /// Your own handlers for uncaptured errors and device loss stay in place: what goes wrong in a submission, as a

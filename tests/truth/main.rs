@@ -10,6 +10,7 @@ mod bench;
 mod checkpoints;
 mod clipping;
 mod closed_form;
+mod doctor;
 mod dropout;
 mod finite_differences;
 mod golden;
