@@ -11,8 +11,8 @@ fn a_sound_adapter_passes_every_check() {
     assert_eq!(report["sound"], true);
     let checks = report["checks"].as_array().expect("checks");
     assert!(checks.iter().all(|check| check["good"] == true), "{report:#}");
-    // Three engines on four networks, bits, two sizes, a lost device, speed.
-    assert_eq!(checks.len(), 17);
+    // Three engines on four networks, the loss pass, bits, two sizes, a lost device, speed.
+    assert_eq!(checks.len(), 18);
     assert!(report["steps_per_second"].as_f64() > Some(0.0));
     let limits = &report["adapters"][0]["limits"];
     assert!(limits["max_storage_buffer_binding_size"].as_u64() >= Some(128 << 20), "{limits}");

@@ -3,6 +3,8 @@
 //!
 //! Nothing here knows what the right answer is but the [reference engine](crate::engine::Reference).
 
+mod loss_alone;
+
 use crate::bench::WORKLOADS;
 use crate::data::{Dataset, Matrix, Target};
 use crate::engine::{Engine, GpuEngine, Recipe, Record, Reference, State, Step};
@@ -90,6 +92,7 @@ pub async fn examine() -> Result<Diagnosis> {
         };
         checks.push(check(format!("fused without optional features, {}", case.name), found));
     }
+    checks.push(check("the loss pass alone", loss_alone::same_as_reference(&gpu).await));
     checks.push(check("the same seed gives the same bits", same_bits(&gpu).await));
     checks.push(check("a buffer beyond the limit is refused", too_large(&gpu).await));
     checks.push(check("the largest buffer is given, or refused in words", largest(&gpu).await));
