@@ -102,7 +102,9 @@ fn sizes_that_the_adapter_cannot_hold_are_left_out() {
     for engine in EngineKind::ALL {
         let mut left_out = growth.left_out.iter().filter(|it| it.engine == engine);
         let why = &left_out.find(|it| it.size == 4096).expect("4,096 rows").why;
-        assert!(why.contains("262144 bytes for the dataset's features"), "{why}");
+        // A slow driver may be given up for time before it is for memory.
+        let is_slow = why.contains("s is the most");
+        assert!(is_slow || why.contains("262144 bytes for the dataset's features"), "{why}");
         assert!(!why.contains('\n'), "{why}");
     }
     gpu.check().expect("a device that still works");
