@@ -57,6 +57,14 @@ enum Stop {
 }
 
 impl Stop {
+    /// What the system said of a write: csv's own conversion would hide that a pipe was closed.
+    fn of_csv(error: csv::Error) -> Self {
+        Self::Output(match error.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            other => io::Error::other(format!("{other:?}")),
+        })
+    }
+
     fn into_failure(self, path: &Path) -> Failure {
         match self {
             Self::Failure(failure) => failure,
@@ -174,7 +182,7 @@ impl<'a, W: Write> Rows<'a, W> {
         match &mut self.format {
             Format::Csv(out) if !self.started => {
                 self.started = true;
-                out.write_record(&self.names).map_err(|error| Stop::Output(error.into()))
+                out.write_record(&self.names).map_err(|error| Stop::of_csv(error))
             }
             _ => Ok(()),
         }
@@ -196,8 +204,7 @@ impl<'a, W: Write> Rows<'a, W> {
         match &mut self.format {
             Format::Csv(out) => {
                 let cells = self.cells.iter().map(Cell::text);
-                out.write_record(cells.map(String::into_bytes))
-                    .map_err(|error| Stop::Output(error.into()))
+                out.write_record(cells.map(String::into_bytes)).map_err(|error| Stop::of_csv(error))
             }
             Format::Json(out) => {
                 let pairs = self.names.iter().zip(&self.cells);

@@ -214,7 +214,10 @@ fn a_full_disk_is_told_and_a_closed_pipe_is_no_failure() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("standard output") && message.contains("space"), "{message}");
-    let mut child = command(&["predict", "run", "t.csv"])
+    // More than what is written at the end, and than a pipe holds.
+    let many = (0..20_000).map(|row| format!("{row}\n")).collect::<String>();
+    fs::write(folder.join("many.csv"), format!("x\n{many}")).expect("a file");
+    let mut child = command(&["predict", "run", "many.csv"])
         .current_dir(&folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
