@@ -182,7 +182,7 @@ impl<'a, W: Write> Rows<'a, W> {
         match &mut self.format {
             Format::Csv(out) if !self.started => {
                 self.started = true;
-                out.write_record(&self.names).map_err(|error| Stop::of_csv(error))
+                out.write_record(&self.names).map_err(Stop::of_csv)
             }
             _ => Ok(()),
         }
@@ -204,7 +204,7 @@ impl<'a, W: Write> Rows<'a, W> {
         match &mut self.format {
             Format::Csv(out) => {
                 let cells = self.cells.iter().map(Cell::text);
-                out.write_record(cells.map(String::into_bytes)).map_err(|error| Stop::of_csv(error))
+                out.write_record(cells.map(String::into_bytes)).map_err(Stop::of_csv)
             }
             Format::Json(out) => {
                 let pairs = self.names.iter().zip(&self.cells);
