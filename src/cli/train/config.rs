@@ -244,7 +244,9 @@ impl Config {
     }
 
     /// The configuration as a file.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("plain values under plain names")
+    pub fn to_toml(&self) -> Result<String, String> {
+        toml::to_string(self).map_err(|error| {
+            format!("the configuration cannot be saved ({error}): rename the file")
+        })
     }
 }

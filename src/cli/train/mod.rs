@@ -65,7 +65,7 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let checkpoint = Checkpoint { state, best: None, notes: json!(notes) };
     let files = [
-        (run_dir::CONFIG, config.to_toml().into_bytes()),
+        (run_dir::CONFIG, config.to_toml()?.into_bytes()),
         (run_dir::CHECKPOINT, checkpoint.to_bytes(&recipe)?),
     ];
     let run = RunDir::create(&out, &files)?;
@@ -96,7 +96,7 @@ fn resume(arguments: &Arguments, path: &std::path::Path) -> Result<ExitCode, Fai
             run.checkpoint().display()
         )));
     }
-    run_dir::save(&run.config(), config.to_toml().as_bytes())?;
+    run_dir::save(&run.config(), config.to_toml()?.as_bytes())?;
     train(arguments, Ready { run, config, data, engine, adapter, checkpoint, notes })
 }
 

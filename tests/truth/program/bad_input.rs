@@ -195,6 +195,22 @@ fn a_loss_that_explodes_ends_the_run_with_a_sentence() {
     );
 }
 
+/// A run's configuration is UTF-8, so a file's name must be.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_table_whose_name_is_not_utf8_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder("not_utf8");
+    let name = std::ffi::OsStr::from_bytes(b"t\xff.csv");
+    fs::write(folder.join(name), GOOD).expect("a file");
+    let mut program = command(&["train", "-t", "y", "--out", "run"]);
+    let output = program.arg(name).current_dir(&folder).output().expect("it runs");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("UTF-8") && message.contains("rename"), "{message}");
+    assert!(!folder.join("run").exists());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told_and_a_closed_pipe_is_no_failure() {
