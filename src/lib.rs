@@ -89,6 +89,7 @@ mod error;
 pub mod export;
 pub mod gpu;
 pub mod loss;
+mod nearest;
 pub mod network;
 pub mod optimizer;
 pub mod report;

@@ -1,7 +1,7 @@
 //! `awl predict`: a model's answers for new rows, a block of rows at a time.
 
 use super::failure::Failure;
-use super::run_dir::RunDir;
+use super::run_dir::{self, RunDir};
 use awl::engine::Predictor;
 use awl::tables::{Encoder, Predicted, TargetColumn, TargetEncoding};
 use awl::{Gpu, Table};
@@ -80,10 +80,7 @@ impl<T: Into<Failure>> From<T> for Stop {
 }
 
 fn to_file(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".new");
-    let new = path.with_file_name(name);
+    let new = run_dir::beside(path);
     let file = fs::File::create(&new).map_err(|error| Failure::writing(path, &error))?;
     let outcome = predict(arguments, BufWriter::new(file));
     let outcome = outcome.and_then(|()| fs::rename(&new, path).map_err(Stop::Output));

@@ -165,12 +165,17 @@ pub fn free_name() -> PathBuf {
     free.next().expect("numbers do not end")
 }
 
-/// Writes a file so that, whatever happens, either the old one or the whole new one is there.
-pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Where a file is written before it takes its name.
+pub fn beside(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".new");
-    let new = path.with_file_name(name);
+    path.with_file_name(name)
+}
+
+/// Writes a file so that, whatever happens, either the old one or the whole new one is there.
+pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let new = beside(path);
     let write = || {
         let mut file = fs::File::create(&new)?;
         file.write_all(bytes)?;

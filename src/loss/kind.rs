@@ -5,6 +5,7 @@
 //! PyTorch's `reduction='mean'` does. The kernels' twin is `shaders/shared/losses.wgsl`.
 
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use serde::{Deserialize, Serialize};
 
 /// A task's loss.
@@ -36,6 +37,11 @@ impl Loss {
     /// Plain cross-entropy: no smoothing, no class weights.
     pub fn cross_entropy() -> Self {
         Self::CrossEntropy { label_smoothing: 0.0, class_weights: None }
+    }
+
+    /// Every loss, with the parameters that it has when none are given.
+    pub fn all() -> [Self; 5] {
+        [Self::Mse, Self::Mae, Self::Huber { delta: 1.0 }, Self::Bce, Self::cross_entropy()]
     }
 
     /// The name that users write.
@@ -179,5 +185,26 @@ impl Loss {
             }
             _ => Ok(()),
         }
+    }
+}
+impl std::str::FromStr for Loss {
+    type Err = Error;
+
+    /// The loss of this name, its own parameters as in [`all`](Self::all).
+    ///
+    /// ```
+    /// assert_eq!("huber".parse::<awl::Loss>()?, awl::Loss::Huber { delta: 1.0 });
+    /// assert!("hubert".parse::<awl::Loss>().unwrap_err().to_string().contains("did you mean \"huber\"?"));
+    /// # Ok::<(), awl::Error>(())
+    /// ```
+    fn from_str(name: &str) -> Result<Self> {
+        let names = Self::all().map(|loss| loss.name());
+        Self::all().into_iter().find(|loss| loss.name() == name).ok_or_else(|| {
+            let remedy = match nearest(name, names) {
+                Some(meant) => format!("did you mean \"{meant}\"?"),
+                None => format!("use one of {}", names.join(", ")),
+            };
+            Error::invalid(format!("there is no loss \"{name}\""), remedy)
+        })
     }
 }

@@ -6,7 +6,6 @@
 
 mod column;
 mod encode;
-mod nearest;
 #[cfg(test)]
 mod penguins;
 mod read;

@@ -6,8 +6,8 @@
 //! can still be looked up in a text editor. Parts of a table share its cells: what a split costs is 4 bytes a row.
 
 use super::column::{Cells, Column};
-use super::nearest::nearest;
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use std::borrow::Cow;
 use std::sync::Arc;
 

@@ -136,27 +136,16 @@ fn specs(
 
 /// The loss of this name with the parameters that the task gives it.
 fn loss(task: &str, name: &str, config: &TaskConfig) -> Result<Loss, Failure> {
-    let loss = match name {
-        "mse" => Loss::Mse,
-        "mae" => Loss::Mae,
-        "huber" => Loss::Huber { delta: config.delta.unwrap_or(1.0) },
-        "bce" => Loss::Bce,
-        "cross_entropy" => Loss::CrossEntropy {
-            label_smoothing: config.label_smoothing.unwrap_or(0.0),
-            class_weights: config.class_weights.clone(),
-        },
-        _ => {
-            let names = ["mse", "mae", "huber", "bce", "cross_entropy"];
-            let meant = names.into_iter().max_by(|a, b| {
-                strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
-            });
-            let meant = meant.unwrap_or_default();
-            return Err(Failure::input(format!(
-                "task \"{task}\": there is no loss \"{name}\": did you mean \"{meant}\"? (There are {}.)",
-                names.join(", ")
-            )));
+    let mut loss: Loss =
+        name.parse().map_err(|error: awl::Error| format!("task \"{task}\": {error}"))?;
+    match &mut loss {
+        Loss::Huber { delta } => *delta = config.delta.unwrap_or(*delta),
+        Loss::CrossEntropy { label_smoothing, class_weights } => {
+            *label_smoothing = config.label_smoothing.unwrap_or(*label_smoothing);
+            class_weights.clone_from(&config.class_weights);
         }
-    };
+        Loss::Mse | Loss::Mae | Loss::Bce => {}
+    }
     for (key, given, takes) in [
         ("delta", config.delta.is_some(), "huber"),
         ("label_smoothing", config.label_smoothing.is_some(), "cross_entropy"),

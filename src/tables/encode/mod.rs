@@ -29,11 +29,11 @@ pub use self::spec::{EncoderOptions, InferredLoss, TargetSpec};
 pub use self::target::{TargetColumn, TargetEncoding};
 
 use super::Table;
-use super::nearest::nearest;
 use super::table::quoted;
 use crate::data::{Dataset, Matrix};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
+use crate::nearest::nearest;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 

@@ -3,10 +3,10 @@
 mod deal;
 
 use self::deal::Deal;
-use super::nearest::nearest;
 use super::table::Table;
 use crate::data::Permutation;
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use std::collections::HashMap;
 
 /// What a column says of the part that its row belongs to.

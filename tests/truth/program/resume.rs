@@ -129,10 +129,11 @@ fn a_run_that_is_interrupted_saves_and_says_how_to_go_on() {
     ];
     let mut program = command(&[&endless[..], &TASKS].concat());
     program.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::piped());
-    let child = program.spawn().expect("the program starts");
+    let mut child = program.spawn().expect("the program starts");
     // The first lines of the log: training is under way.
     let metrics = folder.join("run/metrics.jsonl");
     while !metrics.exists() {
+        assert_eq!(child.try_wait().expect("a child"), None, "it ended before it trained");
         std::thread::sleep(Duration::from_millis(20));
     }
     let id = child.id().to_string();
