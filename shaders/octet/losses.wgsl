@@ -1,51 +1,53 @@
 // Every task's loss and gradient at the predictions of a tile: what shared/loss_pass.wgsl does on buffers, here on the
-// four rows of a lane, one component of a vec4 each. The losses themselves are shared/losses.wgsl.
+// rows of a lane, one component of Values each. The losses themselves are shared/losses.wgsl.
 
 var<private> loss_sums: array<f32, TASKS>;
 var<private> scales: array<f32, TASKS>;
 var<private> own_tasks: array<Task, TASKS>;
 
 // The predictions of a tile by column, which the units do not give; then the gradient there.
-var<private> predictions_x: array<f32, 4u * HEAD_QUADS>;
-var<private> predictions_y: array<f32, 4u * HEAD_QUADS>;
-var<private> predictions_z: array<f32, 4u * HEAD_QUADS>;
-var<private> predictions_w: array<f32, 4u * HEAD_QUADS>;
+var<private> predictions: array<array<f32, 4u * HEAD_QUADS>, ROWS>;
 
-fn prediction_at(i: u32) -> vec4<f32> {
-    return vec4(predictions_x[i], predictions_y[i], predictions_z[i], predictions_w[i]);
+fn prediction_at(i: u32) -> Values {
+    var x: Values;
+    for (var r = 0u; r < ROWS; r++) {
+        x[r] = predictions[r][i];
+    }
+    return x;
 }
 
-fn set_prediction(i: u32, x: vec4<f32>) {
-    predictions_x[i] = x.x;
-    predictions_y[i] = x.y;
-    predictions_z[i] = x.z;
-    predictions_w[i] = x.w;
+fn set_prediction(i: u32, x: Values) {
+    for (var r = 0u; r < ROWS; r++) {
+        predictions[r][i] = x[r];
+    }
 }
 
 // The rows of a tile that a lane holds: which rows of the dataset they are, and which of them are in the batch.
 struct Rows {
-    index: vec4<u32>,
-    inside: vec4<bool>,
+    index: Indices,
+    inside: Flags,
 }
 
 fn rows_of(tile: u32, lane: u32) -> Rows {
-    let first = tile * 32u + lane * 4u;
-    let positions = first + vec4(0u, 1u, 2u, 3u);
-    // Lanes past the end compute some row of the batch, for nothing.
-    let safe = step.first + min(positions, vec4(step.rows - 1u));
-    let index = vec4(order[safe.x], order[safe.y], order[safe.z], order[safe.w]);
-    return Rows(index, positions < vec4(step.rows));
+    let first = (tile * LANES + lane) * ROWS;
+    var rows: Rows;
+    for (var r = 0u; r < ROWS; r++) {
+        // Lanes past the end compute some row of the batch, for nothing.
+        rows.index[r] = order[step.first + min(first + r, step.rows - 1u)];
+        rows.inside[r] = first + r < step.rows;
+    }
+    return rows;
 }
 
-fn counting(task: Task, rows: Rows) -> vec4<bool> {
+fn counting(task: Task, rows: Rows) -> Flags {
     if !HAS_MASKS {
         return rows.inside;
     }
-    let i = rows.index;
-    let labelled = vec4(
-        has_label(task, i.x), has_label(task, i.y), has_label(task, i.z), has_label(task, i.w),
-    );
-    return labelled & rows.inside;
+    var counts = rows.inside;
+    for (var r = 0u; r < ROWS; r++) {
+        counts[r] = counts[r] && has_label(task, rows.index[r]);
+    }
+    return counts;
 }
 
 // element_loss of losses.wgsl, short where no task needs more.
@@ -57,14 +59,17 @@ fn column_loss(task: Task, prediction: f32, label: f32) -> vec2<f32> {
 }
 
 // One column of numbers: stores the gradient, returns the rows' losses added up.
-fn element_rows(task: Task, at: vec4<u32>, unit: u32, counts: vec4<bool>, scale: f32) -> f32 {
+fn element_rows(task: Task, at: Indices, unit: u32, counts: Flags, scale: f32) -> f32 {
     let prediction = prediction_at(unit);
-    let a = column_loss(task, prediction.x, bitcast<f32>(labels[at.x]));
-    let b = column_loss(task, prediction.y, bitcast<f32>(labels[at.y]));
-    let c = column_loss(task, prediction.z, bitcast<f32>(labels[at.z]));
-    let d = column_loss(task, prediction.w, bitcast<f32>(labels[at.w]));
-    set_prediction(unit, select(vec4<f32>(), scale * vec4(a.y, b.y, c.y, d.y), counts));
-    return added(select(vec4<f32>(), vec4(a.x, b.x, c.x, d.x), counts));
+    var losses: Values;
+    var slopes: Values;
+    for (var r = 0u; r < ROWS; r++) {
+        let both = column_loss(task, prediction[r], bitcast<f32>(labels[at[r]]));
+        losses[r] = both.x;
+        slopes[r] = both.y;
+    }
+    set_prediction(unit, select(Values(), scale * slopes, counts));
+    return added(select(Values(), losses, counts));
 }
 
 // What a branch skips on other adapters, all lanes walk through on these: hence HAS_MASKS, HAS_SMOOTHING and
@@ -76,16 +81,16 @@ fn weight_of_class(task: Task, class_index: u32) -> f32 {
     return 1.0;
 }
 
-// ClassRow of losses.wgsl, four at once.
+// ClassRow of losses.wgsl, of all rows.
 struct ClassRows {
-    highest: vec4<f32>,
-    others: vec4<f32>,
-    own: vec4<f32>,
-    weight: vec4<f32>,
-    weighted_depth: vec4<f32>,
+    highest: Values,
+    others: Values,
+    own: Values,
+    weight: Values,
+    weighted_depth: Values,
 }
 
-fn class_rows(task: Task, first: u32, class_index: vec4<u32>) -> ClassRows {
+fn class_rows(task: Task, first: u32, class_index: Indices) -> ClassRows {
     var rows: ClassRows;
     rows.highest = prediction_at(first);
     for (var c = 1u; c < task.width; c++) {
@@ -93,39 +98,44 @@ fn class_rows(task: Task, first: u32, class_index: vec4<u32>) -> ClassRows {
     }
     for (var c = 0u; c < task.width; c++) {
         let depth = prediction_at(first + c) - rows.highest;
-        let is_own = class_index == vec4(c);
-        rows.others += select(exp(depth), vec4<f32>(), is_own);
+        let is_own = class_index == Indices(c);
+        rows.others += select(exp(depth), Values(), is_own);
         rows.own = select(rows.own, depth, is_own);
         if HAS_SMOOTHING {
             rows.weighted_depth -= weight_of_class(task, c) * depth;
         }
     }
-    rows.weight = vec4(
-        weight_of_class(task, class_index.x), weight_of_class(task, class_index.y),
-        weight_of_class(task, class_index.z), weight_of_class(task, class_index.w),
-    );
+    for (var r = 0u; r < ROWS; r++) {
+        rows.weight[r] = weight_of_class(task, class_index[r]);
+    }
     return rows;
 }
 
+fn class_row(rows: ClassRows, r: u32) -> ClassRow {
+    return ClassRow(rows.highest[r], rows.others[r], rows.own[r], rows.weight[r], rows.weighted_depth[r]);
+}
+
 // Cross-entropy: stores the gradient, returns the rows' losses added up.
-fn class_rows_pass(task: Task, at: vec4<u32>, first: u32, counts: vec4<bool>, scale: f32) -> f32 {
-    let own = vec4(labels[at.x], labels[at.y], labels[at.z], labels[at.w]);
-    let rows = class_rows(task, first, own);
-    let a = ClassRow(rows.highest.x, rows.others.x, rows.own.x, rows.weight.x, rows.weighted_depth.x);
-    let b = ClassRow(rows.highest.y, rows.others.y, rows.own.y, rows.weight.y, rows.weighted_depth.y);
-    let c = ClassRow(rows.highest.z, rows.others.z, rows.own.z, rows.weight.z, rows.weighted_depth.z);
-    let d = ClassRow(rows.highest.w, rows.others.w, rows.own.w, rows.weight.w, rows.weighted_depth.w);
-    for (var k = 0u; k < task.width; k++) {
-        let weight = weight_of_class(task, k);
-        let logit = prediction_at(first + k);
-        let slope = vec4(
-            class_slope(task, a, k == own.x, weight, logit.x), class_slope(task, b, k == own.y, weight, logit.y),
-            class_slope(task, c, k == own.z, weight, logit.z), class_slope(task, d, k == own.w, weight, logit.w),
-        );
-        set_prediction(first + k, select(vec4<f32>(), scale * slope, counts));
+fn class_rows_pass(task: Task, at: Indices, first: u32, counts: Flags, scale: f32) -> f32 {
+    var own: Indices;
+    for (var r = 0u; r < ROWS; r++) {
+        own[r] = labels[at[r]];
     }
-    let loss = vec4(class_loss(task, a), class_loss(task, b), class_loss(task, c), class_loss(task, d));
-    return added(select(vec4<f32>(), loss, counts));
+    let rows = class_rows(task, first, own);
+    for (var c = 0u; c < task.width; c++) {
+        let weight = weight_of_class(task, c);
+        let logits = prediction_at(first + c);
+        var slopes: Values;
+        for (var r = 0u; r < ROWS; r++) {
+            slopes[r] = class_slope(task, class_row(rows, r), c == own[r], weight, logits[r]);
+        }
+        set_prediction(first + c, select(Values(), scale * slopes, counts));
+    }
+    var losses: Values;
+    for (var r = 0u; r < ROWS; r++) {
+        losses[r] = class_loss(task, class_row(rows, r));
+    }
+    return added(select(Values(), losses, counts));
 }
 
 // Replaces a tile's predictions by the gradient of the weighted total and adds up the losses. Loops of one round, or of

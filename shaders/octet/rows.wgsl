@@ -1,4 +1,4 @@
-// A whole training step but for its end, in one dispatch: a workgroup of eight lanes takes every `workgroups`-th bunch
+// A whole training step but for its end, in one dispatch: a workgroup of LANES lanes takes every `workgroups`-th bunch
 // of tiles of 32 rows through the network, the losses and back, and stores its share of all gradients and losses, which
 // `finish` adds up. A bunch goes through a layer tile by tile, while the layer's weights and the code for it are in the
 // core's first caches. Layers are looped over, not unrolled: a copy of the code for each took 6 to 19 s to compile.
@@ -21,12 +21,11 @@ fn load_features(rows: Rows, tile: u32) {
     for (var quad = 0u; quad < quads; quad++) {
         for (var i = 0u; i < 4u; i++) {
             let feature = quad * 4u + i;
-            var x = vec4<f32>();
+            var x: Values;
             if feature < FEATURES {
-                x = vec4(
-                    features[at.x + feature], features[at.y + feature], features[at.z + feature],
-                    features[at.w + feature],
-                );
+                for (var r = 0u; r < ROWS; r++) {
+                    x[r] = features[at[r] + feature];
+                }
             }
             set_unit(tile + quad, i, x);
         }
@@ -63,7 +62,7 @@ fn store_losses(share: u32, lane: u32) {
     }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,

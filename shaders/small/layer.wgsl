@@ -3,22 +3,22 @@
 // parameters; the bias follows it), IS_FIRST_N and
 // IS_LAST_N. Units_N is two rows of its inputs, Units_M of its outputs: array<vec2<f32>, blocks>.
 //
-// Lane l owns outputs l, 8 + l, 16 + l ...: a block of eight outputs is one register, and so are their weights for one
+// Lane l owns outputs l, LANES + l, 2 LANES + l ...: a block of LANES outputs is one register, and so are their weights for one
 // input. Products run over the inputs, each spread to all lanes by a shuffle. Two rows at a time, one component of a
 // vec2 each, so that sums do not wait for each other. All loops with constant bounds are unrolled, so that every index
 // is a constant: that is what keeps the arrays in registers (gpu::unrolled).
 
 const COLUMNS_N = INPUTS_N + 1u; // the bias is the weight of one more input, 1
-const INPUT_BLOCKS_N = (INPUTS_N + 7u) / 8u;
-const OUTPUT_BLOCKS_N = (OUTPUTS_N + 7u) / 8u;
+const INPUT_BLOCKS_N = (INPUTS_N + LANES - 1u) / LANES;
+const OUTPUT_BLOCKS_N = (OUTPUTS_N + LANES - 1u) / LANES;
 const VECTORS_N = (OUTPUT_BLOCKS_N * COLUMNS_N + GROUP - 1u) / GROUP * GROUP;
 
 alias Parameters_N = array<f32, VECTORS_N>;                             // [output blocks][columns], lane = output
-alias Transposed_N = array<f32, INPUT_BLOCKS_N * OUTPUT_BLOCKS_N * 8u>; // [input blocks][outputs], lane = input
+alias Transposed_N = array<f32, INPUT_BLOCKS_N * OUTPUT_BLOCKS_N * LANES>; // [input blocks][outputs], lane = input
 
 // Where a vector's element lies among the parameters, or NONE.
 fn parameter_at_N(vector: u32, lane: u32) -> u32 {
-    let output = vector / COLUMNS_N * 8u + lane;
+    let output = vector / COLUMNS_N * LANES + lane;
     let input = vector % COLUMNS_N;
     let at = select(output * INPUTS_N + input, OUTPUTS_N * INPUTS_N + output, input == INPUTS_N);
     return select(NONE, PARAMETER_N + at, output < OUTPUTS_N);
@@ -95,7 +95,7 @@ fn forward_N(
         (*outputs)[block] = vec2((*weights)[block * COLUMNS_N + INPUTS_N]);
     }
     for (var input = 0u; input < INPUTS_N; input++) {
-        let x = spread((*inputs)[input / 8u], input % 8u);
+        let x = spread((*inputs)[input / LANES], input % LANES);
         for (var block = 0u; block < OUTPUT_BLOCKS_N; block++) {
             (*outputs)[block] = fma(vec2((*weights)[block * COLUMNS_N + input]), x, (*outputs)[block]);
         }
@@ -118,18 +118,18 @@ fn transpose_N(lane: u32, weights: ptr<function, Parameters_N>, transposed: ptr<
     }
     for (var block = 0u; block < INPUT_BLOCKS_N; block++) {
         for (var outputs = 0u; outputs < OUTPUT_BLOCKS_N; outputs++) {
-            var octet: array<f32, 8>;
-            for (var i = 0u; i < 8u; i++) {
-                let input = block * 8u + i;
+            var square: Square;
+            for (var i = 0u; i < LANES; i++) {
+                let input = block * LANES + i;
                 if input < INPUTS_N {
-                    octet[i] = (*weights)[outputs * COLUMNS_N + input];
+                    square[i] = (*weights)[outputs * COLUMNS_N + input];
                 } else {
-                    octet[i] = 0.0;
+                    square[i] = 0.0;
                 }
             }
-            transpose_octet(lane, &octet);
-            for (var i = 0u; i < 8u; i++) {
-                (*transposed)[(block * OUTPUT_BLOCKS_N + outputs) * 8u + i] = octet[i];
+            transpose(lane, &square);
+            for (var i = 0u; i < LANES; i++) {
+                (*transposed)[(block * OUTPUT_BLOCKS_N + outputs) * LANES + i] = square[i];
             }
         }
     }
@@ -141,7 +141,7 @@ fn add_gradient_N(
     gradient: ptr<function, Parameters_N>,
 ) {
     for (var input = 0u; input < INPUTS_N; input++) {
-        let x = spread((*inputs)[input / 8u], input % 8u);
+        let x = spread((*inputs)[input / LANES], input % LANES);
         for (var block = 0u; block < OUTPUT_BLOCKS_N; block++) {
             let at = block * COLUMNS_N + input;
             let slope = (*output_gradient)[block];
@@ -166,9 +166,9 @@ fn input_gradient_N(
         (*input_gradient)[block] = vec2<f32>();
     }
     for (var output = 0u; output < OUTPUTS_N; output++) {
-        let slope = spread((*output_gradient)[output / 8u], output % 8u);
+        let slope = spread((*output_gradient)[output / LANES], output % LANES);
         for (var block = 0u; block < INPUT_BLOCKS_N; block++) {
-            let weight = vec2((*transposed)[block * OUTPUT_BLOCKS_N * 8u + output]);
+            let weight = vec2((*transposed)[block * OUTPUT_BLOCKS_N * LANES + output]);
             (*input_gradient)[block] = fma(weight, slope, (*input_gradient)[block]);
         }
     }

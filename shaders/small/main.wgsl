@@ -5,12 +5,12 @@
 // Two rows' features, lane = feature. Lanes past the last hold what no product reads.
 fn load_features(lane: u32, rows: vec2<u32>, units: ptr<function, Units_0>) {
     for (var block = 0u; block < INPUT_BLOCKS_0; block++) {
-        let at = rows * FEATURES + block * 8u + lane;
+        let at = rows * FEATURES + block * LANES + lane;
         (*units)[block] = vec2(features[at.x], features[at.y]);
     }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(@builtin(subgroup_invocation_id) lane: u32) {
     let group = optimizer.network;
     let task_K = tasks[TASK_K];
@@ -32,13 +32,13 @@ fn main(@builtin(subgroup_invocation_id) lane: u32) {
         let normaliser_K = normalisers[step.batch * TASKS + TASK_K];
         let inverse_K = select(0.0, 1.0 / normaliser_K, normaliser_K > 0.0);
         var sum_K = 0.0;
-        for (var tile = 0u; tile < step.rows; tile += 8u) {
+        for (var tile = 0u; tile < step.rows; tile += LANES) {
             // A row a lane; lanes past the end take the last row, for nothing.
             let position = min(tile + lane, step.rows - 1u);
             let row = order[step.first + position];
             let label_K = only_label_K(task_K, row);
             let counts_K = u32(is_labelled_K(task_K, row) && tile + lane < step.rows);
-            let pairs = min(8u, step.rows - tile);
+            let pairs = min(LANES, step.rows - tile);
             for (var pair = 0u; pair < pairs; pair += 2u) {
                 let rows = vec2(subgroupShuffle(row, pair), subgroupShuffle(row, pair + 1u));
                 var units_0: Units_0;

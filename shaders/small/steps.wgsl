@@ -92,30 +92,44 @@ fn spread(x: vec2<f32>, source: u32) -> vec2<f32> {
 fn lane_sum(x: vec2<f32>) -> vec2<f32> {
     let pairs = x + subgroupShuffleXor(x, 1u);
     let quads = pairs + subgroupShuffleXor(pairs, 2u);
-    return quads + subgroupShuffleXor(quads, 4u);
+    let octets = quads + subgroupShuffleXor(quads, 4u);
+    if LANES == 8u {
+        return octets;
+    }
+    return octets + subgroupShuffleXor(octets, 8u);
 }
 
 fn lane_max(x: vec2<f32>) -> vec2<f32> {
     let pairs = max(x, subgroupShuffleXor(x, 1u));
     let quads = max(pairs, subgroupShuffleXor(pairs, 2u));
-    return max(quads, subgroupShuffleXor(quads, 4u));
+    let octets = max(quads, subgroupShuffleXor(quads, 4u));
+    if LANES == 8u {
+        return octets;
+    }
+    return max(octets, subgroupShuffleXor(octets, 8u));
 }
 
-// Element i of lane j becomes element j of lane i: swaps halves, quarters, then neighbours.
-fn transpose_octet(lane: u32, octet: ptr<function, array<f32, 8>>) {
-    swap_octet_parts(lane, octet, 4u);
-    swap_octet_parts(lane, octet, 2u);
-    swap_octet_parts(lane, octet, 1u);
+// As many values a lane as there are lanes.
+alias Square = array<f32, LANES>;
+
+// Element i of lane j becomes element j of lane i: swaps halves, quarters, and so on down to neighbours.
+fn transpose(lane: u32, square: ptr<function, Square>) {
+    if LANES > 8u {
+        swap_parts(lane, square, 8u);
+    }
+    swap_parts(lane, square, 4u);
+    swap_parts(lane, square, 2u);
+    swap_parts(lane, square, 1u);
 }
 
-fn swap_octet_parts(lane: u32, octet: ptr<function, array<f32, 8>>, part: u32) {
-    for (var i = 0u; i < 8u; i++) {
+fn swap_parts(lane: u32, square: ptr<function, Square>, part: u32) {
+    for (var i = 0u; i < LANES; i++) {
         if (i & part) == 0u {
-            let low = (*octet)[i];
-            let high = (*octet)[i | part];
+            let low = (*square)[i];
+            let high = (*square)[i | part];
             let is_low = (lane & part) == 0u;
-            (*octet)[i] = select(subgroupShuffleXor(high, part), low, is_low);
-            (*octet)[i | part] = select(high, subgroupShuffleXor(low, part), is_low);
+            (*square)[i] = select(subgroupShuffleXor(high, part), low, is_low);
+            (*square)[i | part] = select(high, subgroupShuffleXor(low, part), is_low);
         }
     }
 }

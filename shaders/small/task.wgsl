@@ -2,11 +2,11 @@
 // file once a task, with the task's number for K in every name, and its constants: TASK_K (its number), LOSS_K, WIDTH_K, FIRST_K (its first column among
 // the predictions), LABELS_K (labels a row: its width, or 1 for a class), IS_MASKED_K, IS_SMOOTHED_K, IS_WEIGHTED_K.
 //
-// Lane = column of the predictions within a block of eight, two rows at a time. What must be known of a whole row of
+// Lane = column of the predictions within a block of LANES, two rows at a time. What must be known of a whole row of
 // classes is found by exchange between the lanes. The losses themselves are shared/losses.wgsl.
 
-const FIRST_BLOCK_K = FIRST_K / 8u;
-const END_BLOCK_K = (FIRST_K + WIDTH_K + 7u) / 8u;
+const FIRST_BLOCK_K = FIRST_K / LANES;
+const END_BLOCK_K = (FIRST_K + WIDTH_K + LANES - 1u) / LANES;
 
 fn is_column_K(column: u32) -> bool {
     return column >= FIRST_K && column < FIRST_K + WIDTH_K;
@@ -38,7 +38,7 @@ fn task_pass_K(
     }
     var sum = 0.0;
     for (var block = FIRST_BLOCK_K; block < END_BLOCK_K; block++) {
-        let column = block * 8u + lane;
+        let column = block * LANES + lane;
         var own = label;
         if LABELS_K > 1u {
             let at = task.label + rows * task.label_stride + column - FIRST_K;
@@ -75,14 +75,14 @@ fn class_pass_K(
     var highest = vec2(-3.402823e38);
     for (var block = FIRST_BLOCK_K; block < END_BLOCK_K; block++) {
         let logit = (*predictions)[block];
-        highest = select(highest, max(highest, logit), is_column_K(block * 8u + lane));
+        highest = select(highest, max(highest, logit), is_column_K(block * LANES + lane));
     }
     highest = lane_max(highest);
     var others = vec2<f32>();
     var own = vec2<f32>();
     var weighted_depth = vec2<f32>();
     for (var block = FIRST_BLOCK_K; block < END_BLOCK_K; block++) {
-        let column = block * 8u + lane;
+        let column = block * LANES + lane;
         let depth = (*predictions)[block] - highest;
         let is_own = label == vec2(column - FIRST_K);
         let counted = select(exp(depth), vec2<f32>(), is_own);
@@ -99,7 +99,7 @@ fn class_pass_K(
     let a = ClassRow(highest.x, others.x, own.x, weight_of_class_K(task, label.x), weighted_depth.x);
     let b = ClassRow(highest.y, others.y, own.y, weight_of_class_K(task, label.y), weighted_depth.y);
     for (var block = FIRST_BLOCK_K; block < END_BLOCK_K; block++) {
-        let column = block * 8u + lane;
+        let column = block * LANES + lane;
         let c = column - FIRST_K;
         let weight = weight_of_class_K(task, min(c, WIDTH_K - 1u));
         let logit = (*predictions)[block];

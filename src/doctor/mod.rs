@@ -323,7 +323,7 @@ fn advice(gpu: &Gpu) -> Vec<String> {
     let mut advice = Vec::new();
     if gpu.is_software() {
         advice.push("this is a software driver, which computes on the CPU: install the driver of your GPU if there is one".into());
-        if !gpu.has_octets() {
+        if gpu.vector_lanes().is_none() {
             advice.push("it does not take the kernels made for Mesa's llvmpipe through Vulkan: install mesa-vulkan-drivers for speed".into());
         }
     }

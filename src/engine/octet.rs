@@ -9,8 +9,10 @@ use crate::loss::{Loss, NONE, TaskLayout};
 use crate::network::Network;
 use std::fmt::Write;
 
-/// Rows of a tile: eight lanes with four each.
+/// Rows of a tile: eight lanes with four each, or sixteen with two.
 const TILE: usize = 32;
+/// Units that are padded together: the most lanes.
+const SIDES: usize = 16;
 /// Tiles for which it pays to load the weights and to store the gradient once more.
 const TILES_A_SHARE: usize = 16;
 const MOST_SHARES: usize = 64;
@@ -25,8 +27,11 @@ const MOST_WEIGHTS: usize = 131_072;
 pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
-    let shape = Shape::new(network);
-    if !gpu.has_octets() || !shape.fits() || network.dropout() > 0.0 {
+    let Some(lanes) = gpu.vector_lanes() else {
+        return Ok(None);
+    };
+    let shape = Shape::new(network, lanes);
+    if !shape.fits() || network.dropout() > 0.0 {
         return Ok(None);
     }
     let parameters = network.parameter_count();
@@ -96,6 +101,7 @@ fn bunch(batch: usize, shares: usize, units: usize) -> usize {
 
 /// Where each layer lies in the kernel's private arrays.
 struct Shape {
+    lanes: usize,
     layers: Vec<Place>,
     features: usize,
     activation: u32,
@@ -120,9 +126,10 @@ struct Place {
 }
 
 impl Shape {
-    fn new(network: &Network) -> Self {
+    fn new(network: &Network, lanes: usize) -> Self {
         let layers = network.layers();
         let mut shape = Self {
+            lanes,
             layers: Vec::new(),
             features: network.features(),
             activation: network.activation().code(),
@@ -133,8 +140,8 @@ impl Shape {
             sums: 0,
         };
         for (index, layer) in layers.iter().enumerate() {
-            let padding = if index + 1 == layers.len() { 8 } else { 16 };
-            let padded_inputs = layer.inputs.next_multiple_of(16);
+            let padding = if index + 1 == layers.len() { lanes } else { SIDES };
+            let padded_inputs = layer.inputs.next_multiple_of(SIDES);
             let padded_outputs = layer.outputs.next_multiple_of(padding);
             shape.layers.push(Place {
                 inputs: layer.inputs,
@@ -148,7 +155,7 @@ impl Shape {
                 sum: shape.sums,
             });
             shape.units += padded_inputs;
-            shape.weights += padded_inputs * padded_outputs / 32;
+            shape.weights += padded_inputs * padded_outputs / (4 * lanes);
             shape.sums += padded_inputs * padded_outputs / 64;
         }
         shape.units += shape.layers.last().map_or(0, |heads| heads.padded_outputs);
@@ -157,7 +164,7 @@ impl Shape {
 
     fn fits(&self) -> bool {
         self.units <= MOST_UNITS
-            && 32 * self.weights <= MOST_WEIGHTS
+            && 4 * self.lanes * self.weights <= MOST_WEIGHTS
             && self.rounds_a_share() + self.rounds_a_tile() <= Gpu::MOST_ROUNDS
     }
 
@@ -165,9 +172,9 @@ impl Shape {
     fn rounds_a_tile(&self) -> usize {
         let rounds = |layer: &Place| {
             let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
-            let forward = outputs / 8 * (5 + inputs / 4);
+            let forward = outputs / self.lanes * (3 + self.lanes / 4 + inputs / 4);
             let weight = inputs / 16 * (2 + outputs / 4);
-            let backward = inputs / 8 * (5 + outputs / 8);
+            let backward = inputs / self.lanes * (3 + self.lanes / 4 + outputs / self.lanes);
             // The loops over layers and tiles, and those over blocks when they are over.
             12 + forward + weight + backward
         };
@@ -180,7 +187,7 @@ impl Shape {
     fn rounds_a_share(&self) -> usize {
         let rounds = |layer: &Place| {
             let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
-            let load = outputs / 8 * (2 + inputs / 4);
+            let load = outputs / self.lanes * (2 + inputs / 4);
             let clear = outputs / 4 * (1 + inputs / 16);
             let store = outputs / 4 * (2 + inputs / 16);
             8 + load + clear + store
@@ -194,7 +201,14 @@ impl Shape {
         let padded_features = self.layers.first().map_or(0, |layer| layer.padded_inputs);
         let quads = self.units / 4;
         let mut text = String::from("// Made by engine::octet for one network.\n");
+        let rows = TILE / self.lanes;
+        for (name, kind) in [("Values", "f32"), ("Indices", "u32"), ("Flags", "bool")] {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "alias {name} = vec{rows}<{kind}>;");
+        }
         for (name, value) in [
+            ("LANES", self.lanes),
+            ("ROWS", rows),
             ("LAYERS", self.layers.len()),
             ("TASKS", self.tasks),
             ("FEATURES", self.features),
@@ -208,7 +222,6 @@ impl Shape {
             ("SUMS", self.sums),
             ("ACTIVATION", self.activation as usize),
         ] {
-            // Writing to a string cannot fail.
             let _ = writeln!(text, "const {name} = {value}u;");
         }
         text += "fn layer_at(i: u32) -> Layer {\n    let z = unknown_zero();\n    switch i {\n";
@@ -235,9 +248,9 @@ mod tests {
     use crate::loss::Task;
     use crate::{Activation, Loss};
 
-    fn shape(hidden: &[usize]) -> Shape {
+    fn shape(hidden: &[usize], lanes: usize) -> Shape {
         let tasks = [Task::new("value", Loss::Mse, 2), Task::new("kind", Loss::cross_entropy(), 9)];
-        Shape::new(&Network::new(5, hidden, Activation::Tanh, &tasks).expect("a network"))
+        Shape::new(&Network::new(5, hidden, Activation::Tanh, &tasks).expect("a network"), lanes)
     }
 
     #[test]
@@ -247,15 +260,18 @@ mod tests {
                 let flags =
                     ["HAS_MORE_THAN_MSE", "HAS_MASKS", "HAS_SMOOTHING", "HAS_CLASS_WEIGHTS"];
                 let flags = flags.map(|name| format!("const {name} = {has};\n")).concat();
-                check_shader(&kernels::OCTET_ROWS, &(shape(hidden).prologue(3) + &flags));
+                for lanes in [8, 16] {
+                    let prologue = shape(hidden, lanes).prologue(3) + &flags;
+                    check_shader(&kernels::OCTET_ROWS, &prologue);
+                }
             }
         }
     }
 
     #[test]
     fn four_layers_of_128_fit_and_two_of_512_do_not() {
-        assert!(shape(&[128; 4]).fits());
-        assert!(!shape(&[512, 512]).fits());
+        assert!(shape(&[128; 4], 8).fits() && shape(&[128; 4], 16).fits());
+        assert!(!shape(&[512, 512], 8).fits());
     }
 
     /// The most tiles that one workgroup takes, counted as the kernel's loop does.
@@ -270,8 +286,8 @@ mod tests {
 
     #[test]
     fn no_workgroup_makes_more_rounds_than_the_driver_allows() {
-        for hidden in [&[128; 4][..], &[128, 128], &[32]] {
-            let shape = shape(hidden);
+        for (hidden, lanes) in [(&[128; 4][..], 8), (&[128, 128], 16), (&[32], 8)] {
+            let shape = shape(hidden, lanes);
             for batch in [1, 256, 65_536, 1 << 20] {
                 let shares = shares(batch, &shape);
                 let tiles = most_tiles(batch, shares, bunch(batch, shares, shape.units));
@@ -283,7 +299,7 @@ mod tests {
 
     #[test]
     fn bunches_give_no_workgroup_much_more_than_its_share() {
-        let shape = shape(&[64, 64]);
+        let shape = shape(&[64, 64], 8);
         assert_eq!(bunch(1_024, 2, shape.units), MOST_BUNCH);
         for batch in (1..3_000usize).step_by(37) {
             for shares in 1..=4 {

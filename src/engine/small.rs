@@ -26,7 +26,10 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let batch = resident.batch;
-    if !gpu.has_octets() || !fits(network, batch) || !pays(network, batch) {
+    let Some(lanes) = gpu.vector_lanes() else {
+        return Ok(None);
+    };
+    if !fits(network, batch, lanes) || !pays(network, batch) {
         return Ok(None);
     }
     // It knows neither the gradient's norm nor dropout.
@@ -53,25 +56,25 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
         resident.records.binding(),
         resident.stop.binding(),
     ];
-    let most = steps_a_dispatch(batch);
-    let text = text(network, &resident.layouts, most);
+    let most = steps_a_dispatch(batch, lanes);
+    let text = text(network, &resident.layouts, most, lanes);
     let kernel = gpu.shaped_kernel(&kernels::SMALL_STEPS, &text, &[resident.scheme()]);
     Ok(Some(Program::run(vec![kernel.dispatch(gpu, &buffers, 1)], most)))
 }
 
-fn fits(network: &Network, batch: usize) -> bool {
+fn fits(network: &Network, batch: usize, lanes: usize) -> bool {
     let layers = network.layers();
-    let vectors = |layer: &Layer| layer.outputs.div_ceil(8) * (layer.inputs + 1);
+    let vectors = |layer: &Layer| layer.outputs.div_ceil(lanes) * (layer.inputs + 1);
     layers.iter().map(vectors).sum::<usize>() <= MOST_VECTORS
         && layers.len() <= MOST_LAYERS
         && network.tasks().len() <= MOST_TASKS
-        && steps_a_dispatch(batch) > 0
+        && steps_a_dispatch(batch, lanes) > 0
 }
 
 /// The most steps that a dispatch can make.
-fn steps_a_dispatch(batch: usize) -> usize {
-    // A round for each eight rows, one for each two of them, and the last of every loop, which finds that it is over.
-    Gpu::MOST_ROUNDS / (2 + 6 * batch.div_ceil(8))
+fn steps_a_dispatch(batch: usize, lanes: usize) -> usize {
+    // A round for a row of each lane, one for each two of them, and the last of every loop, which finds that it is over.
+    Gpu::MOST_ROUNDS / (2 + (2 + lanes / 2) * batch.div_ceil(lanes))
 }
 
 /// Whether one core here beats all cores with the kernels for larger networks, by what was measured on two of them
@@ -86,10 +89,10 @@ fn pays(network: &Network, batch: usize) -> bool {
 }
 
 /// The WGSL made for a network: its constants, then the files with a copy of every line and function a layer or task.
-fn text(network: &Network, tasks: &[TaskLayout], steps: usize) -> String {
+fn text(network: &Network, tasks: &[TaskLayout], steps: usize, lanes: usize) -> String {
     let layers = network.layers();
     let [layer_file, task_file, main_file] = SMALL_TEMPLATES;
-    let mut text = constants(network, tasks, steps);
+    let mut text = constants(network, tasks, steps, lanes);
     for n in 0..layers.len() {
         text += &numbered(&numbered(layer_file, "_N", n), "_M", n + 1);
     }
@@ -101,13 +104,14 @@ fn text(network: &Network, tasks: &[TaskLayout], steps: usize) -> String {
 }
 
 /// The constants that the files ask for, and the types of the layers' units.
-fn constants(network: &Network, tasks: &[TaskLayout], steps: usize) -> String {
+fn constants(network: &Network, tasks: &[TaskLayout], steps: usize, lanes: usize) -> String {
     let layers = network.layers();
     let mut text = String::from("// Made by engine::small for one network.\n");
     let mut constant = |name: &str, value: usize| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "const {name} = {value}u;");
     };
+    constant("LANES", lanes);
     constant("STEPS_A_DISPATCH", steps);
     constant("TASKS", tasks.len());
     constant("FEATURES", network.features());
@@ -139,7 +143,7 @@ fn constants(network: &Network, tasks: &[TaskLayout], steps: usize) -> String {
     }
     let widths = layers.iter().map(|layer| layer.inputs).chain([network.outputs()]);
     for (n, width) in widths.enumerate() {
-        let _ = writeln!(text, "alias Units_{n} = array<vec2<f32>, {}>;", width.div_ceil(8));
+        let _ = writeln!(text, "alias Units_{n} = array<vec2<f32>, {}>;", width.div_ceil(lanes));
     }
     text
 }
@@ -185,7 +189,7 @@ mod tests {
     use crate::loss::Task;
     use crate::{Activation, Loss};
 
-    fn made(hidden: &[usize], tasks: &[Task]) -> String {
+    fn made(hidden: &[usize], tasks: &[Task], lanes: usize) -> String {
         let network = Network::new(5, hidden, Activation::Gelu, tasks).expect("a network");
         let target = |task: &Task| match task.loss.predicts_class() {
             true => Target::classes(vec![0, 1]).labelled(vec![true, false]),
@@ -196,7 +200,7 @@ mod tests {
         };
         let targets: Vec<Target> = tasks.iter().map(|t| target(t).expect("a target")).collect();
         let labels = crate::loss::Labels::pack(tasks, &targets).expect("labels");
-        text(&network, &labels.layouts, 7)
+        text(&network, &labels.layouts, 7, lanes)
     }
 
     #[test]
@@ -209,8 +213,10 @@ mod tests {
             Task::new("flag", Loss::Bce, 1),
         ];
         for hidden in [&[][..], &[8], &[3, 17, 1]] {
-            check_shader(&kernels::SMALL_STEPS, &made(hidden, &tasks));
-            check_shader(&kernels::SMALL_STEPS, &made(hidden, &tasks[1..2]));
+            for lanes in [8, 16] {
+                check_shader(&kernels::SMALL_STEPS, &made(hidden, &tasks, lanes));
+                check_shader(&kernels::SMALL_STEPS, &made(hidden, &tasks[1..2], lanes));
+            }
         }
     }
 

@@ -193,7 +193,8 @@ fn octet_module(
     text: &str,
     constants: &[(&'static str, f64)],
 ) -> wgpu::ShaderModule {
-    super::software::module(device, label, text, 8, constants)
+    let lanes = super::software::lanes(device).unwrap_or(8);
+    super::software::module(device, label, text, lanes, constants)
 }
 
 #[cfg(target_arch = "wasm32")]

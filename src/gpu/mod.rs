@@ -233,12 +233,13 @@ impl Gpu {
     /// loop of one that has made 65,535.
     pub(crate) const MOST_ROUNDS: usize = 60_000;
 
-    /// Whether kernels for eight lanes run here ([`Source::octet`]): on software adapters for Vulkan.
-    pub(crate) fn has_octets(&self) -> bool {
+    /// The lanes of a vector, eight or sixteen, where kernels made for them run ([`Source::octet`]): on software
+    /// adapters for Vulkan.
+    pub(crate) fn vector_lanes(&self) -> Option<usize> {
         #[cfg(not(target_arch = "wasm32"))]
-        return software::runs_on(self.device());
+        return software::lanes(self.device()).map(|lanes| lanes as usize);
         #[cfg(target_arch = "wasm32")]
-        return false;
+        return None;
     }
 
     /// Group 1 of the kernels that know their step: one slot of `bytes` bytes of `steps`, at a dynamic offset.

@@ -20,9 +20,9 @@ const STORAGE_BUFFERS: u32 = 11;
 const FEATURES: Features = Features::PASSTHROUGH_SHADERS.union(Features::SUBGROUP);
 
 /// Asks for what such kernels need, if this adapter is one that they are for: a software Vulkan driver that computes
-/// on eight lanes.
+/// on vectors of eight or sixteen lanes.
 pub(super) fn request(adapter: &wgpu::Adapter, descriptor: &mut wgpu::DeviceDescriptor<'_>) {
-    if has_eight_lanes(&adapter.get_info())
+    if lanes_of(&adapter.get_info()).is_some()
         && adapter.features().contains(FEATURES)
         && has_bindings(&adapter.limits())
     {
@@ -34,21 +34,21 @@ pub(super) fn request(adapter: &wgpu::Adapter, descriptor: &mut wgpu::DeviceDesc
     }
 }
 
-/// Whether this device can run such kernels.
-pub(super) fn runs_on(device: &wgpu::Device) -> bool {
-    device.features().contains(FEATURES)
-        && has_bindings(&device.limits())
-        && has_eight_lanes(&device.adapter_info())
+/// The lanes of this device's vectors, if it can run such kernels.
+pub(super) fn lanes(device: &wgpu::Device) -> Option<u32> {
+    let can = device.features().contains(FEATURES) && has_bindings(&device.limits());
+    lanes_of(&device.adapter_info()).filter(|_| can)
 }
 
 fn has_bindings(limits: &wgpu::Limits) -> bool {
     limits.max_storage_buffers_per_shader_stage >= STORAGE_BUFFERS
 }
 
-fn has_eight_lanes(info: &AdapterInfo) -> bool {
-    info.device_type == DeviceType::Cpu
-        && info.backend == Backend::Vulkan
-        && (info.subgroup_min_size, info.subgroup_max_size) == (8, 8)
+fn lanes_of(info: &AdapterInfo) -> Option<u32> {
+    let lanes = info.subgroup_min_size;
+    let is_software = info.device_type == DeviceType::Cpu && info.backend == Backend::Vulkan;
+    let is_a_vector = [8, 16].contains(&lanes) && info.subgroup_max_size == lanes;
+    (is_software && is_a_vector).then_some(lanes)
 }
 
 /// A module of this WGSL at these pipeline constants.
