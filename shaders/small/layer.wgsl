@@ -1,12 +1,12 @@
-// One layer of a small network with all its parameters in registers. `engine::small` copies this file once a layer,
-// with the layer's number for N in every name and the next one's for M, and its constants: INPUTS_N, OUTPUTS_N, PARAMETER_N (where its weight starts in the
-// parameters; the bias follows it), IS_FIRST_N and
-// IS_LAST_N. Units_N is two rows of its inputs, Units_M of its outputs: array<vec2<f32>, blocks>.
+// One layer of a small network, whose parameters lie in registers. `engine::small` copies this file once a layer, with
+// the layer's number for N in every name and the next one's for M, and its constants: INPUTS_N, OUTPUTS_N, PARAMETER_N
+// (where its weight starts in the parameters; the bias follows it), IS_FIRST_N and IS_LAST_N. Units_N is two rows of its
+// inputs, Units_M of its outputs: array<vec2<f32>, blocks>.
 //
-// Lane l owns outputs l, LANES + l, 2 LANES + l ...: a block of LANES outputs is one register, and so are their weights for one
-// input. Products run over the inputs, each spread to all lanes by a shuffle. Two rows at a time, one component of a
-// vec2 each, so that sums do not wait for each other. All loops with constant bounds are unrolled, so that every index
-// is a constant: that is what keeps the arrays in registers (gpu::unrolled).
+// Lane l owns outputs l, LANES + l, 2 LANES + l ...: a block of LANES outputs is one register, and so are their weights
+// for one input. Products run over the inputs, each spread to all lanes by a shuffle. Two rows at a time, one component
+// of a vec2 each, so that sums do not wait for each other. All loops with constant bounds are unrolled, so that every
+// index is a constant: that is what keeps the arrays in registers (gpu::unrolled).
 
 const COLUMNS_N = INPUTS_N + 1u; // the bias is the weight of one more input, 1
 const INPUT_BLOCKS_N = (INPUTS_N + LANES - 1u) / LANES;
@@ -22,62 +22,6 @@ fn parameter_at_N(vector: u32, lane: u32) -> u32 {
     let input = vector % COLUMNS_N;
     let at = select(output * INPUTS_N + input, OUTPUTS_N * INPUTS_N + output, input == INPUTS_N);
     return select(NONE, PARAMETER_N + at, output < OUTPUTS_N);
-}
-
-// Loads the parameters and both moments, a GROUP at a time: each comes in at the end and pushes the others forward.
-fn load_N(
-    lane: u32, weights: ptr<function, Parameters_N>, first: ptr<function, Parameters_N>,
-    second: ptr<function, Parameters_N>,
-) {
-    let vectors = VECTORS_N + unknown_zero();
-    for (var vector = 0u; vector < vectors; vector += GROUP) {
-        for (var i = 0u; i < VECTORS_N - GROUP; i++) {
-            (*weights)[i] = (*weights)[i + GROUP];
-            (*first)[i] = (*first)[i + GROUP];
-            (*second)[i] = (*second)[i + GROUP];
-        }
-        for (var i = 0u; i < GROUP; i++) {
-            let at = parameter_at_N(vector + i, lane);
-            let last = VECTORS_N - GROUP + i;
-            (*weights)[last] = select(parameters[at], 0.0, at == NONE);
-            (*first)[last] = select(moments[at], 0.0, at == NONE);
-            (*second)[last] = select(moments[arrayLength(&parameters) + at], 0.0, at == NONE);
-        }
-    }
-}
-
-// Stores what `load_N` loaded; afterwards every vector is back in its place.
-fn store_N(
-    lane: u32, weights: ptr<function, Parameters_N>, first: ptr<function, Parameters_N>,
-    second: ptr<function, Parameters_N>,
-) {
-    let vectors = VECTORS_N + unknown_zero();
-    for (var vector = 0u; vector < vectors; vector += GROUP) {
-        for (var i = 0u; i < GROUP; i++) {
-            let at = parameter_at_N(vector + i, lane);
-            if at != NONE {
-                parameters[at] = (*weights)[i];
-                moments[at] = (*first)[i];
-                moments[arrayLength(&parameters) + at] = (*second)[i];
-            }
-        }
-        rotate_N(weights);
-        rotate_N(first);
-        rotate_N(second);
-    }
-}
-
-fn rotate_N(vectors: ptr<function, Parameters_N>) {
-    var front: array<f32, GROUP>;
-    for (var i = 0u; i < GROUP; i++) {
-        front[i] = (*vectors)[i];
-    }
-    for (var i = 0u; i < VECTORS_N - GROUP; i++) {
-        (*vectors)[i] = (*vectors)[i + GROUP];
-    }
-    for (var i = 0u; i < GROUP; i++) {
-        (*vectors)[VECTORS_N - GROUP + i] = front[i];
-    }
 }
 
 fn clear_N(gradient: ptr<function, Parameters_N>) {
@@ -175,27 +119,4 @@ fn input_gradient_N(
     for (var block = 0u; block < INPUT_BLOCKS_N; block++) {
         (*input_gradient)[block] *= (*slopes)[block];
     }
-}
-
-// Adam on every parameter that stays finite; whether all of this lane's did. Registers that hold no parameter have a
-// gradient of 0, and stay 0: engine::small sees to it that epsilon is not 0.
-fn update_N(
-    group: Group, weights: ptr<function, Parameters_N>, first: ptr<function, Parameters_N>,
-    second: ptr<function, Parameters_N>, gradient: ptr<function, Parameters_N>, updates: bool,
-) -> bool {
-    var finite = true;
-    for (var vector = 0u; vector < OUTPUT_BLOCKS_N * COLUMNS_N; vector++) {
-        let updated = adam(
-            group, (*weights)[vector], (*gradient)[vector], (*first)[vector], (*second)[vector],
-            step.learning_rate, step.step_size, step.root_correction,
-        );
-        // All three are finite if their sum is; one test a register keeps the kernel short.
-        let is_sound = is_finite(updated.parameter + updated.first + updated.second);
-        let stores = updates && is_sound;
-        (*weights)[vector] = select((*weights)[vector], updated.parameter, stores);
-        (*first)[vector] = select((*first)[vector], updated.first, stores);
-        (*second)[vector] = select((*second)[vector], updated.second, stores);
-        finite = finite && is_sound;
-    }
-    return finite;
 }

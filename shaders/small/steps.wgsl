@@ -1,14 +1,12 @@
-// Whole training steps of a small network, as many as the host asks for, in one dispatch of eight lanes: parameters,
+// Whole training steps of a small network, as many as the host asks for, in one dispatch of LANES lanes: parameters,
 // moments and gradients stay in registers from the first step to the last. For software adapters, where a dispatch
 // costs as much as such a step, and for networks whose parameters a core's first cache holds (engine::small).
 //
-// Lane = unit of a layer, eight at a time (layer.wgsl), or column of the predictions (task.wgsl); main.wgsl puts them
-// together. These three files are made for a network by `engine::small`; what lies here is the same for all.
+// Lane = unit of a layer, LANES at a time (layer.wgsl), or column of the predictions (task.wgsl); tile.wgsl puts them
+// together, and run.wgsl makes steps of it. `engine::small` makes those files for a network; what lies here is the same
+// for all.
 // Reads:  features, labels, tasks, order, normalisers [batches, tasks], optimizer, steps
 // Writes: parameters, moments (shared/optimizer.wgsl), records (shared/records.wgsl), stop
-
-// The most parameters that one loop loads at a time.
-const GROUP = 4u;
 
 // A step as the host writes it: 256 bytes, so that one can also be bound by itself.
 struct Slot {
@@ -81,60 +79,4 @@ fn record_task(k: u32, loss: f32, weight: f32, sigma: f32, normaliser: f32) {
     records[record_at(TASKS, k, RECORD_WEIGHT)] = weight;
     records[record_at(TASKS, k, RECORD_SIGMA)] = sigma;
     records[record_at(TASKS, k, RECORD_NORMALISER)] = normaliser;
-}
-
-// Lane `source`'s value, in every lane.
-fn spread(x: vec2<f32>, source: u32) -> vec2<f32> {
-    return subgroupShuffle(x, source);
-}
-
-// Sums and maxima over all lanes, in every lane: neighbours first, always in the same order.
-fn lane_sum(x: vec2<f32>) -> vec2<f32> {
-    let pairs = x + subgroupShuffleXor(x, 1u);
-    let quads = pairs + subgroupShuffleXor(pairs, 2u);
-    let octets = quads + subgroupShuffleXor(quads, 4u);
-    if LANES == 8u {
-        return octets;
-    }
-    return octets + subgroupShuffleXor(octets, 8u);
-}
-
-fn lane_max(x: vec2<f32>) -> vec2<f32> {
-    let pairs = max(x, subgroupShuffleXor(x, 1u));
-    let quads = max(pairs, subgroupShuffleXor(pairs, 2u));
-    let octets = max(quads, subgroupShuffleXor(quads, 4u));
-    if LANES == 8u {
-        return octets;
-    }
-    return max(octets, subgroupShuffleXor(octets, 8u));
-}
-
-// As many values a lane as there are lanes.
-alias Square = array<f32, LANES>;
-
-// Element i of lane j becomes element j of lane i: swaps halves, quarters, and so on down to neighbours.
-fn transpose(lane: u32, square: ptr<function, Square>) {
-    if LANES > 8u {
-        swap_parts(lane, square, 8u);
-    }
-    swap_parts(lane, square, 4u);
-    swap_parts(lane, square, 2u);
-    swap_parts(lane, square, 1u);
-}
-
-fn swap_parts(lane: u32, square: ptr<function, Square>, part: u32) {
-    for (var i = 0u; i < LANES; i++) {
-        if (i & part) == 0u {
-            let low = (*square)[i];
-            let high = (*square)[i | part];
-            let is_low = (lane & part) == 0u;
-            (*square)[i] = select(subgroupShuffleXor(high, part), low, is_low);
-            (*square)[i | part] = select(high, subgroupShuffleXor(low, part), is_low);
-        }
-    }
-}
-
-// 0, as only this program knows: a loop that ends here is not unrolled.
-fn unknown_zero() -> u32 {
-    return select(0u, 1u, arrayLength(&tasks) == 0u);
 }

@@ -23,7 +23,7 @@ pub(crate) use self::kernel::{Dispatch, Kernel};
 pub(crate) use self::readback::{Pending, Readback, read};
 #[cfg(test)]
 pub(crate) use self::shaders::tests::check as check_shader;
-pub(crate) use self::shaders::{SMALL_TEMPLATES, Source, kernels};
+pub(crate) use self::shaders::{SMALL_RUN, SMALL_SHARE, SMALL_TEMPLATES, Source, kernels};
 
 use self::kernel::Cache;
 use crate::error::{Error, Result};

@@ -43,9 +43,13 @@ macro_rules! shader {
     };
 }
 
-/// The files that `engine::small` makes for a network: a layer, a task, and the kernel's `main`.
+/// The files that `engine::small` makes for a network: a layer, a task, and a tile of rows.
 pub(crate) const SMALL_TEMPLATES: [&str; 3] =
-    [shader!("small/layer"), shader!("small/task"), shader!("small/main")];
+    [shader!("small/layer"), shader!("small/task"), shader!("small/tile")];
+/// Those of a run of steps besides: what it keeps of a layer, and `main`.
+pub(crate) const SMALL_RUN: [&str; 2] = [shader!("small/layer_state"), shader!("small/run")];
+/// Those of a step in shares.
+pub(crate) const SMALL_SHARE: [&str; 2] = [shader!("small/layer_share"), shader!("small/share")];
 
 /// Declares kernels: `NAME: "label" = [shared files…] [bindings…], step or alone;`
 macro_rules! kernels {
@@ -94,9 +98,12 @@ kernels! {
     /// A fused step but for its end, for eight lanes; `engine::octet` writes its prologue.
     OCTET_ROWS: "octet/rows" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "octet/layers", "octet/losses"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, octet;
-    /// Whole steps of a small network, for eight lanes; `engine::small` makes the rest of its text.
-    SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records"]
+    /// Whole steps of a small network, for one vector of lanes; `engine::small` makes the rest of its text.
+    SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, octet;
+    /// A step of a small network but for its end, for one vector of lanes; `engine::small` makes the rest of its text.
+    SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
+        [Read, Read, Read, Read, Read, Read, Write, Write], true, octet;
     /// A fused step but for its end, in blocks of rows.
     ROWS: "rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Read, Read, Read, Write], true;

@@ -1,110 +1,36 @@
-//! The fused engine's steps for small networks on software adapters: all steps of an epoch in one dispatch
-//! (`shaders/small/`), made for the network's shape.
-//!
-//! A dispatch costs such an adapter as much as a whole step of a small network, and one core takes a network whose
-//! parameters stay in its first cache through a step faster than two cores take one that does not.
+//! The WGSL of `shaders/small/`, made for a network.
 
-use super::infos::OptimizerInfo;
-use super::program::Program;
-use super::resident::Resident;
-use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, SMALL_TEMPLATES, kernels};
+use crate::gpu::SMALL_TEMPLATES;
 use crate::loss::{NONE, TaskLayout};
-use crate::network::{Layer, Network};
+use crate::network::Network;
 use std::fmt::Write;
 
-/// Registers of parameters, a lane's eighth of a layer each: beyond these, compilation takes seconds, and the
-/// parameters, their gradient and their transposed copy outgrow the first cache.
-const MOST_VECTORS: usize = 360;
-/// Layers, each of which is code of its own.
-const MOST_LAYERS: usize = 5;
-/// A lane holds a task's σ.
-const MOST_TASKS: usize = 8;
-
-/// The program, or `None` where another has to do.
-pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
-    let gpu = &resident.gpu;
-    let network = &resident.recipe.network;
-    let batch = resident.batch;
-    let Some(lanes) = gpu.vector_lanes() else {
-        return Ok(None);
-    };
-    if !fits(network, batch, lanes) || !pays(network, batch) {
-        return Ok(None);
-    }
-    // It knows neither the gradient's norm nor dropout.
-    if resident.recipe.clip.is_some() || network.dropout() > 0.0 {
-        return Ok(None);
-    }
-    // Registers that hold no parameter would become 0 / 0.
-    if resident.recipe.optimizer.network.epsilon as f32 == 0.0 {
-        return Ok(None);
-    }
-    // The gradients of this kernel come in no shares.
-    let optimizer =
-        Buffer::storage(gpu, "the optimizer", &[OptimizerInfo::new(&resident.recipe, 1, 1)])?;
-    let buffers = [
-        resident.features.binding(),
-        resident.labels.binding(),
-        resident.tasks.binding(),
-        resident.order.binding(),
-        resident.normalisers.binding(),
-        optimizer.binding(),
-        resident.step_slots().binding(),
-        resident.parameters.binding(),
-        resident.moments.binding(),
-        resident.records.binding(),
-        resident.stop.binding(),
-    ];
-    let most = steps_a_dispatch(batch, lanes);
-    let text = text(network, &resident.layouts, most, lanes);
-    let kernel = gpu.shaped_kernel(&kernels::SMALL_STEPS, &text, &[resident.scheme()]);
-    Ok(Some(Program::run(vec![kernel.dispatch(gpu, &buffers, 1)], most)))
-}
-
-fn fits(network: &Network, batch: usize, lanes: usize) -> bool {
-    let layers = network.layers();
-    let vectors = |layer: &Layer| layer.outputs.div_ceil(lanes) * (layer.inputs + 1);
-    layers.iter().map(vectors).sum::<usize>() <= MOST_VECTORS
-        && layers.len() <= MOST_LAYERS
-        && network.tasks().len() <= MOST_TASKS
-        && steps_a_dispatch(batch, lanes) > 0
-}
-
-/// The most steps that a dispatch can make.
-fn steps_a_dispatch(batch: usize, lanes: usize) -> usize {
-    // A round for a row of each lane, one for each two of them, and the last of every loop, which finds that it is over.
-    Gpu::MOST_ROUNDS / (2 + (2 + lanes / 2) * batch.div_ceil(lanes))
-}
-
-/// Whether one core here beats all cores with the kernels for larger networks, by what was measured on two of them
-/// (docs/performance.md).
-fn pays(network: &Network, batch: usize) -> bool {
-    const HERE: f64 = 50e9;
-    const ELSEWHERE_A_CORE: f64 = 20e9;
-    const DISPATCHES: f64 = 100e-6;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let flops = 6.0 * (network.parameter_count() * batch) as f64;
-    flops / HERE < flops / (ELSEWHERE_A_CORE * cores as f64) + DISPATCHES
-}
-
 /// The WGSL made for a network: its constants, then the files with a copy of every line and function a layer or task.
-fn text(network: &Network, tasks: &[TaskLayout], steps: usize, lanes: usize) -> String {
+/// The last two are those of one of the two programs: what it does with a layer, and its `main`.
+pub(super) fn text(
+    network: &Network,
+    tasks: &[TaskLayout],
+    lanes: usize,
+    [own_layer_file, main_file]: [&str; 2],
+) -> String {
     let layers = network.layers();
-    let [layer_file, task_file, main_file] = SMALL_TEMPLATES;
-    let mut text = constants(network, tasks, steps, lanes);
+    let [layer_file, task_file, tile_file] = SMALL_TEMPLATES;
+    let mut text = constants(network, tasks, lanes);
     for n in 0..layers.len() {
-        text += &numbered(&numbered(layer_file, "_N", n), "_M", n + 1);
+        for file in [layer_file, own_layer_file] {
+            text += &numbered(&numbered(file, "_N", n), "_M", n + 1);
+        }
     }
     for k in 0..tasks.len() {
         text += &numbered(&numbered(task_file, "_K", k), "_L", layers.len());
     }
-    main_file.lines().for_each(|line| text += &repeated(line, layers.len(), tasks.len()));
+    let lines = tile_file.lines().chain(main_file.lines());
+    lines.for_each(|line| text += &repeated(line, layers.len(), tasks.len()));
     text
 }
 
 /// The constants that the files ask for, and the types of the layers' units.
-fn constants(network: &Network, tasks: &[TaskLayout], steps: usize, lanes: usize) -> String {
+fn constants(network: &Network, tasks: &[TaskLayout], lanes: usize) -> String {
     let layers = network.layers();
     let mut text = String::from("// Made by engine::small for one network.\n");
     let mut constant = |name: &str, value: usize| {
@@ -112,7 +38,6 @@ fn constants(network: &Network, tasks: &[TaskLayout], steps: usize, lanes: usize
         let _ = writeln!(text, "const {name} = {value}u;");
     };
     constant("LANES", lanes);
-    constant("STEPS_A_DISPATCH", steps);
     constant("TASKS", tasks.len());
     constant("FEATURES", network.features());
     constant("PARAMETERS", network.parameter_count());
@@ -185,11 +110,11 @@ fn repeated(line: &str, layers: usize, tasks: usize) -> String {
 mod tests {
     use super::*;
     use crate::data::{Matrix, Target};
-    use crate::gpu::check_shader;
+    use crate::gpu::{SMALL_RUN, SMALL_SHARE, check_shader, kernels};
     use crate::loss::Task;
     use crate::{Activation, Loss};
 
-    fn made(hidden: &[usize], tasks: &[Task], lanes: usize) -> String {
+    fn made(hidden: &[usize], tasks: &[Task], lanes: usize, templates: [&str; 2]) -> String {
         let network = Network::new(5, hidden, Activation::Gelu, tasks).expect("a network");
         let target = |task: &Task| match task.loss.predicts_class() {
             true => Target::classes(vec![0, 1]).labelled(vec![true, false]),
@@ -200,7 +125,7 @@ mod tests {
         };
         let targets: Vec<Target> = tasks.iter().map(|t| target(t).expect("a target")).collect();
         let labels = crate::loss::Labels::pack(tasks, &targets).expect("labels");
-        text(&network, &labels.layouts, 7, lanes)
+        text(&network, &labels.layouts, lanes, templates)
     }
 
     #[test]
@@ -213,9 +138,13 @@ mod tests {
             Task::new("flag", Loss::Bce, 1),
         ];
         for hidden in [&[][..], &[8], &[3, 17, 1]] {
-            for lanes in [8, 16] {
-                check_shader(&kernels::SMALL_STEPS, &made(hidden, &tasks, lanes));
-                check_shader(&kernels::SMALL_STEPS, &made(hidden, &tasks[1..2], lanes));
+            for (tasks, lanes) in [(&tasks[..], 8), (&tasks[1..2], 16)] {
+                let steps = made(hidden, tasks, lanes, SMALL_RUN);
+                check_shader(
+                    &kernels::SMALL_STEPS,
+                    &("const STEPS_A_DISPATCH = 7u;\n".to_string() + &steps),
+                );
+                check_shader(&kernels::SMALL_SHARES, &made(hidden, tasks, lanes, SMALL_SHARE));
             }
         }
     }

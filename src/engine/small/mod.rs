@@ -1,0 +1,53 @@
+//! The fused engine's steps for small networks on software adapters, made for the network's shape (`shaders/small/`):
+//! all steps of an epoch in one dispatch, or two dispatches a step.
+//!
+//! A dispatch costs such an adapter as much as a whole step of a small network, and one core takes a network whose
+//! parameters stay in its first cache through a step faster than two cores take one that does not.
+
+mod run;
+mod shares;
+mod text;
+
+use super::program::Program;
+use super::resident::Resident;
+use crate::error::Result;
+use crate::network::{Layer, Network};
+
+/// Layers, each of which is code of its own.
+const MOST_LAYERS: usize = 5;
+/// A lane holds a task's σ.
+const MOST_TASKS: usize = 8;
+
+/// The program, or `None` where another has to do.
+pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
+    let Some(lanes) = resident.gpu.vector_lanes() else {
+        return Ok(None);
+    };
+    let network = &resident.recipe.network;
+    let fits = network.layers().len() <= MOST_LAYERS && network.tasks().len() <= MOST_TASKS;
+    // No dropout here.
+    if !fits || network.dropout() > 0.0 {
+        return Ok(None);
+    }
+    match run::program(resident, lanes)? {
+        Some(program) => Ok(Some(program)),
+        None => shares::program(resident, lanes),
+    }
+}
+
+/// Registers of a network's parameters: a vector of a layer's outputs for each of its inputs.
+fn vectors(network: &Network, lanes: usize) -> usize {
+    let of_layer = |layer: &Layer| layer.outputs.div_ceil(lanes) * (layer.inputs + 1);
+    network.layers().iter().map(of_layer).sum()
+}
+
+/// Operations of a step.
+fn operations(network: &Network, batch: usize) -> f64 {
+    6.0 * (network.parameter_count() * batch) as f64
+}
+
+/// Rounds of the loops that take so many rows through a network: one for a row of each lane, one for each two of them,
+/// and the last of every loop, which finds that it is over.
+fn rounds(rows: usize, lanes: usize) -> usize {
+    2 + (2 + lanes / 2) * rows.div_ceil(lanes)
+}

@@ -1,0 +1,60 @@
+//! A run of steps in one dispatch (`shaders/small/steps.wgsl`).
+
+use super::text::text;
+use super::{operations, rounds, vectors};
+use crate::engine::infos::OptimizerInfo;
+use crate::engine::program::Program;
+use crate::engine::resident::Resident;
+use crate::error::Result;
+use crate::gpu::{Buffer, Gpu, SMALL_RUN, kernels};
+use crate::network::Network;
+
+/// Registers of parameters, a vector of a layer's outputs each: beyond these, compilation takes seconds, and the
+/// parameters, their gradient and their transposed copy outgrow the first cache.
+const MOST_VECTORS: usize = 360;
+
+/// The program, or `None` where another has to do.
+pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Program>> {
+    let gpu = &resident.gpu;
+    let network = &resident.recipe.network;
+    let most = Gpu::MOST_ROUNDS / rounds(resident.batch, lanes);
+    if vectors(network, lanes) > MOST_VECTORS || most == 0 || !pays(network, resident.batch) {
+        return Ok(None);
+    }
+    // It does not know the gradient's norm, and registers that hold no parameter would become 0 / 0.
+    let epsilon = resident.recipe.optimizer.network.epsilon as f32;
+    if resident.recipe.clip.is_some() || epsilon == 0.0 {
+        return Ok(None);
+    }
+    // The gradients of this kernel come in no shares.
+    let optimizer =
+        Buffer::storage(gpu, "the optimizer", &[OptimizerInfo::new(&resident.recipe, 1, 1)])?;
+    let buffers = [
+        resident.features.binding(),
+        resident.labels.binding(),
+        resident.tasks.binding(),
+        resident.order.binding(),
+        resident.normalisers.binding(),
+        optimizer.binding(),
+        resident.step_slots().binding(),
+        resident.parameters.binding(),
+        resident.moments.binding(),
+        resident.records.binding(),
+        resident.stop.binding(),
+    ];
+    let text = format!("const STEPS_A_DISPATCH = {most}u;\n")
+        + &text(network, &resident.layouts, lanes, SMALL_RUN);
+    let kernel = gpu.shaped_kernel(&kernels::SMALL_STEPS, &text, &[resident.scheme()]);
+    Ok(Some(Program::run(vec![kernel.dispatch(gpu, &buffers, 1)], most)))
+}
+
+/// Whether one core here beats all cores with two dispatches a step, by what was measured on two of them
+/// (docs/performance.md).
+fn pays(network: &Network, batch: usize) -> bool {
+    const HERE: f64 = 50e9;
+    const ELSEWHERE_A_CORE: f64 = 20e9;
+    const DISPATCHES: f64 = 100e-6;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let operations = operations(network, batch);
+    operations / HERE < operations / (ELSEWHERE_A_CORE * cores as f64) + DISPATCHES
+}
