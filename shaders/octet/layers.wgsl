@@ -6,7 +6,8 @@
 // Units lie in quads, one tile after the other, in a tile one layer after the other, from the features to the heads,
 // each layer padded with zeros (`Layer` of the prologue that `engine::octet` writes); functions know a tile by its first
 // quad. What was a layer's output is overwritten by the gradient there.
-// Weights are spread over the lanes: lane = output within a block of LANES, in quads of neighbouring inputs.
+// Weights are spread over the lanes: lane = output within a block of LANES, in quads of neighbouring inputs; and once
+// more, transposed, for the gradient at the inputs: lane = input within a block, in quads of neighbouring outputs.
 // The weight's gradient is spread the other way: 16 inputs are SIDES blocks, lane = input within a block, in quads of
 // neighbouring outputs.
 
@@ -40,6 +41,7 @@ const SIDES = 16u / LANES;
 var<private> units: array<array<f32, QUADS>, 4u * ROWS>;
 var<private> slopes: array<array<f32, QUADS>, 4u * ROWS>;
 var<private> weights: array<array<f32, WEIGHTS>, 4>;
+var<private> transposed_weights: array<array<f32, WEIGHTS>, 4>;
 var<private> biases: array<f32, BLOCKS>;
 var<private> sums: array<array<f32, SUMS>, 4u * SIDES>;
 var<private> bias_sums: array<array<f32, TILE_QUADS>, 4>;
@@ -87,6 +89,22 @@ fn load_parameters(layer: Layer, lane: u32) {
             bias = parameters[layer.parameter + layer.outputs * layer.inputs + output];
         }
         biases[layer.output / BLOCK_QUADS + block] = bias;
+    }
+}
+
+fn load_transposed(layer: Layer, lane: u32) {
+    for (var block = 0u; block < layer.input_quads / BLOCK_QUADS; block++) {
+        let input = block * LANES + lane;
+        for (var quad = 0u; quad < layer.output_quads; quad++) {
+            for (var o = 0u; o < 4u; o++) {
+                let output = quad * 4u + o;
+                var weight = 0.0;
+                if output < layer.outputs && input < layer.inputs {
+                    weight = parameters[layer.parameter + output * layer.inputs + input];
+                }
+                transposed_weights[o][layer.weight + block * layer.output_quads + quad] = weight;
+            }
+        }
     }
 }
 
@@ -239,12 +257,12 @@ fn replace_by_input_gradient(layer: Layer, tile: u32) {
     let block_quads = BLOCK_QUADS + unknown_zero();
     for (var block = 0u; block < layer.input_quads / BLOCK_QUADS; block++) {
         var sum: Block;
-        for (var outputs = 0u; outputs < layer.output_quads / BLOCK_QUADS; outputs++) {
-            let at = layer.weight + outputs * layer.input_quads + block * BLOCK_QUADS;
-            for (var o = 0u; o < LANES; o++) {
-                let gradient = unit_at(tile + layer.output + outputs * BLOCK_QUADS + o / 4u, o % 4u);
+        for (var quad = 0u; quad < layer.output_quads; quad++) {
+            for (var o = 0u; o < 4u; o++) {
+                let weight = transposed_weights[o][layer.weight + block * layer.output_quads + quad];
+                let gradient = unit_at(tile + layer.output + quad, o);
                 for (var i = 0u; i < LANES; i++) {
-                    sum[i] = fma(Values(subgroupShuffle(weights[i % 4u][at + i / 4u], o)), gradient, sum[i]);
+                    sum[i] = fma(Values(subgroupShuffle(weight, i)), gradient, sum[i]);
                 }
             }
         }

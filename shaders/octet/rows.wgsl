@@ -73,6 +73,9 @@ fn main(
         load_parameters(layer_at(i), lane);
         clear_sums(layer_at(i));
     }
+    for (var i = 1u; i < layers; i++) {
+        load_transposed(layer_at(i), lane);
+    }
     prepare_tasks(workgroups.x, workgroup.x == 0u && lane == 0u);
     let tiles = (step.rows + 31u) / 32u;
     for (var first = workgroup.x * BUNCH; first < tiles; first += workgroups.x * BUNCH) {

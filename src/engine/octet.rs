@@ -174,7 +174,7 @@ impl Shape {
             let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
             let forward = outputs / self.lanes * (3 + self.lanes / 4 + inputs / 4);
             let weight = inputs / 16 * (2 + outputs / 4);
-            let backward = inputs / self.lanes * (3 + self.lanes / 4 + outputs / self.lanes);
+            let backward = inputs / self.lanes * (3 + self.lanes / 4 + outputs / 4);
             // The loops over layers and tiles, and those over blocks when they are over.
             12 + forward + weight + backward
         };
@@ -190,7 +190,8 @@ impl Shape {
             let load = outputs / self.lanes * (2 + inputs / 4);
             let clear = outputs / 4 * (1 + inputs / 16);
             let store = outputs / 4 * (2 + inputs / 16);
-            8 + load + clear + store
+            let transposed = inputs / self.lanes * (2 + outputs / 4);
+            10 + load + transposed + clear + store
         };
         16 + 3 * self.tasks + self.layers.iter().map(rounds).sum::<usize>()
     }
