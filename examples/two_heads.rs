@@ -7,6 +7,7 @@ use awl::*;
 const PENGUINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/penguins/penguins.csv");
 
 fn main() {
+    awl::prefer_wide_vectors();
     if let Err(error) = pollster::block_on(run()) {
         eprintln!("two_heads: {error}");
         std::process::exit(1);

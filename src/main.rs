@@ -3,5 +3,6 @@
 mod cli;
 
 fn main() -> std::process::ExitCode {
+    awl::prefer_wide_vectors();
     cli::run()
 }

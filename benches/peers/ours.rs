@@ -43,6 +43,7 @@ async fn trainer(gpu: &Gpu, workload: &Workload, bytes: &[u8]) -> awl::Result<Tr
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    awl::prefer_wide_vectors();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, features, width, batch, file] = arguments.as_slice() else {
         return Err("usage: peers-ours WORKLOAD FEATURES WIDTH BATCH FILE".into());

@@ -66,6 +66,7 @@ fn size(text: &str) -> Result<Size, String> {
 }
 
 fn main() {
+    awl::prefer_wide_vectors();
     let arguments = Arguments::parse();
     if let Err(error) = pollster::block_on(run(&arguments)) {
         eprintln!("scene: {error}");

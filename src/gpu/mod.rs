@@ -15,8 +15,10 @@ mod shaders;
 mod software;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod translations;
+mod wide;
 
 pub use self::adapter::{AdapterReport, adapters, usable};
+pub use self::wide::prefer_wide_vectors;
 pub(crate) use self::buffer::{Buffer, check_size};
 pub(crate) use self::clock::Clock;
 pub(crate) use self::kernel::{Dispatch, Kernel};

@@ -248,6 +248,7 @@ pub(crate) mod tests {
         let mut used: Vec<&str> =
             kernels::ALL.iter().flat_map(|source| source.parts).copied().collect();
         used.extend(SMALL_TEMPLATES);
+        used.extend(SMALL_RUN.iter().chain(&SMALL_SHARE));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
         let mut files = 0;
         for folder in ["", "bench", "octet", "shared", "small", "unfused"] {

@@ -5,7 +5,7 @@
 //! - Loops with constant bounds are unrolled, however long: each index is then a constant, and llvmpipe keeps an array
 //!   whose indices are all constant in registers. Any other index costs it a load for each lane.
 //!
-//! One of the two places with unsafe code.
+//! One of the three places with unsafe code.
 #![allow(unsafe_code)]
 
 use naga::back::{pipeline_constants, spv};

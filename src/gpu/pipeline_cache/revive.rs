@@ -1,4 +1,4 @@
-//! A pipeline cache from bytes that a file kept: one of the two places with unsafe code.
+//! A pipeline cache from bytes that a file kept: one of the three places with unsafe code.
 #![allow(unsafe_code)]
 
 /// A cache that begins with what `data` holds, or empty. `None` if wgpu refuses, as it does with another adapter's data.
