@@ -8,12 +8,23 @@
 // Reads:  predictions [rows, ...], labels, tasks        Writes: gradient, shaped like predictions
 
 override LANES_PER_ROW: u32 = 1u;
+// Whether any task has class weights, and label smoothing. Where none has, software adapters would still walk through
+// both sides of the branches that find this out, loads included.
+override HAS_CLASS_WEIGHTS: bool = true;
+override HAS_SMOOTHING: bool = true;
 
 // The row of `labels` that belongs to this row of the predictions.
 // fn label_row(row: u32) -> u32
 // What `predictions` holds at an offset, and where the gradient there goes.
 // fn prediction_at(at: u32) -> f32
 // fn set_gradient(at: u32, value: f32)     -- each kernel has its own
+
+fn weight_of_class(task: Task, class_index: u32) -> f32 {
+    if HAS_CLASS_WEIGHTS {
+        return class_weight(task, class_index);
+    }
+    return 1.0;
+}
 
 // Sums over the classes of a row, by the lanes that share it.
 fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lane: u32) -> ClassRow {
@@ -33,15 +44,15 @@ fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lan
             if c != class_index {
                 others += exp(logit - row.highest);
             }
-            if task.parameter != 0.0 {
-                weighted_depth += class_weight(task, c) * (row.highest - logit);
+            if HAS_SMOOTHING && task.parameter != 0.0 {
+                weighted_depth += weight_of_class(task, c) * (row.highest - logit);
             }
         }
         row.own = prediction_at(at + class_index) - row.highest;
-        row.weight = class_weight(task, class_index);
+        row.weight = weight_of_class(task, class_index);
     }
     row.others = sum_over(LANES_PER_ROW, lane, others);
-    if task.parameter != 0.0 {
+    if HAS_SMOOTHING && task.parameter != 0.0 {
         row.weighted_depth = sum_over(LANES_PER_ROW, lane, weighted_depth);
     }
     return row;
@@ -59,7 +70,7 @@ fn class_row_pass(task: Task, counts: bool, row: u32, scale: f32, part: u32, lan
         return 0.0;
     }
     for (var c = part; c < task.width; c += LANES_PER_ROW) {
-        let slope = class_slope(task, sums, c == class_index, class_weight(task, c), prediction_at(at + c));
+        let slope = class_slope(task, sums, c == class_index, weight_of_class(task, c), prediction_at(at + c));
         set_gradient(at + c, scale * slope);
     }
     return select(0.0, class_loss(task, sums), part == 0u);

@@ -77,7 +77,6 @@ fn loss(
     workgroups: usize,
 ) -> Result<Dispatch> {
     let gpu = &resident.gpu;
-    let lanes = resident.lanes_per_row() as f64;
     let buffers = [
         predictions.binding(),
         resident.labels.binding(),
@@ -88,7 +87,8 @@ fn loss(
         gradient.binding(),
         loss_shares.binding(),
     ];
-    let constants = [("LANES_PER_ROW", lanes), resident.scheme()];
+    let mut constants = resident.loss_constants().to_vec();
+    constants.push(resident.scheme());
     let kernel = gpu.kernel(&kernels::LOSS, &constants);
     Ok(kernel.dispatch(gpu, &buffers, workgroups))
 }

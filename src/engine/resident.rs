@@ -158,6 +158,11 @@ impl Resident {
         pass::lanes_per_row(&self.gpu, widths.max().unwrap_or(1))
     }
 
+    /// The constants of kernels with a loss pass in them.
+    pub fn loss_constants(&self) -> [(&'static str, f64); 3] {
+        pass::constants(&self.gpu, &self.layouts)
+    }
+
     /// The constant by which a kernel knows the weighting scheme (`weighting.wgsl`).
     pub fn scheme(&self) -> (&'static str, f64) {
         ("SCHEME", f64::from(self.recipe.weighting.code()))

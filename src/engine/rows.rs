@@ -61,7 +61,8 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
         resident.normalisers.binding(),
         work.binding(),
     ];
-    let mut constants = vec![("LANES_PER_ROW", resident.lanes_per_row() as f64), resident.scheme()];
+    let mut constants = vec![resident.scheme()];
+    constants.extend(resident.loss_constants());
     constants.extend(resident.dropout());
     let rows = gpu.kernel(&kernels::ROWS, &constants).dispatch(gpu, &buffers, workgroups);
     let gradients = work.range(gradients_at, workgroups * parameters);

@@ -18,7 +18,6 @@ mod translations;
 mod wide;
 
 pub use self::adapter::{AdapterReport, adapters, usable};
-pub use self::wide::prefer_wide_vectors;
 pub(crate) use self::buffer::{Buffer, check_size};
 pub(crate) use self::clock::Clock;
 pub(crate) use self::kernel::{Dispatch, Kernel};
@@ -26,6 +25,7 @@ pub(crate) use self::readback::{Pending, Readback, read};
 #[cfg(test)]
 pub(crate) use self::shaders::tests::check as check_shader;
 pub(crate) use self::shaders::{SMALL_RUN, SMALL_SHARE, SMALL_TEMPLATES, Source, kernels};
+pub use self::wide::prefer_wide_vectors;
 
 use self::kernel::Cache;
 use crate::error::{Error, Result};

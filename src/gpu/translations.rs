@@ -25,13 +25,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
-const VALUES: [(&str, &[f64]); 8] = [
+const VALUES: [(&str, &[f64]); 10] = [
     ("SCHEME", &[0.0, 1.0]),
     ("CLIP", &[0.0, 0.5]),
     // A tenth of the units, in 32 bits.
     ("DROPS_BELOW", &[0.0, 429_496_730.0]),
     ("KEPT", &[1.0, 1.0 / 0.9]),
     ("LANES_PER_ROW", &[1.0, 8.0, 64.0]),
+    ("HAS_CLASS_WEIGHTS", &[0.0, 1.0]),
+    ("HAS_SMOOTHING", &[0.0, 1.0]),
     ("KEEP_SHARES", &[0.0, 1.0]),
     ("lhs_along_k", &[0.0, 1.0]),
     ("rhs_along_k", &[0.0, 1.0]),

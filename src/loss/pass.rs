@@ -104,6 +104,17 @@ pub(crate) fn lanes_per_row(gpu: &Gpu, widest: usize) -> usize {
     }
 }
 
+/// The constants of kernels with a loss pass in them (`shaders/shared/loss_pass.wgsl`).
+pub(crate) fn constants(gpu: &Gpu, tasks: &[TaskLayout]) -> [(&'static str, f64); 3] {
+    let widest = tasks.iter().map(|task| task.width).max().unwrap_or(1);
+    let any = |is: &dyn Fn(&TaskLayout) -> bool| f64::from(u8::from(tasks.iter().any(is)));
+    [
+        ("LANES_PER_ROW", lanes_per_row(gpu, widest as usize) as f64),
+        ("HAS_CLASS_WEIGHTS", any(&|task| task.class_weights != NONE)),
+        ("HAS_SMOOTHING", any(&|task| task.is_smoothed())),
+    ]
+}
+
 /// Workgroups of a loss pass over this many rows.
 pub(crate) fn workgroups(rows: usize, lanes_per_row: usize) -> usize {
     rows.div_ceil(LANES / lanes_per_row).clamp(1, MOST_SHARES)
@@ -146,18 +157,14 @@ impl LossPass {
         sums: Sums,
     ) -> Result<Self> {
         let tasks = layouts.len();
-        let widest = layouts.iter().map(|layout| layout.width).max();
-        let lanes = lanes_per_row(gpu, widest.unwrap_or(1) as usize);
-        let workgroups = workgroups(rows, lanes);
+        let widest = layouts.iter().map(|layout| layout.width).max().unwrap_or(1) as usize;
+        let workgroups = workgroups(rows, lanes_per_row(gpu, widest));
         let keeps_shares = sums == Sums::Repeatable;
         let shares = if keeps_shares { workgroups * tasks } else { 0 };
         let results = Buffer::zeros(gpu, "loss results", 1 + 3 * tasks + shares)?;
         let scheme = ("SCHEME", f64::from(weighting.code()));
-        let constants = [
-            scheme,
-            ("LANES_PER_ROW", lanes as f64),
-            ("KEEP_SHARES", f64::from(u8::from(keeps_shares))),
-        ];
+        let mut constants = constants(gpu, layouts).to_vec();
+        constants.extend([scheme, ("KEEP_SHARES", f64::from(u8::from(keeps_shares)))]);
         let info = Buffer::storage(gpu, "loss pass", &[rows as u32])?;
         let layouts = Buffer::storage(gpu, "tasks", layouts)?;
         let buffers = [
