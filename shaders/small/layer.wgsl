@@ -11,10 +11,11 @@
 const COLUMNS_N = INPUTS_N + 1u; // the bias is the weight of one more input, 1
 const INPUT_BLOCKS_N = (INPUTS_N + LANES - 1u) / LANES;
 const OUTPUT_BLOCKS_N = (OUTPUTS_N + LANES - 1u) / LANES;
+const TRANSPOSED_N = INPUT_BLOCKS_N * OUTPUT_BLOCKS_N * LANES;
 const VECTORS_N = (OUTPUT_BLOCKS_N * COLUMNS_N + GROUP - 1u) / GROUP * GROUP;
 
-alias Parameters_N = array<f32, VECTORS_N>;                             // [output blocks][columns], lane = output
-alias Transposed_N = array<f32, INPUT_BLOCKS_N * OUTPUT_BLOCKS_N * LANES>; // [input blocks][outputs], lane = input
+alias Parameters_N = array<f32, VECTORS_N>;    // [output blocks][columns], lane = output
+alias Transposed_N = array<f32, TRANSPOSED_N>; // [input blocks][outputs], lane = input
 
 // Where a vector's element lies among the parameters, or NONE.
 fn parameter_at_N(vector: u32, lane: u32) -> u32 {
@@ -51,30 +52,6 @@ fn forward_N(
             let b = activate(ACTIVATION, x.y);
             (*outputs)[block] = vec2(a.x, b.x);
             (*slopes)[block] = vec2(a.y, b.y);
-        }
-    }
-}
-
-// The weight once more, with its inputs along the lanes, for the gradient at the inputs.
-fn transpose_N(lane: u32, weights: ptr<function, Parameters_N>, transposed: ptr<function, Transposed_N>) {
-    if IS_FIRST_N {
-        return;
-    }
-    for (var block = 0u; block < INPUT_BLOCKS_N; block++) {
-        for (var outputs = 0u; outputs < OUTPUT_BLOCKS_N; outputs++) {
-            var square: Square;
-            for (var i = 0u; i < LANES; i++) {
-                let input = block * LANES + i;
-                if input < INPUTS_N {
-                    square[i] = (*weights)[outputs * COLUMNS_N + input];
-                } else {
-                    square[i] = 0.0;
-                }
-            }
-            transpose(lane, &square);
-            for (var i = 0u; i < LANES; i++) {
-                (*transposed)[(block * OUTPUT_BLOCKS_N + outputs) * LANES + i] = square[i];
-            }
         }
     }
 }

@@ -1,5 +1,5 @@
-// What a run of steps keeps of a layer besides its weights, copied like layer.wgsl: both moments, from the first step to
-// the last.
+// What a run of steps does with a layer's parameters and moments, which stay in registers from the first step to the last;
+// copied like layer.wgsl.
 
 // Loads the parameters and both moments, a GROUP at a time: each comes in at the end and pushes the others forward.
 fn load_N(
@@ -54,6 +54,30 @@ fn rotate_N(vectors: ptr<function, Parameters_N>) {
     }
     for (var i = 0u; i < GROUP; i++) {
         (*vectors)[VECTORS_N - GROUP + i] = front[i];
+    }
+}
+
+// The weight once more, with its inputs along the lanes, for the gradient at the inputs.
+fn transpose_N(lane: u32, weights: ptr<function, Parameters_N>, transposed: ptr<function, Transposed_N>) {
+    if IS_FIRST_N {
+        return;
+    }
+    for (var block = 0u; block < INPUT_BLOCKS_N; block++) {
+        for (var outputs = 0u; outputs < OUTPUT_BLOCKS_N; outputs++) {
+            var square: Square;
+            for (var i = 0u; i < LANES; i++) {
+                let input = block * LANES + i;
+                if input < INPUTS_N {
+                    square[i] = (*weights)[outputs * COLUMNS_N + input];
+                } else {
+                    square[i] = 0.0;
+                }
+            }
+            transpose(lane, &square);
+            for (var i = 0u; i < LANES; i++) {
+                (*transposed)[(block * OUTPUT_BLOCKS_N + outputs) * LANES + i] = square[i];
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ fn main(
     var gradient_N: Parameters_N;
     var transposed_N: Transposed_N;
     load_weights_N(lane, &weights_N);
-    transpose_N(lane, &weights_N, &transposed_N);
+    load_transposed_N(lane, &transposed_N);
     clear_N(&gradient_N);
     for (var first = workgroup.x * LANES; first < step.rows; first += workgroups.x * LANES) {
         add_tile(

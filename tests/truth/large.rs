@@ -57,6 +57,11 @@ fn a_batch_of_more_tiles_than_a_dimension_holds_is_right() {
 }
 
 #[test]
+fn a_batch_for_all_cores_is_right() {
+    is_right(3_001, &[64, 64]);
+}
+
+#[test]
 fn a_wide_network_is_right() {
     is_right(1024, &[256, 256]);
     // Beyond what a workgroup takes rows through.

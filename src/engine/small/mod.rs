@@ -41,11 +41,6 @@ fn vectors(network: &Network, lanes: usize) -> usize {
     network.layers().iter().map(of_layer).sum()
 }
 
-/// Operations of a step.
-fn operations(network: &Network, batch: usize) -> f64 {
-    6.0 * (network.parameter_count() * batch) as f64
-}
-
 /// Rounds of the loops that take so many rows through a network: one for a row of each lane, one for each two of them,
 /// and the last of every loop, which finds that it is over.
 fn rounds(rows: usize, lanes: usize) -> usize {

@@ -1,7 +1,7 @@
 //! A run of steps in one dispatch (`shaders/small/steps.wgsl`).
 
 use super::text::text;
-use super::{operations, rounds, vectors};
+use super::{rounds, shares, vectors};
 use crate::engine::infos::OptimizerInfo;
 use crate::engine::program::Program;
 use crate::engine::resident::Resident;
@@ -18,7 +18,8 @@ pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Progra
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let most = Gpu::MOST_ROUNDS / rounds(resident.batch, lanes);
-    if vectors(network, lanes) > MOST_VECTORS || most == 0 || !pays(network, resident.batch) {
+    if vectors(network, lanes) > MOST_VECTORS || most == 0 || !pays(network, resident.batch, lanes)
+    {
         return Ok(None);
     }
     // It does not know the gradient's norm, and registers that hold no parameter would become 0 / 0.
@@ -48,13 +49,35 @@ pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Progra
     Ok(Some(Program::run(vec![kernel.dispatch(gpu, &buffers, 1)], most)))
 }
 
-/// Whether one core here beats all cores with two dispatches a step, by what was measured on two of them
-/// (docs/performance.md).
-fn pays(network: &Network, batch: usize) -> bool {
+/// Whether one core here beats all cores with two dispatches a step, by `shares` or `octet`, judged by what was measured
+/// on two of them (docs/performance.md).
+fn pays(network: &Network, batch: usize, lanes: usize) -> bool {
     const HERE: f64 = 50e9;
-    const ELSEWHERE_A_CORE: f64 = 20e9;
-    const DISPATCHES: f64 = 100e-6;
+    let (elsewhere_a_core, dispatches) = match shares::takes(network, lanes) {
+        true => (HERE, 170e-6),
+        false => (20e9, 100e-6),
+    };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let operations = operations(network, batch);
-    operations / HERE < operations / (ELSEWHERE_A_CORE * cores as f64) + DISPATCHES
+    let operations = 6.0 * (network.parameter_count() * batch) as f64;
+    operations / HERE < operations / (elsewhere_a_core * cores as f64) + dispatches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, Loss, Task};
+
+    /// The measured workloads: seed on one core, small on all of them.
+    #[test]
+    fn a_run_pays_for_networks_and_batches_that_are_small() {
+        let tasks =
+            [Task::new("value", Loss::Mse, 1), Task::new("kind", Loss::cross_entropy(), 10)];
+        let network = |width| Network::new(16, &[width, width], Activation::Relu, &tasks);
+        for lanes in [8, 16] {
+            assert!(pays(&network(32).expect("a network"), 256, lanes));
+            // However many cores there are, one takes longer for this.
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            assert!(cores == 1 || !pays(&network(64).expect("a network"), 4_096, lanes));
+        }
+    }
 }

@@ -258,3 +258,26 @@ fn help_has_examples_and_completions_and_pages_are_written() {
     }
     assert_eq!(awl(&folder, &["train"]).status.code(), Some(2));
 }
+
+/// llvmpipe says in its name how wide its vectors are; a choice of the user's stands.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn the_program_asks_llvmpipe_for_the_widest_vectors_of_the_cpu() {
+    const VARIABLE: &str = "LP_NATIVE_VECTOR_WIDTH";
+    let adapters = |width: Option<&str>| {
+        let mut program = command(&["adapters"]);
+        match width {
+            Some(width) => program.env(VARIABLE, width),
+            None => program.env_remove(VARIABLE),
+        };
+        let output = program.output().expect("the program runs");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let narrow = adapters(Some("256"));
+    let wide = match is_x86_feature_detected!("avx512vl") {
+        true => narrow.replace("256 bits", "512 bits"),
+        false => narrow.clone(),
+    };
+    assert_eq!(adapters(None), wide);
+    assert!(!narrow.contains("512 bits"), "{narrow}");
+}
