@@ -1,4 +1,4 @@
-//! The fused engine's programs, the fastest first that adapter and network allow: `small`, `octet`, `rows`; and here
+//! The fused engine's programs, the fastest first that adapter and network allow: `small`, `vector`, `rows`; and here
 //! the step for networks of any size, in which what can be one dispatch of tiles is one.
 //!
 //! Forward, a kernel a layer with bias and activation in it; one loss pass for every task's loss and gradient;
@@ -9,7 +9,7 @@ use super::infos::{LayerInfo, OptimizerInfo};
 use super::layers::{Activations, Source, TILE, forward};
 use super::program::Program;
 use super::resident::Resident;
-use super::{octet, rows, small};
+use super::{rows, small, vector};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, kernels};
 use crate::loss::pass;
@@ -20,7 +20,7 @@ pub(super) fn program(resident: &Resident) -> Result<Program> {
     if let Some(program) = small::program(resident)? {
         return Ok(program);
     }
-    let step = match octet::step(resident)? {
+    let step = match vector::step(resident)? {
         Some(dispatches) => dispatches,
         None => match rows::step(resident)? {
             Some(dispatches) => dispatches,

@@ -12,7 +12,6 @@
 mod fused;
 mod infos;
 mod layers;
-mod octet;
 mod on_gpu;
 mod outcome;
 mod predictor;
@@ -27,6 +26,7 @@ mod state;
 mod step;
 mod unfused;
 mod unfused_loss;
+mod vector;
 // For benchmarks, which a browser does not run.
 #[cfg(not(target_arch = "wasm32"))]
 mod unfused_loss_pass;

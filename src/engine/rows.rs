@@ -27,7 +27,7 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     if is_wide || !gpu.compiles_large_kernels() {
         return Ok(None);
     }
-    // Where `octet` declines for dropout, a dispatch a layer is faster: 5.0 ms a step against 16.3 (32, 32, batch 512).
+    // Where `vector` declines for dropout, a dispatch a layer is faster: 5.0 ms a step against 16.3 (32, 32, batch 512).
     if gpu.vector_lanes().is_some() && network.dropout() > 0.0 {
         return Ok(None);
     }

@@ -162,8 +162,8 @@ fn compile(
         immediate_size: 0,
     });
     let text = prologue.to_string() + &source.text();
-    let (module, constants) = match source.octet {
-        true => (octet_module(device, label, &text, constants), &[][..]),
+    let (module, constants) = match source.vector {
+        true => (vector_module(device, label, &text, constants), &[][..]),
         false => {
             let source = wgpu::ShaderSource::Wgsl(text.into());
             let descriptor = wgpu::ShaderModuleDescriptor { label: Some(label), source };
@@ -187,7 +187,7 @@ fn compile(
 
 /// A module that has its constants in it.
 #[cfg(not(target_arch = "wasm32"))]
-fn octet_module(
+fn vector_module(
     device: &wgpu::Device,
     label: &'static str,
     text: &str,
@@ -198,7 +198,7 @@ fn octet_module(
 }
 
 #[cfg(target_arch = "wasm32")]
-fn octet_module(
+fn vector_module(
     _: &wgpu::Device,
     label: &'static str,
     _: &str,

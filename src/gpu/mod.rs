@@ -231,11 +231,11 @@ impl Gpu {
         !self.is_software() || self.device().adapter_info().name.starts_with("llvmpipe")
     }
 
-    /// Rounds that an invocation of a kernel for eight lanes may make in all its loops together: llvmpipe ends every
+    /// Rounds that an invocation of a kernel for one vector may make in all its loops together: llvmpipe ends every
     /// loop of one that has made 65,535.
     pub(crate) const MOST_ROUNDS: usize = 60_000;
 
-    /// The lanes of a vector, eight or sixteen, where kernels made for them run ([`Source::octet`]): on software
+    /// The lanes of a vector, eight or sixteen, where kernels made for them run ([`Source::vector`]): on software
     /// adapters for Vulkan.
     pub(crate) fn vector_lanes(&self) -> Option<usize> {
         #[cfg(not(target_arch = "wasm32"))]

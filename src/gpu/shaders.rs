@@ -25,9 +25,9 @@ pub(crate) struct Source {
     pub bindings: &'static [Access],
     /// Whether group 1 is the step (`shaders/shared/step.wgsl`).
     pub knows_step: bool,
-    /// Whether it is for eight lanes, one subgroup, with large private arrays (`gpu::software`); part of its text is
+    /// Whether it is for one vector of a software adapter, eight or sixteen lanes, with large private arrays (`gpu::software`); part of its text is
     /// made for the shape of a network.
-    pub octet: bool,
+    pub vector: bool,
 }
 
 impl Source {
@@ -54,8 +54,8 @@ pub(crate) const SMALL_SHARE: [&str; 2] = [shader!("small/layer_share"), shader!
 /// Declares kernels: `NAME: "label" = [shared files…] [bindings…], step or alone;`
 macro_rules! kernels {
     (@is) => { false };
-    (@is octet) => { true };
-    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal $(, $octet:ident)?;)*) => {
+    (@is vector) => { true };
+    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal $(, $vector:ident)?;)*) => {
         /// The kernels by name.
         pub(crate) mod kernels {
             use super::{Access::*, Source};
@@ -66,7 +66,7 @@ macro_rules! kernels {
                     parts: &[$(shader!($part),)* shader!($label)],
                     bindings: &[$($access),*],
                     knows_step: $step,
-                    octet: kernels!(@is $($octet)?),
+                    vector: kernels!(@is $($vector)?),
                 };
             )*
             /// All of them.
@@ -95,15 +95,15 @@ kernels! {
     /// Shares of the gradient of a layer's parameters.
     WEIGHT_GRADIENT: "weight_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write], true;
-    /// A fused step but for its end, for eight lanes; `engine::octet` writes its prologue.
-    OCTET_ROWS: "octet/rows" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "octet/layers", "octet/losses"]
-        [Read, Read, Read, Read, Read, Read, Write, Write], true, octet;
+    /// A fused step but for its end, for one vector of lanes; `engine::vector` writes its prologue.
+    VECTOR_ROWS: "vector/rows" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "vector/layers", "vector/losses"]
+        [Read, Read, Read, Read, Read, Read, Write, Write], true, vector;
     /// Whole steps of a small network, for one vector of lanes; `engine::small` makes the rest of its text.
     SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records", "small/lanes"]
-        [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, octet;
+        [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, vector;
     /// A step of a small network but for its end, for one vector of lanes; `engine::small` makes the rest of its text.
     SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
-        [Read, Read, Read, Read, Read, Read, Write, Write], true, octet;
+        [Read, Read, Read, Read, Read, Read, Write, Write], true, vector;
     /// A fused step but for its end, in blocks of rows.
     ROWS: "rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Read, Read, Read, Write], true;
@@ -201,7 +201,7 @@ pub(crate) mod tests {
         let module =
             naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| fail(&e.emit_to_string(&text)));
         // WebGPU without optional features, but for the kernels that ask for more.
-        let capabilities = match source.octet {
+        let capabilities = match source.vector {
             true => Capabilities::SUBGROUP,
             false => Capabilities::empty(),
         };
@@ -219,7 +219,7 @@ pub(crate) mod tests {
         let declared: Vec<_> = (0..).zip(source.bindings.iter().copied()).collect();
         assert_eq!(found, declared, "{}", source.label);
         let storage = source.bindings.iter().filter(|a| **a != Access::Uniform).count();
-        let most = if source.octet { 11 } else { 8 };
+        let most = if source.vector { 11 } else { 8 };
         assert!(storage <= most, "{} has more than {most} storage buffers", source.label);
         #[cfg(not(target_arch = "wasm32"))]
         crate::gpu::translations::check(source, &text);
@@ -240,7 +240,7 @@ pub(crate) mod tests {
     #[test]
     fn every_kernel_is_valid_and_binds_what_the_table_says() {
         // Those made for a shape are checked where they are made.
-        kernels::ALL.iter().filter(|source| !source.octet).for_each(|source| check(source, ""));
+        kernels::ALL.iter().filter(|source| !source.vector).for_each(|source| check(source, ""));
     }
 
     #[test]
@@ -251,7 +251,7 @@ pub(crate) mod tests {
         used.extend(SMALL_RUN.iter().chain(&SMALL_SHARE));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
         let mut files = 0;
-        for folder in ["", "bench", "octet", "shared", "small", "unfused"] {
+        for folder in ["", "bench", "shared", "small", "unfused", "vector"] {
             for entry in std::fs::read_dir(root.join(folder)).expect("a folder of shaders") {
                 let path = entry.expect("an entry").path();
                 if path.is_file() {

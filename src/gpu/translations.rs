@@ -55,7 +55,7 @@ const TARGETS: [Target; 4] = [Target::Spirv, Target::Msl, Target::Hlsl, Target::
 /// What cannot be, by whose word, and why. Where that judge is installed these must fail, so that nothing stays here longer
 /// than it has to. These kernels run on software adapters for Vulkan only, not on DX12 or in browsers.
 const EXEMPT: [(&str, Target, &str, &str); 4] = [
-    ("octet/rows", Target::Hlsl, "glslangValidator", NO_ARRAY_ZEROS),
+    ("vector/rows", Target::Hlsl, "glslangValidator", NO_ARRAY_ZEROS),
     ("small/steps", Target::Hlsl, "glslangValidator", NO_ARRAY_ZEROS),
     ("small/shares", Target::Hlsl, "glslangValidator", NO_ARRAY_ZEROS),
     (
@@ -120,13 +120,13 @@ fn translate(
         Target::Spirv => {
             let words = software::spirv(source.label, text, constants);
             // What software adapters are given is changed further.
-            let words = if source.octet { software::rewritten(&words) } else { words };
+            let words = if source.vector { software::rewritten(&words) } else { words };
             let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
             judge("spirv-val", &["--target-env", "vulkan1.1"], "spv", &bytes)
         }
         Target::Msl => to_msl(&specialised(module, constants)?),
         Target::Hlsl => {
-            let text = to_hlsl(&specialised(module, constants)?, source.octet)?;
+            let text = to_hlsl(&specialised(module, constants)?, source.vector)?;
             let arguments = ["-D", "-S", "comp", "-e", "main", "-V", "--target-env", "vulkan1.1"];
             judge("glslangValidator", &arguments, "hlsl", text.as_bytes())
         }
@@ -136,7 +136,7 @@ fn translate(
         }
         Target::Wgsl => {
             // naga takes subgroups without asking, browsers do not.
-            let prologue = if source.octet { "enable subgroups;\n" } else { "" };
+            let prologue = if source.vector { "enable subgroups;\n" } else { "" };
             let arguments = ["--format", "wgsl", "-o", null_device()];
             judge("tint", &arguments, "wgsl", (prologue.to_string() + text).as_bytes())
         }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, SMALL_SHARE, kernels};
 use crate::network::Network;
 
-/// Lanes below which compilation takes too long, and the code and its data outgrow the caches too far: `octet` is as
+/// Lanes below which compilation takes too long, and the code and its data outgrow the caches too far: `vector` is as
 /// fast then.
 const FEWEST_LANES: usize = 16;
 /// Registers of parameters, as in `run`.

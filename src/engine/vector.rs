@@ -1,4 +1,4 @@
-//! The fused engine's step in two dispatches, for software adapters: `shaders/octet/rows.wgsl`, made for the
+//! The fused engine's step in two dispatches, for software adapters: `shaders/vector/rows.wgsl`, made for the
 //! network's shape, takes tiles of rows through everything but the end, which is the same as elsewhere.
 
 use super::fused;
@@ -55,7 +55,7 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     ];
     let bunch = bunch(resident.batch, shares, shape.units);
     let prologue = shape.prologue(bunch) + &flags(&resident.layouts);
-    let kernel = gpu.shaped_kernel(&kernels::OCTET_ROWS, &prologue, &[resident.scheme()]);
+    let kernel = gpu.shaped_kernel(&kernels::VECTOR_ROWS, &prologue, &[resident.scheme()]);
     let rows = kernel.dispatch(gpu, &buffers, shares);
     let (gradients, losses) = (gradient_shares.binding(), loss_shares.binding());
     let mut dispatches = vec![rows];
@@ -112,7 +112,7 @@ struct Shape {
     sums: usize,
 }
 
-/// `Layer` in `octet/layers.wgsl`.
+/// `Layer` in `vector/layers.wgsl`.
 struct Place {
     inputs: usize,
     outputs: usize,
@@ -201,7 +201,7 @@ impl Shape {
         let heads = self.layers.last().map_or(0, |heads| heads.output);
         let padded_features = self.layers.first().map_or(0, |layer| layer.padded_inputs);
         let quads = self.units / 4;
-        let mut text = String::from("// Made by engine::octet for one network.\n");
+        let mut text = String::from("// Made by engine::vector for one network.\n");
         let rows = TILE / self.lanes;
         for (name, kind) in [("Values", "f32"), ("Indices", "u32"), ("Flags", "bool")] {
             // Writing to a string cannot fail.
@@ -263,7 +263,7 @@ mod tests {
                 let flags = flags.map(|name| format!("const {name} = {has};\n")).concat();
                 for lanes in [8, 16] {
                     let prologue = shape(hidden, lanes).prologue(3) + &flags;
-                    check_shader(&kernels::OCTET_ROWS, &prologue);
+                    check_shader(&kernels::VECTOR_ROWS, &prologue);
                 }
             }
         }
