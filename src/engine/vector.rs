@@ -12,7 +12,7 @@ use std::fmt::Write;
 /// Rows of a tile: eight lanes with four each, or sixteen with two.
 const TILE: usize = 32;
 /// Units that are padded together: the most lanes.
-const SIDES: usize = 16;
+const PADDING: usize = 16;
 /// Tiles for which it pays to load the weights and to store the gradient once more.
 const TILES_A_SHARE: usize = 16;
 const MOST_SHARES: usize = 64;
@@ -140,8 +140,8 @@ impl Shape {
             sums: 0,
         };
         for (index, layer) in layers.iter().enumerate() {
-            let padding = if index + 1 == layers.len() { lanes } else { SIDES };
-            let padded_inputs = layer.inputs.next_multiple_of(SIDES);
+            let padding = if index + 1 == layers.len() { lanes } else { PADDING };
+            let padded_inputs = layer.inputs.next_multiple_of(PADDING);
             let padded_outputs = layer.outputs.next_multiple_of(padding);
             shape.layers.push(Place {
                 inputs: layer.inputs,
