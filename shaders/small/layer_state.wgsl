@@ -1,5 +1,5 @@
-// What a run of steps does with a layer's parameters and moments, which stay in registers from the first step to the last;
-// copied like layer.wgsl.
+// What a run of steps does with a layer's parameters and moments, which stay in registers from the first step to the
+// last; copied like layer.wgsl.
 
 // Loads the parameters and both moments, a GROUP at a time: each comes in at the end and pushes the others forward.
 fn load_N(

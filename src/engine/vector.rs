@@ -18,7 +18,8 @@ const TILES_A_SHARE: usize = 16;
 const MOST_SHARES: usize = 64;
 /// Tiles beyond which their units outgrow what is won by taking them together.
 const MOST_BUNCH: usize = 8;
-/// Units, of all tiles that are taken together, and weights beyond which a workgroup's private memory outgrows a core's cache and a thread's stack.
+/// Units, of all tiles that are taken together, and weights beyond which a workgroup's private memory outgrows a core's
+/// cache and a thread's stack.
 const MOST_UNITS: usize = 2_048;
 const MOST_WEIGHTS: usize = 131_072;
 
