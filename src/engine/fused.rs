@@ -135,6 +135,40 @@ fn backward(
     Ok(())
 }
 
+/// The step in two dispatches of a kernel made for the network, whose workgroups each store a share of the gradients and
+/// losses; `None` where the shares are more than the device binds.
+pub(super) fn in_shares(
+    resident: &Resident,
+    source: &'static crate::gpu::Source,
+    text: &str,
+    shares: usize,
+) -> Result<Option<Vec<Dispatch>>> {
+    let gpu = &resident.gpu;
+    let parameters = resident.recipe.network.parameter_count();
+    let tasks = resident.recipe.network.tasks().len();
+    let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
+    if shares > most_bytes as usize / (4 * parameters) {
+        return Ok(None);
+    }
+    let gradient_shares = Buffer::<f32>::zeros(gpu, "gradient shares", shares * parameters)?;
+    let loss_shares = Buffer::<f32>::zeros(gpu, "loss shares", (shares + 2) * tasks)?;
+    let buffers = [
+        resident.features.binding(),
+        resident.labels.binding(),
+        resident.tasks.binding(),
+        resident.order.binding(),
+        resident.parameters.binding(),
+        resident.normalisers.binding(),
+        gradient_shares.binding(),
+        loss_shares.binding(),
+    ];
+    let kernel = gpu.shaped_kernel(source, text, &[resident.scheme()]);
+    let mut dispatches = vec![kernel.dispatch(gpu, &buffers, shares)];
+    let (gradients, losses) = (gradient_shares.binding(), loss_shares.binding());
+    dispatches.extend(finish(resident, gradients, shares, losses, shares)?);
+    Ok(Some(dispatches))
+}
+
 /// Parameters that a lane of `finish` updates: enough to make light of what all lanes add up alike.
 const PARAMETERS_A_LANE: usize = 8;
 

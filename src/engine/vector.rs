@@ -4,7 +4,7 @@
 use super::fused;
 use super::resident::Resident;
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, kernels};
+use crate::gpu::{Dispatch, Gpu, kernels};
 use crate::loss::{Loss, NONE, TaskLayout};
 use crate::network::Network;
 use std::fmt::Write;
@@ -35,33 +35,10 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     if !shape.fits() || network.dropout() > 0.0 {
         return Ok(None);
     }
-    let parameters = network.parameter_count();
-    let tasks = network.tasks().len();
-    let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
     let shares = shares(resident.batch, &shape);
-    if shares > most_bytes as usize / (4 * parameters) {
-        return Ok(None);
-    }
-    let gradient_shares = Buffer::<f32>::zeros(gpu, "gradient shares", shares * parameters)?;
-    let loss_shares = Buffer::<f32>::zeros(gpu, "loss shares", (shares + 2) * tasks)?;
-    let buffers = [
-        resident.features.binding(),
-        resident.labels.binding(),
-        resident.tasks.binding(),
-        resident.order.binding(),
-        resident.parameters.binding(),
-        resident.normalisers.binding(),
-        gradient_shares.binding(),
-        loss_shares.binding(),
-    ];
     let bunch = bunch(resident.batch, shares, shape.units);
     let prologue = shape.prologue(bunch) + &flags(&resident.layouts);
-    let kernel = gpu.shaped_kernel(&kernels::VECTOR_ROWS, &prologue, &[resident.scheme()]);
-    let rows = kernel.dispatch(gpu, &buffers, shares);
-    let (gradients, losses) = (gradient_shares.binding(), loss_shares.binding());
-    let mut dispatches = vec![rows];
-    dispatches.extend(fused::finish(resident, gradients, shares, losses, shares)?);
-    Ok(Some(dispatches))
+    fused::in_shares(resident, &kernels::VECTOR_ROWS, &prologue, shares)
 }
 
 /// What no task has need not be looked for.

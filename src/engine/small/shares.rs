@@ -6,7 +6,7 @@ use crate::engine::fused;
 use crate::engine::program::Program;
 use crate::engine::resident::Resident;
 use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, SMALL_SHARE, kernels};
+use crate::gpu::{Gpu, SMALL_SHARE, kernels};
 use crate::network::Network;
 
 /// Lanes below which compilation takes too long, and the code and its data outgrow the caches too far: `vector` is as
@@ -20,37 +20,14 @@ const ROUNDS_A_SHARE: usize = 3 * (MOST_VECTORS / 4 + 10);
 
 /// The program, or `None` where another has to do.
 pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Program>> {
-    let gpu = &resident.gpu;
     let network = &resident.recipe.network;
-    let batch = resident.batch;
     if !takes(network, lanes) {
         return Ok(None);
     }
-    let parameters = network.parameter_count();
-    let tasks = network.tasks().len();
-    let shares = shares(batch, lanes);
-    let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
-    if shares > most_bytes as usize / (4 * parameters) {
-        return Ok(None);
-    }
-    let gradient_shares = Buffer::<f32>::zeros(gpu, "gradient shares", shares * parameters)?;
-    let loss_shares = Buffer::<f32>::zeros(gpu, "loss shares", (shares + 2) * tasks)?;
-    let buffers = [
-        resident.features.binding(),
-        resident.labels.binding(),
-        resident.tasks.binding(),
-        resident.order.binding(),
-        resident.parameters.binding(),
-        resident.normalisers.binding(),
-        gradient_shares.binding(),
-        loss_shares.binding(),
-    ];
     let text = text(network, &resident.layouts, lanes, SMALL_SHARE);
-    let kernel = gpu.shaped_kernel(&kernels::SMALL_SHARES, &text, &[resident.scheme()]);
-    let mut dispatches = vec![kernel.dispatch(gpu, &buffers, shares)];
-    let (gradients, losses) = (gradient_shares.binding(), loss_shares.binding());
-    dispatches.extend(fused::finish(resident, gradients, shares, losses, shares)?);
-    Ok(Some(Program::step(dispatches)))
+    let shares = shares(resident.batch, lanes);
+    let step = fused::in_shares(resident, &kernels::SMALL_SHARES, &text, shares)?;
+    Ok(step.map(Program::step))
 }
 
 /// Whether a network is one for this program.
