@@ -18,5 +18,6 @@ pub use self::encode::{
     TargetColumn, TargetEncoding, TargetSpec,
 };
 pub use self::read::Chunks;
+pub use self::split::Strata;
 pub use self::table::Table;
 pub(crate) use self::table::quoted;

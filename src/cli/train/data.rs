@@ -3,7 +3,7 @@
 use super::arguments::task;
 use super::config::{Config, Task as TaskConfig};
 use crate::cli::failure::Failure;
-use awl::tables::{EncoderOptions, TargetSpec};
+use awl::tables::{EncoderOptions, Strata, TargetSpec};
 use awl::{Dataset, Encoder, Loss, Table};
 
 /// What a run trains on, is validated on and is judged by.
@@ -224,26 +224,37 @@ fn split(
     if validation == 0.0 && test == 0.0 {
         return Ok([Some(table), None, None]);
     }
-    let classes = specs.iter().find(|spec| {
-        spec.columns.len() == 1 && matches!(spec.loss, Some(Loss::Bce | Loss::CrossEntropy { .. }))
-    });
-    let seed = config.train.seed;
+    let strata: Vec<Strata> = specs.iter().flat_map(strata).collect();
+    let classes: Vec<String> = strata.iter().filter_map(quoted_classes).collect();
+    if !classes.is_empty() {
+        let classes = classes.join(", ");
+        choices
+            .push(format!("split: every class of {classes} in the same proportion in every part"));
+    }
     let parts = [training, validation, test];
-    let parts = match classes {
-        Some(spec) => {
-            choices.push(format!(
-                "split: every class of \"{}\" in the same proportion in every part",
-                spec.name
-            ));
-            table.split_stratified(seed, parts, &spec.columns[0])?
-        }
-        None => table.split(seed, parts)?,
-    };
+    let parts = table.split_stratified(config.train.seed, parts, &strata)?;
     Ok(parts.map(|part| match part.rows() {
         0 => None,
         _ if config.train.shuffle => Some(part),
         _ => Some(in_order(&part)),
     }))
+}
+
+/// What of a task every part should have in the same proportion: its classes; of numbers, labels.
+fn strata(spec: &TargetSpec) -> Vec<Strata> {
+    match spec.loss {
+        Some(Loss::Bce | Loss::CrossEntropy { .. }) => {
+            spec.columns.iter().cloned().map(Strata::Classes).collect()
+        }
+        _ => vec![Strata::Labelled(spec.columns.clone())],
+    }
+}
+
+fn quoted_classes(strata: &Strata) -> Option<String> {
+    match strata {
+        Strata::Classes(column) => Some(format!("\"{column}\"")),
+        Strata::Labelled(_) => None,
+    }
 }
 
 /// The rows of a part in the order of the table that it comes from.
