@@ -30,6 +30,28 @@ def read_safetensors(path):
     return tensors, notes
 
 
+def head_keys(names):
+    """The keys of the heads: the tasks' names as a ModuleDict can hold them, by the rule in docs/train.md."""
+
+    def holdable(name):
+        name = name.replace(".", "_")
+        if name.startswith("_"):
+            return "task" + name
+        return name + "_" if hasattr(nn.ModuleDict(), name) else name
+
+    # A name that stays as it is has its key before those that change.
+    taken = {name for name in names if holdable(name) == name}
+    keys = {}
+    for name in names:
+        key, number = holdable(name), 2
+        if key != name:
+            while key in taken:
+                key, number = f"{holdable(name)}_{number}", number + 1
+            taken.add(key)
+        keys[name] = key
+    return keys
+
+
 class AutomaticWeightedLoss(nn.Module):
     """The module that PyTorch's users have: one parameter a task."""
 
@@ -46,13 +68,15 @@ class Model(nn.Module):
             layers += [nn.Linear(inputs, width), ACTIVATIONS[network["activation"]]()]
             inputs = width
         self.trunk = nn.Sequential(*layers)
-        self.heads = nn.ModuleDict({t["name"]: nn.Linear(inputs, t["width"]) for t in network["tasks"]})
+        self.keys = head_keys([task["name"] for task in network["tasks"]])
+        heads = {self.keys[task["name"]]: nn.Linear(inputs, task["width"]) for task in network["tasks"]}
+        self.heads = nn.ModuleDict(heads)
         if learned:
             self.awl = AutomaticWeightedLoss(len(network["tasks"]))
 
     def forward(self, x):
         x = self.trunk(x)
-        return {name: head(x) for name, head in self.heads.items()}
+        return {name: self.heads[key](x) for name, key in self.keys.items()}
 
 
 def present(cell):

@@ -34,9 +34,10 @@ pub(super) fn trunk(graph: &mut Graph, network: &Network, features: String) -> R
     Ok(value)
 }
 
-/// Adds a task's head on the trunk's output and returns the name of its predictions, shape `[rows, width]`.
-pub(super) fn head(graph: &mut Graph, task: &str, trunk: &str) -> Result<String> {
-    linear(graph, trunk, &format!("heads.{task}"))
+/// Adds the head of this [key](Network::head_keys) on the trunk's output and returns the name of its predictions, shape
+/// `[rows, width]`.
+pub(super) fn head(graph: &mut Graph, key: &str, trunk: &str) -> Result<String> {
+    linear(graph, trunk, &format!("heads.{key}"))
 }
 
 fn linear(graph: &mut Graph, input: &str, layer: &str) -> Result<String> {

@@ -87,8 +87,8 @@ pub fn onnx(encoder: &Encoder, network: &Network, parameters: &[f64]) -> Result<
     let features = inputs::features(&mut graph, encoder.feature_columns())?;
     layers::parameters(&mut graph, network, parameters)?;
     let trunk = layers::trunk(&mut graph, network, features)?;
-    for target in encoder.targets() {
-        let head = layers::head(&mut graph, &target.name, &trunk)?;
+    for (target, key) in encoder.targets().iter().zip(network.head_keys()) {
+        let head = layers::head(&mut graph, &key, &trunk)?;
         outputs::outputs(&mut graph, target, &head)?;
     }
     let operator_set = |(domain, version): (&str, i64)| OperatorSetIdProto {

@@ -19,7 +19,7 @@ pub struct Layer {
 /// A named tensor of the state dictionary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
-    /// PyTorch's name: `trunk.0.weight`, `heads.<task>.bias`, …
+    /// PyTorch's name: `trunk.0.weight`, `heads.<key>.bias`, …
     pub name: String,
     /// PyTorch's shape: `[outputs, inputs]` for a weight, `[outputs]` for a bias.
     pub shape: Vec<usize>,
@@ -55,22 +55,33 @@ impl Network {
     /// their ranges cover the flat parameters once, but not in this order: all heads' weights lie before
     /// all heads' biases.
     ///
-    /// An activation sits between the trunk's layers, as in `nn.Sequential`, so their numbers are even.
+    /// An activation sits between the trunk's layers, as in `nn.Sequential`, so their numbers are even. A head has the
+    /// name of its task, as far as PyTorch can hold it: its [key](Self::head_keys).
     pub fn tensors(&self) -> Vec<Tensor> {
+        self.tensors_of_heads(&self.head_keys())
+    }
+
+    /// The same tensors in the same order, the heads under their tasks' very names: those of old files.
+    pub(crate) fn tensors_by_task(&self) -> Vec<Tensor> {
+        let names: Vec<String> = self.tasks().iter().map(|task| task.name.clone()).collect();
+        self.tensors_of_heads(&names)
+    }
+
+    fn tensors_of_heads(&self, keys: &[String]) -> Vec<Tensor> {
         let layers = self.layers();
         let (heads, trunk) = layers.split_last().expect("a network has a layer of heads");
         let mut tensors = Vec::new();
         for (index, layer) in trunk.iter().enumerate() {
             push_linear(&mut tensors, &format!("trunk.{}", 2 * index), *layer);
         }
-        for (task, first) in self.tasks().iter().zip(self.offsets()) {
+        for ((task, key), first) in self.tasks().iter().zip(keys).zip(self.offsets()) {
             let head = Layer {
                 inputs: heads.inputs,
                 outputs: task.width,
                 weight: heads.weight + first * heads.inputs,
                 bias: heads.bias + first,
             };
-            push_linear(&mut tensors, &format!("heads.{}", task.name), head);
+            push_linear(&mut tensors, &format!("heads.{key}"), head);
         }
         tensors
     }

@@ -8,6 +8,7 @@
 
 mod activation;
 mod dropout;
+mod heads;
 mod layout;
 
 pub use self::activation::Activation;

@@ -3,7 +3,7 @@
 //! | tensor | shape | what |
 //! |---|---|---|
 //! | `trunk.0.weight`, `trunk.0.bias`, `trunk.2.weight`, … | PyTorch's | the trunk; an activation sits between |
-//! | `heads.<task>.weight`, `heads.<task>.bias` | PyTorch's | the heads |
+//! | `heads.<key>.weight`, `heads.<key>.bias` | PyTorch's | the heads, by [`Network::head_keys`](crate::Network::head_keys) |
 //! | `awl.params` | `[tasks]` | σ, where it is learned |
 //! | `adam.first.<tensor>`, `adam.second.<tensor>` | the tensor's | Adam's moments of it (checkpoints only) |
 //! | `adam.corrections` | `[tasks, 2]` | σ's own bias corrections (checkpoints only) |
@@ -11,7 +11,7 @@
 //!
 //! The random state is the recipe's seed and the step's number: the order of the rows, and all else that is drawn, follows from
 //! the two. Numbers are `f32` where that loses nothing, so that a state of a GPU engine is half the size; loading gives back
-//! every bit.
+//! every bit. Files from before there were keys, which have the tasks' very names in their place, are read too.
 
 use super::tensors::{Reader, Writer, notes};
 use crate::engine::{Recipe, State};
@@ -82,8 +82,8 @@ impl Weights {
 
     fn read(reader: &mut Reader<'_>, recipe: &Recipe, prefix: &str) -> Result<Self> {
         let mut weights = Self::of(&State::initial(recipe));
-        for Tensor { name, shape, range } in recipe.network.tensors() {
-            let values = reader.take(&format!("{prefix}{name}"), &shape)?;
+        for (name, Tensor { shape, range, .. }) in names(reader, recipe, prefix) {
+            let values = reader.take(&name, &shape)?;
             weights.parameters[range].copy_from_slice(&values);
         }
         let sigma = format!("{prefix}{SIGMA}");
@@ -92,6 +92,18 @@ impl Weights {
         }
         Ok(weights)
     }
+}
+
+/// The network's tensors, each under the name that the file has for it: its own, or that of old files.
+fn names(reader: &Reader<'_>, recipe: &Recipe, prefix: &str) -> Vec<(String, Tensor)> {
+    let network = &recipe.network;
+    let both = network.tensors().into_iter().zip(network.tensors_by_task());
+    let named = both.map(|(tensor, old)| {
+        let [name, old] = [&tensor.name, &old.name].map(|name| format!("{prefix}{name}"));
+        let name = if !reader.has(&name) && reader.has(&old) { old } else { name };
+        (name, tensor)
+    });
+    named.collect()
 }
 
 /// PyTorch's name of σ.
@@ -161,8 +173,7 @@ impl Checkpoint {
             state.sigma_corrections =
                 corrections.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
         }
-        let first_tensor = &recipe.network.tensors()[0].name;
-        let best = reader.has(&format!("{BEST}{first_tensor}"));
+        let best = names(&reader, recipe, BEST).iter().any(|(name, _)| reader.has(name));
         let best = best.then(|| Weights::read(&mut reader, recipe, BEST)).transpose()?;
         reader.finish(&[])?;
         Ok(Self { state, best, notes })
@@ -187,3 +198,77 @@ impl Checkpoint {
 }
 
 const BEST: &str = "best.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
+
+    /// Names of which PyTorch can hold two, with the keys of the four.
+    const NAMES: [&str; 4] = ["Petal.Width", "type", "type_", "Petal_Width"];
+    const KEYS: [&str; 4] = ["Petal_Width_2", "type__2", "type_", "Petal_Width"];
+
+    fn recipe(hidden: &[usize]) -> Recipe {
+        let tasks = NAMES.map(|name| Task::new(name, Loss::Mse, 2));
+        let network = Network::new(3, hidden, Activation::Tanh, &tasks).unwrap();
+        Recipe::new(network, AutomaticWeightedLoss::new(4), Adam::new(0.01))
+    }
+
+    /// A checkpoint in which every number is another.
+    fn checkpoint(recipe: &Recipe) -> Checkpoint {
+        let mut state = State::initial(recipe);
+        let count = state.parameters.len();
+        state.parameters = (0..count).map(|at| at as f64).collect();
+        state.moments = (0..count).map(|at| [0.5 + at as f64, 0.25 + at as f64]).collect();
+        let best = Weights {
+            parameters: (0..count).map(|at| 0.125 + at as f64).collect(),
+            sigma: vec![0.5; 4],
+        };
+        Checkpoint { state, best: Some(best), notes: json!("notes") }
+    }
+
+    /// The same file as it was before heads had keys.
+    fn with_the_tasks_names(bytes: &[u8]) -> Vec<u8> {
+        let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
+        let renamed = file.tensors().into_iter().map(|(name, view)| {
+            let old = NAMES.iter().zip(KEYS).find_map(|(task, key)| {
+                let (before, after) = name.split_once(&format!("heads.{key}."))?;
+                Some(format!("{before}heads.{task}.{after}"))
+            });
+            (old.unwrap_or(name), view)
+        });
+        let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes).unwrap();
+        safetensors::serialize(renamed, metadata.metadata().clone()).unwrap()
+    }
+
+    #[test]
+    fn files_have_the_heads_under_their_keys_and_come_back() {
+        for hidden in [&[4][..], &[]] {
+            let recipe = recipe(hidden);
+            let checkpoint = checkpoint(&recipe);
+            let bytes = checkpoint.to_bytes(&recipe).unwrap();
+            assert_eq!(Checkpoint::from_bytes("f", &bytes, &recipe).unwrap(), checkpoint);
+            let weights = Weights::of(&checkpoint.state);
+            let bytes = weights.to_bytes(&recipe, &json!(null)).unwrap();
+            assert_eq!(Weights::from_bytes("f", &bytes, &recipe).unwrap(), weights);
+            let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+            for key in KEYS {
+                assert!(file.tensor(&format!("heads.{key}.weight")).is_ok(), "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_from_before_heads_had_keys_still_load() {
+        for hidden in [&[4][..], &[]] {
+            let recipe = recipe(hidden);
+            let checkpoint = checkpoint(&recipe);
+            let old = with_the_tasks_names(&checkpoint.to_bytes(&recipe).unwrap());
+            assert!(old.windows(23).any(|name| name == b"best.heads.Petal.Width."));
+            assert_eq!(Checkpoint::from_bytes("f", &old, &recipe).unwrap(), checkpoint);
+            let weights = Weights::of(&checkpoint.state);
+            let old = with_the_tasks_names(&weights.to_bytes(&recipe, &json!(null)).unwrap());
+            assert_eq!(Weights::from_bytes("f", &old, &recipe).unwrap(), weights);
+        }
+    }
+}

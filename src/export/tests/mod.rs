@@ -222,6 +222,32 @@ fn a_model_keeps_its_tensors_under_their_names_in_pytorch() {
     assert_eq!(weight.raw_data.as_ref().unwrap(), &bytes);
 }
 
+/// Names that PyTorch cannot hold are changed in the tensors and in the nodes that use them, but not in the outputs.
+#[test]
+fn heads_have_their_keys_and_outputs_the_names_of_the_tasks() {
+    let csv = "x,type,Petal.Width\n1,2,3\n2,4,5\n";
+    let table = Table::from_csv("t", csv.as_bytes()).unwrap();
+    let targets = [("type", Loss::Mse), ("Petal.Width", Loss::Mse)];
+    let encoder = Encoder::fit(&table, &["x"], &targets).unwrap();
+    let network = network(&encoder, &[3], Activation::Relu);
+    let file = onnx(&encoder, &network, &parameters(&network)).unwrap();
+    let graph = ModelProto::decode(&*file).unwrap().graph.unwrap();
+    let heads: Vec<&[String]> = graph
+        .node
+        .iter()
+        .filter(|node| node.op_type == "Gemm" && node.output[0].starts_with("/heads"))
+        .map(|node| &node.input[1..])
+        .collect();
+    let expected = ["type_", "Petal_Width"]
+        .map(|key| ["weight", "bias"].map(|tensor| format!("heads.{key}.{tensor}")));
+    assert_eq!(heads, expected);
+    for name in expected.as_flattened() {
+        assert!(graph.initializer.iter().any(|tensor| tensor.name == *name), "{name}");
+    }
+    let outputs: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
+    assert_eq!(outputs, ["type", "Petal.Width"]);
+}
+
 /// What becomes of a model from one column of numbers to these targets.
 fn from_one_column(column: &str, targets: &[(&str, Loss)]) -> Error {
     let names: Vec<&str> = targets.iter().map(|(name, _)| *name).collect();
