@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod diagnosis;
+mod foreign;
 mod metrics;
 // It looks at the clock, which a browser's std does not have.
 #[cfg(not(target_arch = "wasm32"))]

@@ -1,5 +1,6 @@
 //! Named tensors in safetensors files: PyTorch's names and layout, so that either side reads the other's.
 
+use super::foreign::recognized;
 use crate::error::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::{BTreeSet, HashMap};
@@ -61,11 +62,9 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads the header; `file` stands for the file in messages.
     pub(super) fn new(file: &'a str, bytes: &'a [u8]) -> Result<Self> {
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| Error::Tensors {
-            file: file.into(),
-            problem: format!(
-                "this is not a whole safetensors file ({error}): it was cut short, or is of another format"
-            ),
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| {
+            let remedy = "it was cut short, or is of another format";
+            unreadable(file, bytes, &format!("({error}): {remedy}"))
         })?;
         Ok(Self { file, tensors, taken: BTreeSet::new() })
     }
@@ -138,6 +137,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What is wrong with a file that is no whole safetensors file: what it is instead, or else this.
+fn unreadable(file: &str, bytes: &[u8], otherwise: &str) -> Error {
+    let problem = match recognized(bytes) {
+        Some(what) => what.into(),
+        None => format!("this is not a whole safetensors file {otherwise}"),
+    };
+    Error::Tensors { file: file.into(), problem }
+}
+
 /// The notes that a file of ours carries.
 pub(super) fn notes(file: &str, bytes: &[u8]) -> Result<serde_json::Value> {
     let foreign = |why: &str| Error::Tensors {
@@ -145,9 +153,8 @@ pub(super) fn notes(file: &str, bytes: &[u8]) -> Result<serde_json::Value> {
         problem: format!("{why}: name a file that `awl train` wrote"),
     };
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| {
-        foreign(&format!(
-            "this is not a whole safetensors file ({error}), as when it was cut short"
-        ))
+        let remedy = "name a file that `awl train` wrote";
+        unreadable(file, bytes, &format!("({error}), as when it was cut short: {remedy}"))
     })?;
     let notes = metadata.metadata().as_ref().and_then(|map| map.get(NOTES));
     let notes =
