@@ -10,6 +10,7 @@ mod encode;
 mod penguins;
 mod read;
 mod split;
+mod suspects;
 mod table;
 
 pub use self::column::Column;
@@ -19,5 +20,6 @@ pub use self::encode::{
 };
 pub use self::read::Chunks;
 pub use self::split::Strata;
+pub use self::suspects::{Suspect, SuspectKind};
 pub use self::table::Table;
 pub(crate) use self::table::quoted;
