@@ -4,7 +4,8 @@
 use super::look::Look;
 use super::{Finding, SuspectKind};
 use crate::tables::table::counted;
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use unicode_normalization::UnicodeNormalization;
 
 /// Words for yes and no, which the encoder folds itself where a column has no others.
@@ -23,20 +24,22 @@ const LONGEST_TEXT: usize = 40;
 /// A column of text in which some look alike.
 pub(super) fn look_alikes(look: &Look<'_>) -> Option<Finding> {
     let texts = look.texts()?;
-    let mut groups: HashMap<String, Vec<usize>> = HashMap::with_capacity(texts.of.len());
+    let mut first_of: HashMap<Cow<'_, str>, usize> = HashMap::with_capacity(texts.of.len());
+    // Most texts look like no other: only those that do are put together.
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, (text, _)) in texts.of.iter().enumerate() {
-        groups.entry(key(text)).or_default().push(index);
+        let first = *first_of.entry(key(text)).or_insert(index);
+        if first != index {
+            groups.entry(first).or_insert_with(|| vec![first]).push(index);
+        }
     }
-    if groups.len() == texts.of.len() || is_boolean(groups.keys()) {
+    if is_boolean(first_of.keys()) {
         return None;
     }
-    let mut alike: Vec<Vec<usize>> = groups.into_values().filter(|group| group.len() > 1).collect();
-    // The map has no order of its own.
-    alike.sort_unstable();
-    let mut group: Vec<(&str, usize)> =
-        alike.first()?.iter().map(|&index| texts.of[index]).collect();
+    let (_, indices) = groups.first_key_value()?;
+    let mut group: Vec<(&str, usize)> = indices.iter().map(|&index| texts.of[index]).collect();
     group.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    let more = match alike.len() - 1 {
+    let more = match groups.len() - 1 {
         0 => String::new(),
         more => format!(", and {}", counted(more, "more such group", "more such groups")),
     };
@@ -46,14 +49,18 @@ pub(super) fn look_alikes(look: &Look<'_>) -> Option<Finding> {
 }
 
 /// What look-alikes have in common: no capitals, one space for several of any kind, signs composed, none without width.
-fn key(text: &str) -> String {
+fn key(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase();
+    if text.bytes().all(is_plain) {
+        return text.into();
+    }
     let visible = text.chars().filter(|sign| !NO_WIDTH.contains(sign));
     let small: String = visible.flat_map(char::to_lowercase).nfc().collect();
-    small.split_whitespace().collect::<Vec<_>>().join(" ")
+    small.split_whitespace().collect::<Vec<_>>().join(" ").into()
 }
 
-fn is_boolean<'a>(keys: impl ExactSizeIterator<Item = &'a String> + Clone) -> bool {
-    BOOLEANS.iter().any(|pair| keys.clone().all(|key| pair.contains(&key.as_str())))
+fn is_boolean<'a>(keys: impl ExactSizeIterator<Item = &'a Cow<'a, str>> + Clone) -> bool {
+    BOOLEANS.iter().any(|pair| keys.clone().all(|key| pair.contains(&key.as_ref())))
 }
 
 /// In what these texts differ.

@@ -108,10 +108,13 @@ fn seen_above(Numbers { low, high, .. }: &Numbers) -> Option<String> {
     let (least, greatest) = (low.value, high.next);
     let (gap, range) = (high.value - greatest, greatest - least);
     let is_far = gap > range;
+    // Doses and sizes often double from one to the next: the last of them is far, but by no larger factor than others.
+    let is_next_size = least > 0.0 && high.value / greatest <= greatest / least;
     let is_chosen = gap > range / 2.0 && is_all_nines_or_eights(high.value);
     let others = format!("all others ({} to {})", shown(least), shown(greatest));
     let seen = if is_far { format!("far from {others}") } else { format!("above {others}") };
-    (high.count >= LEAST_CELLS && (is_far || is_chosen)).then_some(seen)
+    let is_one = is_chosen || (is_far && !is_next_size);
+    (high.count >= LEAST_CELLS && is_one).then_some(seen)
 }
 
 /// Whether a negative number is one that people choose: all digits the same (−1, −99, −777), or whole hundreds.
@@ -159,6 +162,8 @@ mod tests {
             ("999", 18.0, 1.0, 50),
             ("88", 0.0, 1.0, 50),
             ("0", 1_000.0, 10.0, 20),
+            ("1000", 12.0, 1.5, 30),
+            ("1", 0.0, 0.015625, 20),
         ] {
             let kind = SuspectKind::Placeholder { value: value.into() };
             assert_eq!(kinds("b", with(value, start, step, steps)), [kind], "{value}");
@@ -177,6 +182,8 @@ mod tests {
             ("100", 0.0, 1.0, 60),
             ("9", 1.0, 1.0, 6),
             ("0", 20.0, 1.0, 40),
+            ("24", 1.0, 1.0, 8),
+            ("200", 6.25, 12.5, 8),
             ("-200", 0.0, 1.0, 4),
         ] {
             assert_eq!(kinds("b", with(value, start, step, steps)), [], "{value} {start} {step}");
