@@ -88,19 +88,19 @@ impl<'a> Label<'a> {
 
     /// How a feature determines this label, if it does.
     fn given_by(&self, feature: &Look<'_>) -> Option<String> {
-        let name = self.look.name;
-        if let Some(classes) = &self.classes {
-            return given_by_values(feature, classes, &self.sample)
-                .map(|count| format!("determines \"{name}\" alone: each of its {count} values goes with one label"))
-                .or_else(|| {
-                    let count = given_by_stretches(feature, classes, &self.sample)?;
-                    Some(format!(
-                        "determines \"{name}\" alone: its numbers fall into {count} stretches, one a label"
-                    ))
-                })
-                .or_else(|| self.given_by_correlation(feature));
+        let classes = self.classes.as_deref();
+        let why = classes
+            .and_then(|classes| self.given_by_classes(feature, classes))
+            .or_else(|| self.given_by_correlation(feature))?;
+        Some(format!("determines \"{}\" alone: {why}", self.look.name))
+    }
+
+    fn given_by_classes(&self, feature: &Look<'_>, classes: &[u32]) -> Option<String> {
+        if let Some(count) = given_by_values(feature, classes, &self.sample) {
+            return Some(format!("each of its {count} values goes with one label"));
         }
-        self.given_by_correlation(feature)
+        let count = given_by_stretches(feature, classes, &self.sample)?;
+        Some(format!("its numbers fall into {count} stretches, one a label"))
     }
 
     fn given_by_correlation(&self, feature: &Look<'_>) -> Option<String> {
@@ -115,12 +115,13 @@ impl<'a> Label<'a> {
             return None;
         }
         let found = correlation(one, other, || 0..one.rows())?;
-        let name = self.look.name;
-        let what = match (0..one.rows()).all(|row| agree(one, other, row)) {
-            true => format!("is a copy of \"{name}\""),
-            false => format!("determines \"{name}\" alone: their correlation is {found:.6}"),
-        };
-        (found.abs() > CORRELATION).then_some(what)
+        if found.abs() <= CORRELATION {
+            return None;
+        }
+        Some(match (0..one.rows()).all(|row| agree(one, other, row)) {
+            true => "the two are the same".into(),
+            false => format!("their correlation is {found:.6}"),
+        })
     }
 }
 

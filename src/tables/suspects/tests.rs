@@ -71,7 +71,10 @@ fn a_feature_that_determines_a_label_alone_is_named() {
             Box::new(|row| format!("{},{:.1}", mixed(row), 32.0 + 1.8 * mixed(row) as f64)),
             correlation("1.000000"),
         ),
-        (Box::new(|row| format!("{0},{0}", mixed(row))), "is a copy of \"y\"".into()),
+        (
+            Box::new(|row| format!("{0},{0}", mixed(row))),
+            "determines \"y\" alone: the two are the same".into(),
+        ),
     ];
     for (row, what) in cases {
         for rows in [100, 3_000] {
