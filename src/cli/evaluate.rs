@@ -1,11 +1,13 @@
 //! `awl evaluate`: how good a model is on labelled rows.
 
 use super::failure::Failure;
-use super::run_dir::RunDir;
+use super::far::Strange;
+use super::reading::ReadingFlags;
+use super::run_dir::{Model, RunDir};
 use super::scores;
-use awl::Gpu;
 use awl::engine::Predictor;
-use awl::train::metrics;
+use awl::train::{Judgement, judge};
+use awl::{Dataset, Encoder, Gpu, Matrix, Table};
 use pollster::block_on;
 use serde_json::json;
 use std::io::Write;
@@ -22,6 +24,8 @@ pub struct Arguments {
     /// Print JSON: every figure, with confusion matrices.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reading: ReadingFlags,
 }
 
 /// Evaluates.
@@ -33,31 +37,104 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
-    let (model, parameters) = RunDir::open(&arguments.run)?.load_model()?;
-    let encoder = &model.encoder;
-    let table = model.open(&arguments.data)?;
-    let data = encoder.encode(&table)?;
-    for (column, cells) in encoder.unseen(&table)? {
-        eprintln!(
-            "warning: feature \"{column}\": {cells} cells hold a text that the model was not trained on"
-        );
-    }
-    drop(table);
+    let run = RunDir::open(&arguments.run)?;
+    let (model, parameters) = run.load_model()?;
+    let Model { encoder, network, .. } = &model;
+    let table = Table::open_with(&arguments.data, &model.read_options(&arguments.reading))?;
+    let features = encoder.encode_features(&table)?;
     let predictions = block_on(async {
         let gpu = Gpu::new().await?;
-        Predictor::new(&gpu, &model.network, &parameters).await?.predict(data.features()).await
+        Predictor::new(&gpu, network, &parameters).await?.predict(&features).await
     })?;
-    let scores = scores::in_units(encoder, metrics(&model.network, &predictions, &data)?);
+    let judgements = judge(encoder, &table, &predictions)?;
+    check_judged(&judgements)?;
+    let mut warnings = Vec::new();
+    let mut strange = Strange::default();
+    strange.look(&model, &table)?;
+    warnings.extend(model.diverged.clone());
+    warnings.extend(strange.sentences());
+    warnings.extend(seen(&run, encoder, features, &table));
+    warnings.extend(scores::notes(encoder, &judgements));
+    warnings.extend(unknown(encoder, &table));
+    table.reading().sentences().iter().for_each(|sentence| eprintln!("{sentence}"));
+    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let mut out = std::io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = if arguments.json {
         let classes =
             encoder.targets().iter().map(|it| (it.name.clone(), scores::classes(&it.encoding)));
         let classes: serde_json::Map<_, _> = classes.collect();
-        let report = json!({ "rows": data.rows(), "tasks": scores::as_json(encoder, &scores), "classes": classes });
+        let report = json!({
+            "rows": table.rows(),
+            "tasks": scores::as_json(encoder, &judgements),
+            "classes": classes,
+            "warnings": warnings,
+        });
         writeln!(out, "{report:#}")
     } else {
-        write!(out, "{} rows\n{}", data.rows(), scores::table(encoder, &scores))
+        write!(out, "{} rows\n{}", table.rows(), scores::table(encoder, &judgements))
     };
     Ok(())
+}
+
+/// Fails with the first reason if no task at all can be judged.
+fn check_judged(judgements: &[Judgement]) -> Result<(), Failure> {
+    let impossible = |it: &&Judgement| matches!(it, Judgement::Impossible(_));
+    if judgements.iter().all(|it| impossible(&it))
+        && let Some(Judgement::Impossible(error)) = judgements.iter().find(impossible)
+    {
+        return Err(Failure::input(error.to_string()));
+    }
+    Ok(())
+}
+
+/// Names labels of classes that the model does not know, with the class that was meant where only capitals differ.
+fn unknown(encoder: &Encoder, table: &Table) -> Vec<String> {
+    const MOST: usize = 5;
+    let mut sentences = Vec::new();
+    for target in encoder.targets() {
+        let Ok(unknown) = target.unknown(table) else { continue };
+        let known = target.encoding.classes().unwrap_or_default();
+        let named = unknown.iter().take(MOST).map(|(label, rows)| {
+            let alike = known.iter().find(|class| class.to_lowercase() == label.to_lowercase());
+            let meant =
+                alike.map_or(String::new(), |class| format!(", like \"{class}\" but for capitals"));
+            let label: String = label.chars().take(60).collect();
+            format!("\"{label}\" ({rows}{meant})")
+        });
+        let named = named.collect::<Vec<_>>().join(", ");
+        if !named.is_empty() {
+            let more = if unknown.len() > MOST {
+                format!(" … ({} in all)", unknown.len())
+            } else {
+                String::new()
+            };
+            sentences.push(format!(
+                "labels of \"{}\" that the model does not know: {named}{more}",
+                target.name
+            ));
+        }
+    }
+    sentences
+}
+
+/// Whether the run was trained on these very rows.
+fn seen(run: &RunDir, encoder: &Encoder, features: Matrix, table: &Table) -> Option<String> {
+    let seen = run.rows_seen()?;
+    // Rows with labels that training could not have had are none of its rows.
+    let data = match seen.needs_labels() {
+        true => encoder.encode(table).ok()?,
+        false => Dataset::new(features, Vec::new()).ok()?,
+    };
+    let count = seen.count(&data);
+    let apart = match run.has_rows_apart() {
+        true => format!(": those of rows kept apart are in {}", run.results().display()),
+        false => String::new(),
+    };
+    (count > 0).then(|| {
+        format!(
+            "{count} of {} rows equal rows that the run was trained on, where figures say nothing of new rows{apart}",
+            table.rows()
+        )
+    })
 }

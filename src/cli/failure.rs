@@ -25,10 +25,7 @@ impl Failure {
 
     /// An error from a time when all input had been found good.
     pub fn at_run_time(error: Error) -> Self {
-        match error {
-            Error::File { .. } => Self::Run(error.to_string()),
-            error => error.into(),
-        }
+        Self::Run(error.to_string())
     }
 
     /// Says it on stderr and gives the exit status.

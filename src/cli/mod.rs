@@ -6,8 +6,11 @@ mod doctor;
 mod evaluate;
 mod export;
 mod failure;
+mod far;
 mod help;
 mod predict;
+mod reading;
+mod rows_seen;
 mod run_dir;
 mod scores;
 mod train;
@@ -28,7 +31,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Train a network on your table: one head a task, the tasks' weights learned.
-    #[command(arg_required_else_help = true, args_override_self = true, after_help = TRAIN_EXAMPLES)]
+    #[command(arg_required_else_help = true, args_override_self = true, allow_negative_numbers = true, after_help = TRAIN_EXAMPLES)]
     Train(Box<train::Arguments>),
     /// Say how good a trained model is on labelled rows.
     #[command(after_help = EVALUATE_EXAMPLES)]

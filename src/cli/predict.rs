@@ -1,13 +1,15 @@
 //! `awl predict`: a model's answers for new rows, a block of rows at a time.
 
 use super::failure::Failure;
+use super::far::Strange;
+use super::reading::{ReadingFlags, columns as columns_of};
 use super::run_dir::{self, RunDir};
 use awl::engine::Predictor;
-use awl::tables::{Encoder, Predicted, TargetColumn, TargetEncoding};
+use awl::tables::{Encoder, Predicted, Reading, TargetColumn, TargetEncoding};
 use awl::{Gpu, Table};
 use pollster::block_on;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -24,11 +26,15 @@ pub struct Arguments {
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Columns of the table to write before the predictions, such as one that names the row.
-    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
+    ///
+    /// A column that is named as an answer is, say a label to compare with, is written as NAME.kept.
+    #[arg(long, value_name = "COLUMN,…")]
     keep: Vec<String>,
     /// Write a JSON object a row instead of CSV.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reading: ReadingFlags,
 }
 
 /// Rows that are read, predicted and written together.
@@ -80,6 +86,16 @@ impl<T: Into<Failure>> From<T> for Stop {
 }
 
 fn to_file(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
+    let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    };
+    if same(path, &arguments.data) {
+        return Err(Failure::input(format!(
+            "--out {} is the table itself, which the answers would take the place of: name another file",
+            path.display()
+        )));
+    }
     let new = run_dir::beside(path);
     let file = fs::File::create(&new).map_err(|error| Failure::writing(path, &error))?;
     let outcome = predict(arguments, BufWriter::new(file));
@@ -93,29 +109,50 @@ fn to_file(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
 fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
     let (model, parameters) = RunDir::open(&arguments.run)?.load_model()?;
     let encoder = &model.encoder;
-    let blocks = Table::chunks(&arguments.data, BLOCK);
-    let gpu = block_on(Gpu::new())?;
-    let predictor = block_on(Predictor::new(&gpu, &model.network, &parameters))?;
-    let mut writer = Rows::new(out, encoder, &arguments.keep, arguments.json);
-    let mut unseen: BTreeMap<String, usize> = BTreeMap::new();
-    for block in blocks {
+    let options = model.read_options(&arguments.reading);
+    let mut blocks = Table::chunks(&arguments.data, BLOCK, &options);
+    // There is a first one, if without rows: all of the columns' names are known by it.
+    let Some(first) = blocks.next().transpose()? else { return Ok(()) };
+    let keep = columns_of("--keep", &arguments.keep, &arguments.data, first.names())?;
+    let mut writer = Rows::new(out, encoder, &keep, arguments.json);
+    let mut strange = Strange::default();
+    let mut predictor = None;
+    for block in std::iter::once(Ok(first)).chain(blocks.by_ref()) {
         let block = block?;
         let features = encoder.encode_features(&block)?;
-        for (column, cells) in encoder.unseen(&block)? {
-            *unseen.entry(column.into()).or_default() += cells;
+        strange.look(&model, &block)?;
+        if block.is_empty() {
+            continue;
         }
+        let predictor = match &mut predictor {
+            Some(predictor) => predictor,
+            none => {
+                let gpu = block_on(Gpu::new())?;
+                none.insert(block_on(Predictor::new(&gpu, &model.network, &parameters))?)
+            }
+        };
         let predictions = block_on(predictor.predict(&features))?;
         for row in 0..predictions.rows() {
             writer.row(&block, row, predictions.row(row))?;
         }
     }
     writer.finish()?;
-    for (column, cells) in unseen {
-        eprintln!(
-            "warning: feature \"{column}\": {cells} cells hold a text that the model was not trained on"
-        );
-    }
+    model.diverged.iter().for_each(|why| eprintln!("warning: {why}"));
+    blocks.reading().into_iter().for_each(tell);
+    strange.sentences().iter().for_each(|warning| eprintln!("warning: {warning}"));
     Ok(())
+}
+
+/// Says what was found while the table was read.
+fn tell(reading: &Reading) {
+    let empty = reading.empty_rows.sentence();
+    let others = reading.sentences();
+    let others = others.iter().filter(|sentence| Some(*sentence) != empty.as_ref());
+    others.for_each(|sentence| eprintln!("{sentence}"));
+    // Whoever counts answers must know.
+    empty
+        .iter()
+        .for_each(|sentence| eprintln!("warning: {sentence}: no answer is written for that"));
 }
 
 /// Writes rows of predictions.
@@ -133,8 +170,8 @@ struct Rows<'a, W: Write> {
 enum Cell {
     Missing,
     Text(String),
-    /// The network computes in f32: more digits would be noise.
-    Number(f32),
+    /// With the digits that mean something.
+    Number(f64),
     Probability(f64),
 }
 
@@ -143,7 +180,7 @@ impl Cell {
         match self {
             Self::Missing => String::new(),
             Self::Text(text) => text.clone(),
-            Self::Number(number) => number.to_string(),
+            Self::Number(number) => plain(*number),
             Self::Probability(probability) => format!("{probability:.6}"),
         }
     }
@@ -158,6 +195,15 @@ impl Cell {
     }
 }
 
+/// A number as other programs read it: without an exponent where it needs no more than twenty digits.
+fn plain(number: f64) -> String {
+    match number.abs() {
+        0.0 => "0".into(),
+        size if (1e-7..1e16).contains(&size) => number.to_string(),
+        _ => format!("{number:e}"),
+    }
+}
+
 enum Format<W: Write> {
     Csv(Box<csv::Writer<W>>),
     Json(W),
@@ -165,8 +211,7 @@ enum Format<W: Write> {
 
 impl<'a, W: Write> Rows<'a, W> {
     fn new(out: W, encoder: &'a Encoder, keep: &'a [String], json: bool) -> Self {
-        let mut names = keep.to_vec();
-        encoder.targets().iter().for_each(|target| names.extend(columns(target)));
+        let names = names(encoder, keep);
         let format = if json {
             Format::Json(out)
         } else {
@@ -212,12 +257,31 @@ impl<'a, W: Write> Rows<'a, W> {
         }
     }
 
-    fn finish(self) -> Result<(), Stop> {
+    fn finish(mut self) -> Result<(), Stop> {
+        // A table without rows has answers' names all the same.
+        self.start()?;
         match self.format {
             Format::Csv(mut out) => out.flush().map_err(Stop::Output),
             Format::Json(mut out) => out.flush().map_err(Stop::Output),
         }
     }
+}
+
+/// A name of its own for every column: the kept ones', changed where an answer is called so, then the answers'.
+fn names(encoder: &Encoder, keep: &[String]) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let mut free = |name: String, suffix: &str| {
+        let numbered = (2..).map(|number| format!("{name}{suffix}.{number}"));
+        let wanted = [name.clone(), format!("{name}{suffix}")];
+        let mut names = wanted.into_iter().chain(numbered);
+        let name = names.find(|name| !taken.contains(name)).unwrap_or(name.clone());
+        taken.insert(name.clone());
+        name
+    };
+    // Answers first: what they are called must not depend on what is kept.
+    let answers = encoder.targets().iter().flat_map(columns);
+    let answers: Vec<String> = answers.map(|name| free(name, "")).collect();
+    keep.iter().map(|name| free(name.clone(), ".kept")).chain(answers).collect()
 }
 
 /// The names of a task's columns: the answers, then every class's probability.
@@ -246,7 +310,7 @@ fn answers(target: &TargetColumn, predictions: &[f32], cells: &mut Vec<Cell>) ->
     for answer in target.decode(predictions)? {
         cells.push(match answer {
             Predicted::Class(class) => Cell::Text(class.into()),
-            Predicted::Number(number) => Cell::Number(number as f32),
+            Predicted::Number(number) => Cell::Number(number),
         });
     }
     let probabilities = target.probabilities(predictions)?;

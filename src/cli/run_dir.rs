@@ -1,11 +1,12 @@
 //! The directory of a run: what its files are called, and writing them so that none is ever half there.
 
 use super::failure::Failure;
-use awl::tables::FeatureEncoding;
+use super::reading::ReadingFlags;
+use super::rows_seen::RowsSeen;
+use awl::tables::{FeatureEncoding, ReadOptions};
 use awl::train::Weights;
-use awl::{Encoder, Network, Table};
+use awl::{Encoder, Network};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,19 +24,24 @@ pub struct Model {
     pub version: String,
     pub network: Network,
     pub encoder: Encoder,
-    /// Columns that were taken as text, whatever their cells.
-    pub text: Vec<String>,
+    /// How its training data was read.
+    #[serde(default)]
+    pub reading: ReadOptions,
+    /// Why its answers are not to be believed, if they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverged: Option<String>,
 }
 
 impl Model {
-    /// Reads a table as the model's training data was read.
-    pub fn open(&self, path: &Path) -> Result<Table, Failure> {
+    /// How another table is to be read: as the training data was, but for what the flags say.
+    pub fn read_options(&self, flags: &ReadingFlags) -> ReadOptions {
+        let mut options = self.reading.clone();
         let features = self.encoder.feature_columns().iter();
-        let categories = features
-            .filter(|it| matches!(it.encoding, FeatureEncoding::Category { .. }))
-            .map(|it| &it.column);
-        let text: BTreeSet<&String> = self.text.iter().chain(categories).collect();
-        Ok(Table::open_with_text(path, &text.into_iter().collect::<Vec<_>>())?)
+        let categories =
+            features.filter(|it| matches!(it.encoding, FeatureEncoding::Category { .. }));
+        options.text.extend(categories.map(|it| it.column.clone()));
+        flags.apply(&mut options);
+        options
     }
 }
 
@@ -114,6 +120,18 @@ impl RunDir {
         self.path.join("report.html")
     }
 
+    /// Whether its results have figures of rows that it was not trained on.
+    pub fn has_rows_apart(&self) -> bool {
+        let results = fs::read(self.results()).unwrap_or_default();
+        let results: serde_json::Value = serde_json::from_slice(&results).unwrap_or_default();
+        results["parts"].as_object().is_some_and(|parts| !parts.is_empty())
+    }
+
+    /// Which rows it was trained on, where it says so.
+    pub fn rows_seen(&self) -> Option<RowsSeen> {
+        fs::read(self.path.join(ROWS_SEEN)).ok().and_then(|bytes| RowsSeen::from_bytes(&bytes))
+    }
+
     /// The trained model: its weights, and what its inputs and outputs mean.
     pub fn load_model(&self) -> Result<(Model, Vec<f64>), Failure> {
         let path = self.model();
@@ -141,6 +159,7 @@ pub fn plain_recipe(network: &Network) -> awl::Recipe {
 }
 
 pub const CONFIG: &str = "config.toml";
+pub const ROWS_SEEN: &str = "checkpoint/rows";
 pub const CHECKPOINT: &str = "checkpoint/state.safetensors";
 
 /// Checks that a new run can be made here.

@@ -1,11 +1,11 @@
 //! How good predictions are, as a table for people and as JSON for programs.
 
 use awl::tables::{Encoder, TargetColumn, TargetEncoding};
-use awl::train::{ClassScores, Fit, TaskMetrics};
+use awl::train::{ClassScores, Fit, Judgement, TaskMetrics};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
-/// The metrics of every task in its columns' own units.
+/// The metrics of every task, over a dataset, in its columns' own units.
 pub fn in_units(encoder: &Encoder, metrics: Vec<Option<TaskMetrics>>) -> Vec<Option<TaskMetrics>> {
     let pairs = encoder.targets().iter().zip(metrics);
     let scaled = pairs.map(|(target, metrics)| {
@@ -16,13 +16,128 @@ pub fn in_units(encoder: &Encoder, metrics: Vec<Option<TaskMetrics>>) -> Vec<Opt
     scaled.collect()
 }
 
-/// An object with an entry a task, null for a task without a label.
-pub fn as_json(encoder: &Encoder, metrics: &[Option<TaskMetrics>]) -> Value {
+/// An object with an entry a task, null for a task that has no figures.
+pub fn as_json(encoder: &Encoder, judgements: &[Judgement]) -> Value {
+    by_task(encoder, judgements.iter().map(Judgement::figures))
+}
+
+/// The same of metrics.
+pub fn by_task<'a>(
+    encoder: &Encoder,
+    metrics: impl Iterator<Item = Option<&'a TaskMetrics>>,
+) -> Value {
     let pairs = encoder.targets().iter().zip(metrics);
     pairs
         .map(|(target, metrics)| (target.name.clone(), json!(metrics)))
         .collect::<Map<_, _>>()
         .into()
+}
+
+/// Sentences about figures that mean less than they seem to: no better than always giving one answer, or over labels of
+/// classes that the model does not know. Many tasks of one kind share a sentence.
+pub fn notes(encoder: &Encoder, judgements: &[Judgement]) -> Vec<String> {
+    let mut notes = Notes::default();
+    for (target, judgement) in encoder.targets().iter().zip(judgements) {
+        let name = &target.name;
+        match judgement {
+            Judgement::Figures(TaskMetrics::Classification(it)) => {
+                let scores = std::slice::from_ref(&it.scores);
+                let columns = if it.columns.is_empty() { scores } else { &it.columns };
+                for (index, scores) in columns.iter().enumerate() {
+                    notes.of_classes(target, index, scores, it.labelled);
+                }
+            }
+            Judgement::Figures(TaskMetrics::Regression(it)) => {
+                let fit = std::slice::from_ref(&it.fit);
+                let columns = if it.columns.is_empty() { fit } else { &it.columns };
+                for (fit, column) in columns.iter().zip(&target.columns) {
+                    let name = if it.columns.is_empty() { name } else { column };
+                    if let Some(r2) = fit.r2.filter(|r2| *r2 <= 0.0) {
+                        notes.mean.push((name.clone(), format!("R² {}", rounded(r2))));
+                    }
+                }
+            }
+            Judgement::Unlabelled => {}
+            Judgement::Impossible(error) => {
+                notes.others.push(format!("task \"{name}\" cannot be judged: {error}"));
+            }
+        }
+    }
+    notes.sentences()
+}
+
+/// What is to be said of tasks, with what is told of each.
+#[derive(Default)]
+struct Notes {
+    others: Vec<String>,
+    /// Those whose numbers are no better than the mean.
+    mean: Vec<(String, String)>,
+    /// Those whose classes are no better than the commonest.
+    common: Vec<(String, String)>,
+}
+
+impl Notes {
+    fn of_classes(
+        &mut self,
+        target: &TargetColumn,
+        column: usize,
+        scores: &ClassScores,
+        labelled: usize,
+    ) {
+        let (name, names): (&str, &[String]) = match &target.encoding {
+            TargetEncoding::Binary(pairs) if pairs.len() > 1 => {
+                (&target.columns[column], &pairs[column])
+            }
+            encoding => (&target.name, encoding.classes().unwrap_or_default()),
+        };
+        if scores.unknown > 0 {
+            self.others.push(format!(
+                "task \"{name}\": {} of {labelled} labels are of a class that the model does not know, and count as wrong in \
+                 accuracy and F1; the other figures leave them out",
+                scores.unknown
+            ));
+        }
+        let of_class = |class: &Vec<u64>| class.iter().sum::<u64>();
+        // The first of equally common classes.
+        let pairs = scores.confusion.iter().zip(names);
+        let common = pairs.rev().max_by_key(|(class, _)| of_class(class));
+        if let Some((_, class)) = common
+            && scores.accuracy <= scores.majority()
+            && scores.majority() > 0.0
+        {
+            let [right, common] = [scores.accuracy, scores.majority()].map(|share| 100.0 * share);
+            let told = format!("{right:.1} % right, \"{class}\" {common:.1} %");
+            self.common.push((name.into(), told));
+        }
+    }
+
+    fn sentences(self) -> Vec<String> {
+        let mut sentences = self.others;
+        for (tasks, answer) in [
+            (self.common, "always answering the commonest class"),
+            (self.mean, "always answering the labels' mean"),
+        ] {
+            let told = tasks.iter().take(MOST_TASKS);
+            let told: Vec<String> =
+                told.map(|(name, told)| format!("\"{name}\" ({told})")).collect();
+            let more = match tasks.len() > MOST_TASKS {
+                true => format!(" … ({} in all)", tasks.len()),
+                false => String::new(),
+            };
+            if !told.is_empty() {
+                sentences.push(format!("no better than {answer}: {}{more}", told.join(", ")));
+            }
+        }
+        sentences
+    }
+}
+
+/// Tasks in a sentence are no more than these.
+const MOST_TASKS: usize = 12;
+
+/// R² in three digits, be it ever so far below 0.
+fn rounded(r2: f64) -> String {
+    if r2 > -1e3 { format!("{r2:.3}") } else { format!("{r2:.3e}") }
 }
 
 /// What the rows and columns of a confusion matrix stand for: the classes, or a pair of values a column.
@@ -35,8 +150,8 @@ pub fn classes(encoding: &TargetEncoding) -> Value {
 }
 
 /// A line a task, the figures of classes and those of numbers under headings of their own.
-pub fn table(encoder: &Encoder, metrics: &[Option<TaskMetrics>]) -> String {
-    let pairs = || encoder.targets().iter().zip(metrics);
+pub fn table(encoder: &Encoder, judgements: &[Judgement]) -> String {
+    let pairs = || encoder.targets().iter().zip(judgements);
     let names =
         encoder.targets().iter().flat_map(|target| target.columns.iter().chain([&target.name]));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0).clamp(8, 40);
@@ -45,7 +160,7 @@ pub fn table(encoder: &Encoder, metrics: &[Option<TaskMetrics>]) -> String {
         [(true, ["accuracy", "macro F1", "AUC", "log loss"]), (false, ["RMSE", "MAE", "R²", ""])]
     {
         let lines: Vec<_> = pairs()
-            .filter_map(|(target, metrics)| Some((target, metrics.as_ref()?)))
+            .filter_map(|(target, judgement)| Some((target, judgement.figures()?)))
             .filter(|(_, metrics)| matches!(metrics, TaskMetrics::Classification(_)) == of_classes)
             .collect();
         if lines.is_empty() {
@@ -58,8 +173,13 @@ pub fn table(encoder: &Encoder, metrics: &[Option<TaskMetrics>]) -> String {
             line(&mut text, target, metrics, width);
         }
     }
-    for (target, _) in pairs().filter(|(_, metrics)| metrics.is_none()) {
-        let _ = writeln!(text, "{:width$}  no labels", clipped(&target.name, width));
+    for (target, judgement) in pairs() {
+        let why = match judgement {
+            Judgement::Figures(_) => continue,
+            Judgement::Unlabelled => "no labels",
+            Judgement::Impossible(_) => "not judged",
+        };
+        let _ = writeln!(text, "{:width$}  {why}", clipped(&target.name, width));
     }
     text
 }
@@ -74,10 +194,16 @@ fn line(text: &mut String, target: &TargetColumn, metrics: &TaskMetrics, width: 
     };
     let of_classes = |it: &ClassScores| {
         let percent = format!("{:.1} %", 100.0 * it.accuracy);
-        [percent, fixed(Some(it.macro_f1)), fixed(it.auc), fixed(Some(it.log_loss))]
+        [percent, fixed(Some(it.macro_f1)), fixed(it.auc), fixed(it.log_loss)]
     };
-    let of_numbers =
-        |it: &Fit| [significant(it.rmse), significant(it.mae), fixed(it.r2), String::new()];
+    let of_numbers = |it: &Fit| {
+        [
+            significant(it.rmse),
+            significant(it.mae),
+            it.r2.map_or("–".into(), rounded),
+            String::new(),
+        ]
+    };
     let columns: Vec<[String; 4]> = match metrics {
         TaskMetrics::Classification(it) if it.columns.is_empty() => vec![of_classes(&it.scores)],
         TaskMetrics::Classification(it) => it.columns.iter().map(of_classes).collect(),

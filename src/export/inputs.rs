@@ -7,7 +7,7 @@
 use super::graph::{Graph, Kind};
 use super::proto::AttributeProto;
 use crate::error::Result;
-use crate::tables::{FeatureColumn, FeatureEncoding, Scaling};
+use crate::tables::{FeatureColumn, FeatureEncoding, Scaling, spellings};
 
 /// Adds an input a column and the way to the network's inputs; returns the name of these, shape `[rows, features]`.
 pub(super) fn features(graph: &mut Graph, columns: &[FeatureColumn]) -> Result<String> {
@@ -20,7 +20,9 @@ pub(super) fn features(graph: &mut Graph, columns: &[FeatureColumn]) -> Result<S
     if !numbers.is_empty() {
         let (values, missing) = standardised_or_mean(graph, &numbers)?;
         blocks.push(values);
-        numbers.iter().enumerate().for_each(|(place, number)| places[number.index].push(place));
+        for (place, number) in numbers.iter().enumerate().filter(|(_, n)| n.value) {
+            places[number.index].push(place);
+        }
         width += numbers.len();
         if numbers.iter().any(|number| number.indicator) {
             blocks.push(graph.cast(&missing, Kind::Float, "/numbers/indicators")?);
@@ -54,6 +56,8 @@ struct Number<'a> {
     index: usize,
     column: &'a str,
     scaling: Scaling,
+    /// Whether the network has an input for the number, and one that says whether it is missing.
+    value: bool,
     indicator: bool,
 }
 
@@ -65,8 +69,19 @@ fn declare_numbers<'a>(graph: &mut Graph, columns: &'a [FeatureColumn]) -> Resul
             &FeatureEncoding::Number { scaling, indicator } => {
                 let kind = kind_for(scaling);
                 graph.input(column, kind, "a number; NaN where it is missing".into())?;
-                numbers.push(Number { index, column, scaling, indicator });
+                numbers.push(Number { index, column, scaling, value: true, indicator });
             }
+            // Of a column that says one thing no more is asked than whether it is missing.
+            FeatureEncoding::Constant { indicator: true } => {
+                let scaling = Scaling::NONE;
+                graph.input(
+                    column,
+                    kind_for(scaling),
+                    "any number; NaN where it is missing".into(),
+                )?;
+                numbers.push(Number { index, column, scaling, value: false, indicator: true });
+            }
+            FeatureEncoding::Constant { indicator: false } => {}
             FeatureEncoding::Category { .. } => {
                 graph.input(column, Kind::Text, "a text; empty where it is missing".into())?;
             }
@@ -77,9 +92,9 @@ fn declare_numbers<'a>(graph: &mut Graph, columns: &'a [FeatureColumn]) -> Resul
 }
 
 /// The type in which the numbers of a column come and go: `float`, unless that would move a number near the mean by
-/// more than 0.001 standard deviations (half an ulp, 2⁻²⁴ of the number, against 2⁻¹⁰), or could not hold it.
+/// more than 2⁻²⁰ standard deviations (half an ulp, 2⁻²⁴ of the number), or could not hold it.
 pub(super) fn kind_for(Scaling { mean, std }: Scaling) -> Kind {
-    let is_resolved = mean.abs() < 16_384.0 * std;
+    let is_resolved = mean.abs() < 16.0 * std;
     if is_resolved && (1e-30..1e30).contains(&std) { Kind::Float } else { Kind::Double }
 }
 
@@ -137,13 +152,14 @@ fn raw(graph: &mut Graph, numbers: &[Number], output: &str) -> Result<String> {
 /// A block of shape `[rows, categories]`: 1 at the text's category, 0 elsewhere; all 0 for any other text.
 fn one_a_category(graph: &mut Graph, column: &str, categories: &[String]) -> Result<String> {
     let count = categories.len();
+    let (keys, indices): (Vec<String>, Vec<usize>) = spellings(categories).into_iter().unzip();
     let index = graph.node(
         "LabelEncoder",
         &[column],
         &format!("/texts/{column}/index"),
         vec![
-            AttributeProto::strings("keys_strings", categories.iter()),
-            AttributeProto::ints("values_int64s", 0..count as i64),
+            AttributeProto::strings("keys_strings", keys.iter()),
+            AttributeProto::ints("values_int64s", indices.into_iter().map(|index| index as i64)),
             AttributeProto::int("default_int64", -1),
         ],
     )?;

@@ -41,8 +41,9 @@ const MOST_BYTES: usize = i32::MAX as usize;
 /// | column | type | missing |
 /// |---|---|---|
 /// | numbers, in the column's unit | `float` | NaN |
-/// | numbers of which a `float` would lose too much: far from 0 and close together (mean over 16,384 standard deviations), say the seconds of a few days since 1970 | `double` | NaN |
+/// | numbers of which a `float` would lose too much: far from 0 for how close together they are (mean over 16 standard deviations), say years, or the seconds since 1970; or too large or small | `double` | NaN |
 /// | text, as the table writes it, without spaces at either end | `string` | empty |
+/// | what was the same in every training row | none, or, if it was sometimes missing, any `float` | NaN |
 ///
 /// Standardisation, imputation and categories are part of the model. A text that is no category of the training part
 /// counts as missing.

@@ -113,7 +113,8 @@ mod tests {
             accuracy: 0.975,
             macro_f1: 0.97,
             auc: None,
-            log_loss: 0.1,
+            log_loss: Some(0.1),
+            unknown: 0,
             confusion: vec![vec![20, 1], vec![0, 19]],
         };
         let fit = Fit { rmse: 0.5, mae: 0.4, r2: Some(0.75) };

@@ -3,6 +3,7 @@
 //! Numbers take 8 bytes a cell, NaN where one is missing; text takes 4, the number of a text in the column's dictionary.
 //! A table that is a part of another shares the cells with it and only lists its rows.
 
+use super::encode::are_one_number;
 use indexmap::IndexSet;
 use std::borrow::Cow;
 
@@ -53,7 +54,9 @@ impl Cells {
     pub(super) fn to_text(&self) -> Self {
         let all = Column { cells: self, rows: None };
         let mut texts = Texts::new();
-        let codes = (0..self.rows()).map(|row| match all.text(row) {
+        // Words that are missing among numbers, and numbers that are not finite, are texts like any other here.
+        let text = |row| all.written(row).map(Cow::Borrowed).or_else(|| all.text(row));
+        let codes = (0..self.rows()).map(|row| match text(row) {
             Some(text) => code(&mut texts, &text),
             None => MISSING,
         });
@@ -128,32 +131,36 @@ impl<'a> Column<'a> {
     }
 
     /// A cell as text, or `None` where it is missing. A cell of a column of numbers is in its shortest form (`2007`,
-    /// `18.7`); in a [chunk](crate::Table::chunks), which cannot know what the rest of the file holds, it is as written.
+    /// `18.7`); as it is written in a [chunk](crate::Table::chunks), which cannot know what the rest of the file holds, and
+    /// where the column's numbers are written for people (`1,163.74`).
     ///
     /// # Panics
     /// If `row` is not below [`rows`](Self::rows), as indexing a slice does.
     pub fn text(&self, row: usize) -> Option<Cow<'a, str>> {
         let at = self.at(row);
         match self.cells {
+            Cells::Numbers(values, _) if values[at].is_nan() => None,
             Cells::Numbers(_, Some(written)) => written.get(at).map(Cow::Borrowed),
-            Cells::Numbers(values, None) => {
-                (!values[at].is_nan()).then(|| values[at].to_string().into())
-            }
+            Cells::Numbers(values, None) => Some(values[at].to_string().into()),
             Cells::Text(codes, texts) => {
                 texts.get_index(codes[at] as usize).map(|text| Cow::Borrowed(&**text))
             }
         }
     }
 
-    /// Whether all cells are present and the same; so they are where there is none.
+    /// Whether all cells are present and the same, numbers up to rounding; so they are where there is none.
     pub fn is_constant(&self) -> bool {
-        let same = |row| match self.cells {
-            Cells::Numbers(values, _) => values[self.at(row)] == values[self.at(0)],
-            Cells::Text(codes, _) => {
-                codes[self.at(row)] == codes[self.at(0)] && !self.is_missing(row)
-            }
-        };
-        (0..self.rows()).all(same)
+        (0..self.rows()).all(|row| !self.is_missing(row)) && self.says_one_thing()
+    }
+
+    /// Whether all cells that are present are the same, numbers up to rounding; so they are where there is none.
+    pub(super) fn says_one_thing(self) -> bool {
+        if let Some((codes, _)) = self.codes() {
+            let mut present = codes.filter(|&code| code != MISSING);
+            let first = present.next();
+            return present.all(|code| Some(code) == first);
+        }
+        are_one_number(self.values().into_iter().flatten().filter(|value| !value.is_nan()))
     }
 
     /// The numbers of a column of numbers, row after row, NaN where one is missing; `None` for text.
@@ -217,7 +224,7 @@ mod tests {
 
     #[test]
     fn cells_read_as_text_and_numbers_whatever_their_kind() {
-        let table = Table::from_csv("t", "a,b\n2007,7\n18.70,x\n,\n".as_bytes()).unwrap();
+        let table = Table::from_csv("t", "a,b\n2007,7\n18.70,x\nNA,NA\n".as_bytes()).unwrap();
         for (name, texts, numbers) in [
             ("a", [Some("2007"), Some("18.7"), None], [Some(2007.0), Some(18.7), None]),
             ("b", [Some("7"), Some("x"), None], [Some(7.0), None, None]),

@@ -6,6 +6,7 @@
 
 mod column;
 mod encode;
+mod names;
 #[cfg(test)]
 mod penguins;
 mod read;
@@ -15,11 +16,16 @@ mod table;
 
 pub use self::column::Column;
 pub use self::encode::{
-    Encoder, EncoderOptions, FeatureColumn, FeatureEncoding, InferredLoss, Predicted, Scaling,
-    TargetColumn, TargetEncoding, TargetSpec,
+    Encoder, EncoderOptions, FeatureColumn, FeatureEncoding, InferredLoss, LabelCounts, Predicted,
+    Problem, Scaling, TargetColumn, TargetEncoding, TargetSpec,
 };
-pub use self::read::Chunks;
+pub use self::names::{name_list, possible_names, shell_word};
+pub use self::read::{Chunks, Decimal, EmptyRows, NumberFormat, ReadOptions, Reading};
 pub use self::split::Strata;
 pub use self::suspects::{Suspect, SuspectKind};
 pub use self::table::Table;
+
+pub(crate) use self::encode::{Labels, is_rounding, spellings};
 pub(crate) use self::table::quoted;
+
+use self::suspects::quantity_in;

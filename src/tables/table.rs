@@ -6,21 +6,33 @@
 //! can still be looked up in a text editor. Parts of a table share its cells: what a split costs is 4 bytes a row.
 
 use super::column::{Cells, Column};
+use super::names;
+use super::read::{MissingCounts, MissingWords, Reading};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The cell that made a column text though most of its cells are numbers: a slip more often than a category.
+/// A cell that is wrong in a column of numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Stray {
     /// What stands there.
     pub cell: String,
     /// Its line in the file.
     pub line: u64,
-    /// How many cells of the whole file are numbers, of how many that are not missing.
-    pub numbers: usize,
-    pub present: usize,
+    pub wrong: Wrong,
+}
+
+/// Why a cell is wrong in a column of numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Wrong {
+    /// It made the column text though most of its cells are numbers: a slip more often than a category. How many cells of the
+    /// whole file are numbers, of how many that are not missing.
+    Text { numbers: usize, present: usize },
+    /// It is a number, but not finite.
+    NotFinite,
+    /// From here on the file shows another decimal sign than above.
+    OtherDecimal,
 }
 
 /// What a file holds.
@@ -32,8 +44,43 @@ pub(super) struct File {
     pub headers: Vec<String>,
     pub columns: Vec<Arc<Cells>>,
     pub strays: Vec<Option<Stray>>,
+    /// Of each column, by which words its cells are missing.
+    pub missing: Vec<MissingCounts>,
     /// The line on which each row starts.
     pub lines: Arc<Vec<u64>>,
+    pub words: MissingWords,
+    pub reading: Reading,
+}
+
+impl File {
+    /// A file of this name without a column yet.
+    pub(super) fn named(name: &str, unit: &'static str, words: MissingWords) -> Self {
+        Self {
+            name: name.into(),
+            unit,
+            headers: Vec::new(),
+            columns: Vec::new(),
+            strays: Vec::new(),
+            missing: Vec::new(),
+            lines: Arc::default(),
+            words,
+            reading: Reading::default(),
+        }
+    }
+
+    /// Adds a column.
+    pub(super) fn push(
+        &mut self,
+        name: &str,
+        cells: Cells,
+        missing: MissingCounts,
+        stray: Option<Stray>,
+    ) {
+        self.headers.push(name.into());
+        self.columns.push(cells.into());
+        self.missing.push(missing);
+        self.strays.push(stray);
+    }
 }
 
 /// Named columns of one length.
@@ -86,7 +133,30 @@ impl Table {
         self.file.lines[self.at(row)]
     }
 
-    /// The column of this name.
+    /// All rows of the file that this table is a part of.
+    pub(super) fn whole(&self) -> Self {
+        Self { file: self.file.clone(), rows: None }
+    }
+
+    /// What was found while the file was read.
+    pub fn reading(&self) -> &Reading {
+        &self.file.reading
+    }
+
+    /// By which words cells of this column are missing, and how many, in the whole file; empty cells by the empty word.
+    ///
+    /// # Errors
+    /// As [`column`](Self::column).
+    pub fn missing(&self, name: &str) -> Result<&[(Box<str>, usize)]> {
+        Ok(&self.file.missing[self.index(name)?])
+    }
+
+    /// Whether there is a column of this name.
+    pub fn has(&self, name: &str) -> bool {
+        names::find(name, &self.file.headers).is_some()
+    }
+
+    /// The column of this name, also where the table has it in another form of Unicode or with invisible signs.
     ///
     /// # Errors
     /// [`Error::Table`] if there is none, with the name that was probably meant.
@@ -96,7 +166,7 @@ impl Table {
 
     fn index(&self, name: &str) -> Result<usize> {
         let headers = &self.file.headers;
-        headers.iter().position(|header| header == name).ok_or_else(|| {
+        names::find(name, headers).ok_or_else(|| {
             let headers = headers.iter().map(String::as_str);
             let remedy = match nearest(name, headers.clone()) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
@@ -127,23 +197,60 @@ impl Table {
         let index = self.index(name)?;
         let file = Arc::make_mut(&mut self.file);
         if let Cells::Numbers(..) = *file.columns[index] {
-            file.columns[index] = file.columns[index].to_text().into();
+            let text = file.columns[index].to_text();
+            // Words that have become texts are not missing any more.
+            let missing =
+                (0..text.rows()).filter(|&row| Column { cells: &text, rows: None }.is_missing(row));
+            let mut left = missing.count();
+            for (_, cells) in &mut file.missing[index] {
+                *cells = (*cells).min(left);
+                left -= *cells;
+            }
+            file.missing[index].retain(|(_, cells)| *cells > 0);
+            file.columns[index] = text.into();
         }
         file.strays[index] = None;
         Ok(self)
     }
 
-    /// Checks that a column is not text because of a few cells among numbers.
+    /// Whether a column is text because of a few cells among numbers; not if there is no such column.
+    pub(super) fn has_stray(&self, name: &str) -> bool {
+        self.index(name).is_ok_and(|index| self.file.strays[index].is_some())
+    }
+
+    /// Checks that a column is not text because of a few cells among numbers, and that its numbers are finite.
     ///
     /// The file as a whole is judged, even where this table is a part of it that has none of those cells.
     pub(super) fn check_no_stray(&self, name: &str) -> Result<()> {
         let Some(stray) = &self.file.strays[self.index(name)?] else { return Ok(()) };
-        let (Stray { cell, line, numbers, present }, unit) = (stray, self.file.unit);
-        Err(self.error(format!(
-            "{unit} {line}, column \"{name}\": \"{cell}\" is not a number, but {numbers} of the column's {present} \
-             cells are: correct the cell, leave it empty, or say that the column is text \
-             (--text \"{name}\"; in Rust, Table::as_text)"
-        )))
+        let (Stray { cell, line, wrong }, unit) = (stray, self.file.unit);
+        // A comma separates words.
+        let missing = match cell.contains(',') {
+            true => String::new(),
+            false => format!(
+                ", say that this word means a missing cell (--missing={})",
+                names::shell_word(cell)
+            ),
+        };
+        let cell = shown(cell);
+        let at = format!("{unit} {line}, column \"{name}\": \"{cell}\"");
+        Err(self.error(match wrong {
+            Wrong::NotFinite => {
+                format!(
+                    "{at} is not a finite number: correct it, leave the cell empty{missing}, or say that the column is \
+                     text (--text={})",
+                    names::shell_word(name)
+                )
+            }
+            Wrong::OtherDecimal => format!(
+                "{at} shows another decimal sign than cells above, which were read by theirs: say which it is (--decimal . or ,)"
+            ),
+            Wrong::Text { numbers, present } => format!(
+                "{at} is not a number, but {numbers} of the column's {present} cells are: correct the cell, leave it \
+                 empty{missing}, or say that the column is text (--text={}; in Rust, Table::as_text)",
+                names::shell_word(name)
+            ),
+        }))
     }
 
     /// The column of this name as numbers, NaN where a cell is missing.
@@ -155,6 +262,9 @@ impl Table {
     /// [`Error::Table`] if there is no such column, or at the first cell that is not a number.
     pub fn numbers(&self, name: &str) -> Result<Cow<'_, [f64]>> {
         let column = self.column(name)?;
+        if !column.is_text() {
+            self.check_no_stray(name)?;
+        }
         if let (Cells::Numbers(values, _), None) = (column.cells, column.rows) {
             return Ok(Cow::Borrowed(values));
         }
@@ -162,15 +272,24 @@ impl Table {
             return Ok(values.collect());
         }
         let number = |row| {
-            match (column.text(row), column.number(row)) {
-            (None, _) => Ok(f64::NAN),
-            (_, Some(number)) => Ok(number),
-            (Some(text), None) => Err(self.error_at(
-                row,
-                name,
-                format!("\"{text}\" is not a number: write a number such as 1234.5, or leave the cell empty"),
-            )),
-        }
+            let Some(text) = column.text(row) else { return Ok(f64::NAN) };
+            match column.number(row) {
+                Some(number) => Ok(number),
+                None if self.file.words.is_no_number(&text) => Ok(f64::NAN),
+                None => {
+                    // The cell that makes the column text is the one to be seen to, if there is but one kind.
+                    self.check_no_stray(name)?;
+                    let text = shown(&text);
+                    Err(self.error_at(
+                        row,
+                        name,
+                        format!(
+                            "\"{text}\" is not a number: write a number such as 1234.5, all cells in one way, or leave the cell \
+                             empty"
+                        ),
+                    ))
+                }
+            }
         };
         (0..column.rows()).map(number).collect()
     }
@@ -219,6 +338,16 @@ impl std::fmt::Debug for Table {
     }
 }
 
+/// A cell for a message: no longer than people read, and without signs that would move the cursor.
+pub(super) fn shown(cell: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut text: String = cell.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if cell.chars().count() > LONGEST {
+        text.push('…');
+    }
+    text.replace("\\'", "'").replace("\\\"", "\"")
+}
+
 /// A number of things for a message: `1 column`, `2 columns`.
 pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
@@ -234,57 +363,4 @@ pub(crate) fn quoted<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Strin
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn birds() -> Table {
-        let text = "bird,wing_mm,Note\nrobin,75,a\nwren,NA,b\nrook,310.5,NA\n";
-        Table::from_csv("birds", text.as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn selected_rows_keep_their_order_and_their_lines() {
-        let some = birds().select(&[2, 0, 2]);
-        assert_eq!(some.name(), "birds");
-        assert_eq!(some.names(), birds().names());
-        assert_eq!(*some.numbers("wing_mm").unwrap(), [310.5, 75.0, 310.5]);
-        assert_eq!(some.column("bird").unwrap().text(0).as_deref(), Some("rook"));
-        assert_eq!([some.line(0), some.line(1), some.line(2)], [4, 2, 4]);
-        assert_eq!(birds().select(&[]).rows(), 0);
-    }
-
-    #[test]
-    fn a_misspelt_column_is_met_with_the_nearest_name() {
-        for (asked, answer) in [
-            ("wing_m", "birds: there is no column \"wing_m\": did you mean \"wing_mm\"?"),
-            ("note", "birds: there is no column \"note\": did you mean \"Note\"?"),
-            (
-                "price",
-                "birds: there is no column \"price\": its columns are \"bird\", \"wing_mm\", \"Note\"",
-            ),
-        ] {
-            assert_eq!(birds().column(asked).unwrap_err().to_string(), answer);
-        }
-    }
-
-    #[test]
-    fn a_column_of_text_gives_numbers_only_where_all_its_cells_are_numbers() {
-        let table = Table::from_csv("t", "a,b\n1,x\n2.5,y\n,x\nlots,y\n".as_bytes()).unwrap();
-        assert_eq!(
-            table.numbers("a").unwrap_err().to_string(),
-            "t: line 5, column \"a\": \"lots\" is not a number: \
-             write a number such as 1234.5, or leave the cell empty"
-        );
-        let numbers = table.select(&[1, 0, 2]);
-        let numbers = numbers.numbers("a").unwrap();
-        assert_eq!(numbers[..2], [2.5, 1.0]);
-        assert!(numbers[2].is_nan());
-    }
-
-    #[test]
-    fn long_lists_of_names_are_cut_short() {
-        let names: Vec<String> = (0..30).map(|i| format!("p{i}")).collect();
-        let text = quoted(names.iter().map(String::as_str));
-        assert!(text.ends_with("\"p10\", \"p11\" … (30 in all)"), "{text}");
-    }
-}
+mod tests;

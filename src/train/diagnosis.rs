@@ -5,6 +5,8 @@ use crate::weighting::awl::equilibrium;
 
 /// A σ that went less than this part of its way has hardly moved.
 const HARDLY: f64 = 0.1;
+/// A σ that became so many times larger or smaller has moved, be it the wrong way.
+const FAR: f64 = 3.0;
 /// A way shorter than this part of σ is none.
 const NO_WAY: f64 = 0.1;
 /// A weight smaller than this part of the largest has collapsed.
@@ -27,6 +29,13 @@ pub fn diagnose(tasks: &[impl AsRef<str>], start: &[f64], now: &[TaskRecord]) ->
         let rest = equilibrium(loss);
         let way = rest - start;
         if way.abs() > NO_WAY * start && (sigma - start) / way < HARDLY {
+            if sigma > FAR * start || start > FAR * sigma {
+                sentences.push(format!(
+                    "σ of task \"{name}\" went from {start:.3e} to {sigma:.3e}, away from where its loss of {loss:.3} calls it: \
+                     give σ a smaller learning rate (--sigma-lr)"
+                ));
+                continue;
+            }
             sentences.push(format!(
                 "σ of task \"{name}\" has hardly moved, from {start:.3} to {sigma:.3}, though its loss of {loss:.3} calls for \
                  {rest:.3}: give σ a larger learning rate (--sigma-lr), or start it there (--sigma-init closed-form)"
@@ -45,7 +54,7 @@ pub fn diagnose(tasks: &[impl AsRef<str>], start: &[f64], now: &[TaskRecord]) ->
     if !light.is_empty() && most.weight > RAN_AWAY {
         sentences.push(format!(
             "σ of task \"{heavy}\" has collapsed to {:.3} with its loss, so its weight of {:.3e} drowns other tasks: stop \
-             earlier, smooth its labels, or compare with --weighting equal",
+             earlier, or compare with --weighting equal",
             most.sigma.unwrap_or_default().abs(),
             most.weight
         ));

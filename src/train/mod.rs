@@ -13,7 +13,9 @@ mod trainer;
 
 pub use self::checkpoint::{Checkpoint, Weights};
 pub use self::diagnosis::diagnose;
-pub use self::metrics::{ClassScores, Classification, Fit, Regression, TaskMetrics, metrics};
+pub use self::metrics::{
+    ClassScores, Classification, Fit, Judgement, Regression, TaskMetrics, judge, metrics,
+};
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::run::{BestEpoch, End, Epoch, Next, Plan, Progress, Run, Validation, Watch};
 pub use self::trainer::Trainer;

@@ -21,10 +21,31 @@ pub struct Plan {
 pub struct Progress {
     /// Epochs finished.
     pub epochs: usize,
-    /// The epoch with the lowest validation score so far.
+    /// The epoch with the lowest validation score so far; `None` without one that has a score.
     pub best: Option<BestEpoch>,
     /// Of the epoch under way.
     sums: Sums,
+    /// The epoch from which on patience counts, after a run that was out of it was told to go on.
+    #[serde(default)]
+    patient_since: usize,
+}
+
+impl Progress {
+    /// Why a run that has come so far is at its end, if it is.
+    pub fn end(&self, plan: &Plan) -> Option<End> {
+        if self.epochs >= plan.epochs {
+            return Some(End::Finished);
+        }
+        let best = self.best.map_or(self.epochs, |best| best.epoch);
+        let since = self.epochs.saturating_sub(best.max(self.patient_since));
+        let patience = plan.patience.filter(|&patience| since >= patience.max(1));
+        patience.map(|_| End::OutOfPatience)
+    }
+
+    /// Lets patience count anew from here.
+    pub fn renew_patience(&mut self) {
+        self.patient_since = self.epochs;
+    }
 }
 
 /// The epoch whose weights are kept.
@@ -85,9 +106,10 @@ pub struct Validation {
     /// One entry a task; `None` for a task without a label there.
     pub metrics: Vec<Option<TaskMetrics>>,
     /// The sum of the tasks' losses, each counted once, whatever its weight in training: σ moves while training goes on, so the
-    /// weighted total of one epoch cannot be compared with another's.
-    pub score: f64,
-    /// Whether no epoch before had a lower score.
+    /// weighted total of one epoch cannot be compared with another's. `None` if no task has a label there: nothing can be
+    /// chosen by it.
+    pub score: Option<f64>,
+    /// Whether it has a score, and no epoch before had a lower one.
     pub is_best: bool,
 }
 
@@ -197,7 +219,7 @@ impl<'a, E: Engine> Run<'a, E> {
             if self.progress.sums.steps == per_epoch {
                 self.end_epoch(watch).await?;
             }
-            let end = self.end();
+            let end = self.progress.end(&self.plan);
             match watch.next() {
                 Next::GoOn if end.is_none() => {}
                 Next::Save if end.is_none() => self.save(watch).await?,
@@ -252,25 +274,16 @@ impl<'a, E: Engine> Run<'a, E> {
 
     async fn validate(&mut self, rows: &Dataset) -> Result<Validation> {
         let metrics = self.trainer.evaluate(rows).await?;
-        let score = metrics.iter().flatten().filter_map(TaskMetrics::loss).sum::<f64>();
-        let is_best = self.progress.best.is_none_or(|best| score < best.score);
-        if is_best {
+        let losses: Vec<f64> = metrics.iter().flatten().filter_map(TaskMetrics::loss).collect();
+        let score = (!losses.is_empty()).then(|| losses.iter().sum::<f64>());
+        let better =
+            score.filter(|&score| self.progress.best.is_none_or(|best| score < best.score));
+        if let Some(score) = better {
             let epoch = self.progress.epochs;
             self.progress.best = Some(BestEpoch { epoch, score });
             self.best = Some(Weights::of(&self.trainer.engine().state().await?));
         }
-        Ok(Validation { metrics, score, is_best })
-    }
-
-    /// Why the run is at its end, if it is.
-    fn end(&self) -> Option<End> {
-        let Progress { epochs, best, .. } = &self.progress;
-        if *epochs >= self.plan.epochs {
-            return Some(End::Finished);
-        }
-        let since = epochs - best.map_or(*epochs, |best| best.epoch);
-        let patience = self.plan.patience.filter(|&patience| since >= patience.max(1));
-        patience.map(|_| End::OutOfPatience)
+        Ok(Validation { metrics, score, is_best: better.is_some() })
     }
 
     async fn save(&mut self, watch: &mut impl Watch) -> Result<()> {
@@ -284,7 +297,7 @@ impl<'a, E: Engine> Run<'a, E> {
         &self.progress
     }
 
-    /// Puts the best epoch's weights (the last ones, without validation) into the engine and hands it over with them, to predict
+    /// Puts the best epoch's weights (the last ones, if nothing chose) into the engine and hands it over with them, to predict
     /// with.
     ///
     /// # Errors

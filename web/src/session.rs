@@ -93,11 +93,11 @@ impl Session {
     /// A fresh network for this plan.
     ///
     /// # Errors
-    /// Those of [`Study::encoder`], [`Study::judged`], [`Encoder::encode`] and [`GpuEngine::fused`].
+    /// Those of [`Study::encoder`], [`Encoder::encode`] and [`GpuEngine::fused`].
     pub async fn new(gpu: &Gpu, study: &Study, plan: &Plan, settings: &Settings) -> Result<Self> {
         let encoder = study.encoder(plan)?;
         let training = encoder.encode(study.training())?;
-        let judged = encoder.encode(&study.judged(&encoder)?)?;
+        let judged = encoder.encode(&study.judged())?;
         let recipe = settings.recipe(&encoder, training.rows())?;
         let trainer = Trainer::new(GpuEngine::fused(gpu, recipe, &training).await?);
         Ok(Self { gpu: gpu.clone(), encoder, training, judged, trainer })

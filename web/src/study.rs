@@ -124,30 +124,10 @@ impl Study {
         Encoder::fit_with(&self.training, &plan.inputs, &tasks, EncoderOptions::default())
     }
 
-    /// The held-out rows that can be judged: without those of a class that no training row has, and no more than
-    /// [`MOST_JUDGED`].
-    ///
-    /// # Errors
-    /// [`Error::Table`] if none is left.
-    pub fn judged(&self, encoder: &Encoder) -> Result<Table> {
-        let mut rows: Vec<usize> = (0..self.held_out.rows()).collect();
-        for target in encoder.targets() {
-            let Some(classes) = target.encoding.classes() else { continue };
-            let column = self.held_out.column(&target.name)?;
-            rows.retain(|&row| {
-                column.text(row).is_none_or(|cell| classes.iter().any(|class| *class == cell))
-            });
-        }
-        rows.truncate(MOST_JUDGED);
-        if rows.is_empty() {
-            return Err(Error::Table {
-                table: self.table.name().into(),
-                problem: "no held-out row has a class that a training row has: use a table with more rows, or \
-                          predict another column"
-                    .into(),
-            });
-        }
-        Ok(self.held_out.select(&rows))
+    /// The held-out rows that are judged by, no more than [`MOST_JUDGED`]. One of a class that no training row has counts as wrong.
+    pub fn judged(&self) -> Table {
+        let rows: Vec<usize> = (0..self.held_out.rows().min(MOST_JUDGED)).collect();
+        self.held_out.select(&rows)
     }
 }
 
@@ -230,7 +210,7 @@ mod tests {
         let encoder = study.encoder(study.plan()).unwrap();
         let losses: Vec<&str> = encoder.targets().iter().map(|t| t.loss.name()).collect();
         assert_eq!(losses, ["cross_entropy", "mse"]);
-        assert_eq!(study.judged(&encoder).unwrap().rows(), 69);
+        assert_eq!(study.judged().rows(), 69);
     }
 
     #[test]
@@ -280,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_that_only_held_out_rows_have_is_not_judged() {
+    fn a_class_that_only_held_out_rows_have_is_judged_too() {
         // Ten of the sixty rows have a class of their own, of which some are dealt to the held-out part.
         let text = rows("kind,x,y", 60, |i| {
             let kind = if i % 6 == 0 { format!("rare{}", i / 6) } else { "common".into() };
@@ -289,9 +269,8 @@ mod tests {
         let study = Study::from_csv("t", text.as_bytes()).unwrap();
         let plan = Plan { inputs: vec!["x".into()], tasks: vec!["kind".into(), "y".into()] };
         let encoder = study.encoder(&plan).unwrap();
-        let judged = study.judged(&encoder).unwrap();
-        assert!(judged.rows() < study.held_out.rows(), "{} rows", judged.rows());
-        assert_eq!(encoder.encode(&judged).unwrap().rows(), judged.rows());
+        assert_eq!(encoder.targets()[0].width(), 11);
+        assert_eq!(encoder.encode(&study.judged()).unwrap().rows(), study.held_out.rows());
     }
 
     #[test]

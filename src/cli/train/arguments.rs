@@ -1,7 +1,9 @@
 //! The flags of `awl train`, and how they change a configuration.
 
 use super::config::{Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaInit, Task};
+use crate::cli::reading::ReadingFlags;
 use awl::Activation;
+use awl::tables::name_list;
 use std::path::PathBuf;
 
 /// `awl train`
@@ -45,6 +47,8 @@ pub struct Arguments {
     #[command(flatten)]
     pub data_flags: DataFlags,
     #[command(flatten)]
+    pub reading: ReadingFlags,
+    #[command(flatten)]
     pub model: ModelFlags,
     #[command(flatten)]
     pub weighting: WeightingFlags,
@@ -57,15 +61,17 @@ pub struct Arguments {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataFlags {
-    /// Feature columns [default: all that are neither tasks nor ignored].
-    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
-    features: Option<Vec<String>>,
+    /// Feature columns [default: all that are neither tasks nor ignored, nor name or number the rows].
+    ///
+    /// A name with a comma stands as it is, or in double quotes: --features '"GDP per capita, PPP",area'.
+    #[arg(long, value_name = "COLUMN,…", allow_hyphen_values = true)]
+    pub features: Option<Vec<String>>,
     /// Columns to leave out.
-    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
-    ignore: Option<Vec<String>>,
-    /// Columns of numbers to take as text: codes, not quantities.
-    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
-    text: Option<Vec<String>>,
+    #[arg(long, value_name = "COLUMN,…", allow_hyphen_values = true)]
+    pub ignore: Option<Vec<String>>,
+    /// Columns to take as text, as they are written: codes, not quantities.
+    #[arg(long, value_name = "COLUMN,…", allow_hyphen_values = true)]
+    pub text: Option<Vec<String>>,
     /// A column that says train, validation or test in each row.
     #[arg(long, value_name = "COLUMN", conflicts_with_all = ["validation", "test"])]
     split: Option<String>,
@@ -104,7 +110,7 @@ pub struct WeightingFlags {
     #[arg(long, value_name = "RATE")]
     sigma_lr: Option<f64>,
     /// Where σ starts [default: 1]: a number, one a task, or closed-form (where it would come to rest).
-    #[arg(long, value_name = "σ|σ,…|closed-form", value_parser = sigma_init)]
+    #[arg(long, value_name = "σ|σ,…|closed-form", value_parser = sigma_init, allow_hyphen_values = true)]
     sigma_init: Option<SigmaInit>,
 }
 
@@ -142,7 +148,7 @@ pub struct OptimizerFlags {
 pub struct TrainFlags {
     /// Passes over the training rows [default: 100].
     #[arg(long)]
-    epochs: Option<usize>,
+    pub epochs: Option<usize>,
     /// Rows a step [default: 64].
     #[arg(long, value_name = "ROWS")]
     batch_size: Option<usize>,
@@ -154,7 +160,7 @@ pub struct TrainFlags {
     no_shuffle: bool,
     /// Stop after so many epochs without a better validation score; 0: never [default: 20].
     #[arg(long, value_name = "EPOCHS")]
-    patience: Option<usize>,
+    pub patience: Option<usize>,
     /// [default: fused]
     #[arg(long, value_enum)]
     engine: Option<EngineName>,
@@ -206,13 +212,14 @@ fn set_some<T: Clone>(value: &mut Option<T>, flag: &Option<T>) {
 }
 
 impl Arguments {
-    /// Changes the configuration by every flag that was given.
+    /// Changes the configuration by every flag that was given, but for lists of columns and tasks, which only the table's
+    /// names tell apart.
     pub fn apply(&self, config: &mut Config) -> Result<(), String> {
         set_some(&mut config.data.path, &self.data);
         let flags = &self.data_flags;
-        set_some(&mut config.data.features, &flags.features);
-        set(&mut config.data.ignore, &flags.ignore);
-        set(&mut config.data.text, &flags.text);
+        let mut options = config.data.read_options();
+        self.reading.apply(&mut options);
+        config.data.take(options);
         set_some(&mut config.data.split, &flags.split);
         if flags.validation.is_some() || flags.test.is_some() {
             config.data.split = None;
@@ -292,14 +299,21 @@ pub fn task(text: &str, columns: &[String]) -> Result<Task, String> {
         task.name = Some(name.trim().into());
         rest = after;
     }
-    task.columns = if is_column(rest) || task.name.is_none() {
-        vec![rest.trim().into()]
-    } else {
-        rest.split(',').map(|column| column.trim().into()).collect()
-    };
-    if task.columns.iter().any(String::is_empty) || task.name.as_deref() == Some("") {
-        return Err(format!("--task {text}: write COLUMN, COLUMN:LOSS or NAME=COLUMN,COLUMN:LOSS"));
+    let shape = || format!("--task {text}: write COLUMN, COLUMN:LOSS or NAME=COLUMN,COLUMN:LOSS");
+    if rest.trim().is_empty() || rest.trim().ends_with(',') || task.name.as_deref() == Some("") {
+        return Err(shape());
     }
+    let named = name_list(rest, columns);
+    task.columns = match (&task.name, named) {
+        (Some(_), named) => named?,
+        // One column, also where its name is written in another form of Unicode.
+        (None, Ok(named)) if named.len() == 1 => named,
+        (None, Ok(_)) => {
+            return Err(format!("--task {text}: name a task of several columns: NAME={text}"));
+        }
+        // Whoever looks for the column has the words.
+        (None, Err(_)) => vec![rest.trim().into()],
+    };
     Ok(task)
 }
 
@@ -324,7 +338,9 @@ mod tests {
         };
         assert_eq!(parsed("price"), case(None, &["price"], None));
         assert_eq!(parsed("price:mae"), case(None, &["price"], Some("mae")));
-        assert_eq!(parsed("at=x,y:mse"), case(Some("at"), &["x", "y"], Some("mse")));
+        assert_eq!(parsed("at=price,x=y:mse"), case(Some("at"), &["price", "x=y"], Some("mse")));
+        assert_eq!(parsed("at=u,v,price"), case(Some("at"), &["u,v", "price"], None));
+        assert_eq!(parsed("prise:mse"), case(None, &["prise"], Some("mse")));
         assert_eq!(parsed("cost=price"), case(Some("cost"), &["price"], None));
         // Columns with such signs in their names.
         assert_eq!(parsed("a:b"), case(None, &["a:b"], None));
@@ -334,6 +350,8 @@ mod tests {
         assert!(
             task("", &[]).is_err() && task("=a", &[]).is_err() && task("a=b,:mse", &[]).is_err()
         );
+        let several = task("price,u,v", &["price", "u,v"].map(String::from)).unwrap_err();
+        assert!(several.contains("name a task of several columns"), "{several}");
     }
 
     #[test]

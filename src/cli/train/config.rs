@@ -1,6 +1,7 @@
 //! A run's configuration: `run.toml`, field for field, with its defaults.
 
 use awl::Activation;
+use awl::tables::{Decimal, ReadOptions};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,16 @@ pub struct Data {
     pub ignore: Vec<String>,
     /// Columns of numbers to be taken as text: codes, not quantities.
     pub text: Vec<String>,
+    /// Words for missing cells beside the usual ones; an empty one takes those away.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// What stands between the cells; recognised if left out, as are the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub separator: Option<char>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
     /// A column with `train`, `validation` or `test` in each row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
@@ -48,6 +59,10 @@ impl Default for Data {
             features: None,
             ignore: Vec::new(),
             text: Vec::new(),
+            missing: Vec::new(),
+            separator: None,
+            decimal: None,
+            encoding: None,
             split: None,
             validation: 0.15,
             test: None,
@@ -229,12 +244,57 @@ impl Default for Train {
     }
 }
 
+impl Data {
+    /// How the table is to be read.
+    pub fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            text: self.text.clone(),
+            missing: self.missing.clone(),
+            separator: self.separator,
+            decimal: self.decimal,
+            encoding: self.encoding.clone(),
+            ..ReadOptions::default()
+        }
+    }
+
+    /// Takes over what flags changed of the options.
+    pub fn take(&mut self, options: ReadOptions) {
+        let ReadOptions { missing, separator, decimal, encoding, .. } = options;
+        (self.missing, self.separator) = (missing, separator);
+        (self.decimal, self.encoding) = (decimal, encoding);
+    }
+}
+
 impl Config {
-    /// Reads a configuration file.
+    /// Reads a configuration file. A file that it names is looked for where the program runs, then beside the configuration.
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("{}: {error}", path.display()))?;
-        Self::parse(&path.display().to_string(), &text)
+        let mut config = Self::parse(&path.display().to_string(), &text)?;
+        for file in config.files() {
+            let beside = path.parent().map(|folder| folder.join(&*file));
+            if let Some(beside) = beside.filter(|beside| !file.exists() && beside.exists()) {
+                *file = beside;
+            }
+        }
+        Ok(config)
+    }
+
+    /// The same configuration with its files named from the root, so that it means the same in any folder.
+    pub fn rooted(&self) -> Self {
+        let mut rooted = self.clone();
+        for file in rooted.files() {
+            if let Ok(from_root) = std::path::absolute(&*file) {
+                *file = from_root;
+            }
+        }
+        rooted
+    }
+
+    /// The files that it names, standard input left out.
+    fn files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let files = [&mut self.data.path, &mut self.train.init].into_iter().flatten();
+        files.filter(|file| file.as_os_str() != "-")
     }
 
     /// Parses a configuration; `name` stands for its file in messages.

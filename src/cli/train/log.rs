@@ -102,7 +102,7 @@ impl Log {
             line["validation"] = json!({
                 "losses": named(&mut metrics().map(|it| it.as_ref().and_then(|it| it.loss()).into())),
                 "score": validation.score,
-                "metrics": scores::as_json(encoder, &scores::in_units(encoder, validation.metrics.clone())),
+                "metrics": scores::by_task(encoder, scores::in_units(encoder, validation.metrics.clone()).iter().map(Option::as_ref)),
             });
         }
         writeln!(self.out, "{line}")

@@ -4,6 +4,7 @@ use super::log::Log;
 use crate::cli::run_dir::{self, RunDir};
 use awl::engine::Record;
 use awl::report::tensorboard::EventWriter;
+use awl::tables::ReadOptions;
 use awl::train::{Checkpoint, Epoch, Next, Progress, TaskMetrics, Watch};
 use awl::{Encoder, Error, Recipe, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -14,6 +15,9 @@ use std::time::{Duration, Instant};
 
 /// From one line to the next, where the output is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Tasks in a line are no more than these.
+const MOST_TASKS: usize = 8;
 
 /// How often Ctrl-C was pressed.
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
@@ -47,6 +51,8 @@ pub struct Notes {
 pub struct Onlooker<'a> {
     pub run: &'a RunDir,
     pub encoder: &'a Encoder,
+    /// How the table was read.
+    pub reading: ReadOptions,
     pub recipe: Recipe,
     pub tasks: Vec<String>,
     pub log: Log,
@@ -96,10 +102,14 @@ impl Onlooker<'_> {
                 None => format!("{name} {loss}"),
             }
         });
-        let mut parts: Vec<String> = tasks.collect();
+        let mut parts: Vec<String> = tasks.take(MOST_TASKS).collect();
+        if self.tasks.len() > MOST_TASKS {
+            parts.push(format!("… ({} tasks)", self.tasks.len()));
+        }
         if let Some(validation) = &epoch.validation {
             let best = if validation.is_best { " (best)" } else { "" };
-            parts.push(format!("validation {:.4}{best}", validation.score));
+            let score = validation.score.map_or("–".into(), |score| format!("{score:.4}"));
+            parts.push(format!("validation {score}{best}"));
         }
         parts.join(", ")
     }

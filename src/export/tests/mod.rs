@@ -163,10 +163,10 @@ fn a_model_has_an_input_a_column_and_its_outputs_by_task() {
         shapes(&input),
         [
             ("length", float, 1),
-            ("year", float, 1),
+            ("year", double, 1),
             ("seen", double, 1),
             ("island", text, 1),
-            ("born", float, 1)
+            ("born", double, 1)
         ]
     );
     assert_eq!(

@@ -73,6 +73,12 @@ fn page(run: &Run) -> Markup {
                             }
                         }
                     }
+                    @if !run.results.choices.is_empty() {
+                        section {
+                            h2 { "Data" }
+                            ul.choices { @for choice in &run.results.choices { li { (choice) } } }
+                        }
+                    }
                     section {
                         h2 { "Configuration" }
                         (facts(run))

@@ -99,7 +99,7 @@ fn figures_of(metrics: &TaskMetrics) -> Vec<(&'static str, String)> {
             ("… of the commonest class alone", commonest(it).map_or("–".into(), percent)),
             ("Macro F1", number(it.scores.macro_f1)),
             ("AUC", optional(it.scores.auc)),
-            ("Log loss", number(it.scores.log_loss)),
+            ("Log loss", it.scores.log_loss.map_or("–".into(), number)),
         ],
         // Errors of columns in different units have no sum.
         TaskMetrics::Regression(it) if !it.columns.is_empty() => {

@@ -71,6 +71,9 @@ pub(super) struct Results {
     parts: Parts,
     #[serde(default)]
     pub(super) warnings: Vec<String>,
+    /// What was chosen for the user, a sentence each.
+    #[serde(default)]
+    pub(super) choices: Vec<String>,
     /// Labels and predictions of the last part.
     #[serde(default)]
     pub(super) scatter: BTreeMap<String, BTreeMap<String, Vec<Pair>>>,

@@ -1,5 +1,9 @@
 //! Categories: the distinct cells of a column, and finding a cell among them.
+//!
+//! Capitals count, but for words that say yes or no: `TRUE`, `True` and `true` are one category, named in small letters where
+//! a table mixes them, and found in any capitals.
 
+use super::yes_no::{fold, is_yes_no};
 use crate::tables::Column;
 use crate::tables::column::MISSING;
 use std::collections::HashMap;
@@ -14,7 +18,8 @@ pub(super) fn distinct(column: Column<'_>) -> Vec<String> {
         occurs[code as usize] = true;
     }
     let occurring = texts.iter().zip(occurs).filter(|(_, occurs)| *occurs);
-    let mut texts: Vec<String> = occurring.map(|(text, _)| text.to_string()).collect();
+    let texts: Vec<String> = occurring.map(|(text, _)| text.to_string()).collect();
+    let mut texts = fold(texts);
     texts.sort_unstable();
     texts
 }
@@ -46,6 +51,8 @@ pub(super) struct Lookup<'a> {
     column: Column<'a>,
     texts: HashMap<&'a str, usize>,
     numbers: HashMap<u64, usize>,
+    /// By their small letters, where all say yes or no.
+    folded: HashMap<String, usize>,
     /// Whether the categories may be of a column of numbers: all are numbers in their shortest form.
     of_numbers: bool,
 }
@@ -62,26 +69,44 @@ impl<'a> Lookup<'a> {
         }
         let is_shortest =
             |name: &String| name.parse().is_ok_and(|number: f64| number.to_string() == *name);
-        Self { column, texts, numbers, of_numbers: categories.iter().all(is_shortest) }
+        let folded = match is_yes_no(categories) {
+            true => categories.iter().map(|name| name.to_lowercase()).zip(0..).collect(),
+            false => HashMap::new(),
+        };
+        Self { column, texts, numbers, folded, of_numbers: categories.iter().all(is_shortest) }
+    }
+
+    fn find(&self, text: &str) -> Found {
+        let folded = || self.folded.get(&text.to_lowercase());
+        match self.texts.get(text).or_else(|| if self.folded.is_empty() { None } else { folded() })
+        {
+            Some(&index) => Found::Known(index),
+            None => Found::Unseen,
+        }
     }
 
     /// What each row's cell is.
     pub(super) fn all(&self) -> Vec<Found> {
-        let known =
-            |index: Option<&usize>| index.map_or(Found::Unseen, |&index| Found::Known(index));
         if let Some((codes, texts)) = self.column.codes() {
-            let of_code: Vec<Found> =
-                texts.iter().map(|text| known(self.texts.get(&**text))).collect();
+            let of_code: Vec<Found> = texts.iter().map(|text| self.find(text)).collect();
             return codes
                 .map(|code| of_code.get(code as usize).copied().unwrap_or(Found::Missing))
                 .collect();
         }
         let values = self.column.values().into_iter().flatten().enumerate();
         let find = |(row, number): (usize, f64)| match self.column.written(row) {
+            // None and ? are missing among numbers, but may be categories of the text that the column was.
+            Some(text) if number.is_nan() => match self.find(text) {
+                Found::Unseen => Found::Missing,
+                found => found,
+            },
             _ if number.is_nan() => Found::Missing,
             // 01 and 1 may be two categories, where the cell of another column of numbers only knows its value.
-            Some(text) if !self.of_numbers => known(self.texts.get(text)),
-            _ => known(self.numbers.get(&bits(number))),
+            Some(text) if !self.of_numbers => self.find(text),
+            _ => match self.numbers.get(&bits(number)) {
+                Some(&index) => Found::Known(index),
+                None => Found::Unseen,
+            },
         };
         values.map(find).collect()
     }
@@ -116,7 +141,7 @@ mod tests {
 
     #[test]
     fn only_the_texts_of_these_rows_count() {
-        let table = Table::from_csv("t", "x\na\nb\n?\na\n".as_bytes()).unwrap();
+        let table = Table::from_csv("t", "x\na\nb\nNA\na\n".as_bytes()).unwrap();
         assert_eq!(distinct(table.select(&[0, 2, 3]).column("x").unwrap()), ["a"]);
     }
 
@@ -127,5 +152,25 @@ mod tests {
         assert_eq!(find(&categories, "x\nB5\n22\n\"\"\n"), [Known(2), Unseen, Missing]);
         let found = find(&categories, "x\n22\n-0.0\n5\n\"\"\n");
         assert_eq!(found, [Known(1), Known(0), Unseen, Missing]);
+    }
+
+    #[test]
+    fn yes_and_no_are_found_in_any_capitals_and_other_words_in_their_own() {
+        use Found::{Known, Unseen};
+        for (cells, names) in [
+            ("TRUE\nfalse\nTrue", &["false", "true"][..]),
+            ("Yes\nNo\nYES\nno", &["no", "yes"]),
+            ("Yes\nNo", &["No", "Yes"]),
+            ("Yes\nYes", &["Yes"]),
+            ("Y\nn\nN", &["n", "y"]),
+            ("TRUE\ntrue\nmaybe", &["TRUE", "maybe", "true"]),
+            ("Male\nmale", &["Male", "male"]),
+            ("yes\nFALSE\nFalse", &["FALSE", "False", "yes"]),
+        ] {
+            let table = Table::from_csv("t", format!("x\n{cells}\n").as_bytes()).unwrap();
+            assert_eq!(distinct(table.column("x").unwrap()), names, "{cells}");
+        }
+        assert_eq!(find(&["No", "Yes"], "x\nYES\nno\nmaybe\n"), [Known(1), Known(0), Unseen]);
+        assert_eq!(find(&["a", "b"], "x\nA\nb\n"), [Unseen, Known(1)]);
     }
 }

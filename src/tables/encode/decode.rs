@@ -57,7 +57,8 @@ impl Encoder {
 
 impl TargetColumn {
     /// What a row of this task's own predictions says, an answer a column: the class of the highest logit (the first of
-    /// several equal ones), the second of two values for a logit above 0, or the number in the column's unit.
+    /// several equal ones), the second of two values for a logit above 0, or the number in the column's unit with the
+    /// [digits that mean something](super::Scaling::answer).
     ///
     /// # Errors
     /// As [`Encoder::decode`].
@@ -66,7 +67,18 @@ impl TargetColumn {
         Ok(match &self.encoding {
             TargetEncoding::Numbers(scalings) => {
                 let pairs = scalings.iter().zip(predictions);
-                pairs.map(|(scaling, &x)| Predicted::Number(scaling.restore(x.into()))).collect()
+                let answers = pairs.map(|(scaling, &predicted)| scaling.answer(predicted));
+                let answers: Vec<f64> = answers.collect();
+                if answers.iter().any(|answer| !answer.is_finite()) {
+                    return Err(Error::invalid(
+                        format!(
+                            "task \"{}\": an answer is beyond the numbers of 64 bits",
+                            self.name
+                        ),
+                        "look for extreme features in its row, or rescale the column",
+                    ));
+                }
+                answers.into_iter().map(Predicted::Number).collect()
             }
             TargetEncoding::Binary(pairs) => {
                 let pairs = pairs.iter().zip(predictions);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A text feature with more categories than this is refused: it is an identifier or free text, and one
 /// input a category would fill the memory.
-const MOST_CATEGORIES: usize = 1_024;
+pub(super) const MOST_CATEGORIES: usize = 1_024;
 
 /// A feature column and how its cells become inputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,30 +33,34 @@ pub enum FeatureEncoding {
         indicator: bool,
     },
     /// A text becomes one input a category: 1 at its own, 0 elsewhere; all 0 where the cell is missing or
-    /// its category did not occur in the training part.
+    /// its category did not occur in the training part. Words that say yes or no are found in any capitals.
     Category {
         /// The categories of the training part, sorted.
         categories: Vec<String>,
+    },
+    /// Every cell of the training part is the same, numbers up to rounding (and if some are missing, it is of numbers). What another cell would mean cannot be learned,
+    /// so that there is no input for it: of an input that never moved, the weights would be those of chance.
+    Constant {
+        /// Whether some cells were missing in the training part: the only input says whether one is (1) or not (0).
+        indicator: bool,
     },
 }
 
 impl FeatureColumn {
     pub(super) fn fit(table: &Table, name: &str, options: EncoderOptions) -> Result<Self> {
         let column = table.column(name)?;
-        let encoding = match column.is_text() {
-            false => {
-                let mut scaling = scaling(table, name)?;
-                if !options.standardize {
-                    scaling = Scaling::NONE;
-                } else if scaling.std == 0.0 {
-                    scaling.std = 1.0;
-                }
-                FeatureEncoding::Number { scaling, indicator: column.missing() > 0 }
-            }
-            true => {
-                table.check_no_stray(name)?;
-                FeatureEncoding::Category { categories: categories(table, name, column)? }
-            }
+        let indicator = column.missing() > 0;
+        table.check_no_stray(name)?;
+        let encoding = if column.missing() == column.rows() {
+            return Err(super::all_missing(table, name));
+        } else if column.says_one_thing() && !(column.is_text() && indicator) {
+            FeatureEncoding::Constant { indicator }
+        } else if column.is_text() {
+            FeatureEncoding::Category { categories: categories(table, name, column)? }
+        } else {
+            let fitted = scaling(table, name)?;
+            let scaling = if options.standardize { fitted } else { Scaling::NONE };
+            FeatureEncoding::Number { scaling, indicator }
         };
         Ok(Self { column: name.into(), encoding })
     }
@@ -66,21 +70,24 @@ impl FeatureColumn {
         match &self.encoding {
             FeatureEncoding::Number { indicator, .. } => 1 + usize::from(*indicator),
             FeatureEncoding::Category { categories } => categories.len(),
+            FeatureEncoding::Constant { indicator } => usize::from(*indicator),
         }
     }
 
     /// The names of its inputs: `bill_length_mm`, `bill_length_mm=missing`, `island=Biscoe`, …
     pub(super) fn input_names(&self) -> Vec<String> {
         let column = &self.column;
+        let missing = |indicator: bool| indicator.then(|| format!("{column}=missing"));
         match &self.encoding {
             FeatureEncoding::Number { indicator, .. } => {
                 let mut names = vec![column.clone()];
-                names.extend(indicator.then(|| format!("{column}=missing")));
+                names.extend(missing(*indicator));
                 names
             }
             FeatureEncoding::Category { categories } => {
                 categories.iter().map(|c| format!("{column}={c}")).collect()
             }
+            FeatureEncoding::Constant { indicator } => missing(*indicator).into_iter().collect(),
         }
     }
 
@@ -92,6 +99,9 @@ impl FeatureColumn {
         stride: usize,
         offset: usize,
     ) -> Result<()> {
+        if self.width() == 0 {
+            return Ok(());
+        }
         let rows = values.chunks_exact_mut(stride);
         let rows = rows.map(|row| &mut row[offset..][..self.width()]);
         match &self.encoding {
@@ -115,19 +125,36 @@ impl FeatureColumn {
                     }
                 }
             }
+            FeatureEncoding::Constant { .. } => {
+                let cells = table.numbers(&self.column)?;
+                for (inputs, number) in rows.zip(cells.iter()) {
+                    inputs[0] = f32::from(u8::from(number.is_nan()));
+                }
+            }
         }
         Ok(())
     }
 
     /// Number of cells whose category did not occur in the training part.
     pub(super) fn unseen(&self, table: &Table) -> Result<usize> {
-        let column = table.column(&self.column)?;
         match &self.encoding {
-            FeatureEncoding::Number { .. } => Ok(0),
+            FeatureEncoding::Number { .. } | FeatureEncoding::Constant { .. } => Ok(0),
             FeatureEncoding::Category { categories } => {
-                let found = Lookup::new(categories, column).all();
+                let found = Lookup::new(categories, table.column(&self.column)?).all();
                 Ok(found.iter().filter(|&&found| found == Found::Unseen).count())
             }
+        }
+    }
+
+    /// Number of cells that are further from the training part's mean than this many standard deviations.
+    pub(super) fn beyond(&self, table: &Table, deviations: f64) -> Result<usize> {
+        match &self.encoding {
+            FeatureEncoding::Number { scaling, .. } if *scaling != Scaling::NONE => {
+                let cells = table.numbers(&self.column)?;
+                let is_far = |number: &&f64| scaling.standardise(**number).abs() > deviations;
+                Ok(cells.iter().filter(is_far).count())
+            }
+            _ => Ok(0),
         }
     }
 }
@@ -135,7 +162,6 @@ impl FeatureColumn {
 fn categories(table: &Table, name: &str, column: Column<'_>) -> Result<Vec<String>> {
     let categories = distinct(column);
     match categories.len() {
-        0 => Err(super::all_missing(table, name)),
         count if count > MOST_CATEGORIES => Err(table.error(format!(
             "column \"{name}\" holds {count} different texts, more than the {MOST_CATEGORIES} that a \
              feature may have: leave it out, or group them"

@@ -5,14 +5,15 @@
 //! |---|---|
 //! | feature, numbers | standardised; missing: the mean, with an indicator if training had missing cells |
 //! | feature, text | one input a category of the training part; missing or unseen: all 0 |
+//! | feature, the same in all of the training part | nothing, or whether it is missing |
 //! | target of `mse`, `mae`, `huber` | standardised, the scale kept |
 //! | target of `bce` | two values: 0 and 1 |
 //! | target of `cross_entropy` | the index of its class among the sorted classes |
 //!
 //! [`Encoder::decode`] goes back from predictions to classes and numbers in the column's unit.
 //!
-//! An [`Encoder`] is plain data. It must not look at any part but the one it is fitted on: that the
-//! scores on the other parts are honest rests on this file.
+//! An [`Encoder`] is plain data. Of any part but the one it is fitted on it must know no more than what classes there are:
+//! that the scores on the other parts are honest rests on this file.
 
 mod category;
 mod decode;
@@ -21,12 +22,18 @@ mod saved;
 mod scaling;
 mod spec;
 mod target;
+mod yes_no;
 
 pub use self::decode::Predicted;
 pub use self::feature::{FeatureColumn, FeatureEncoding};
 pub use self::scaling::Scaling;
 pub use self::spec::{EncoderOptions, InferredLoss, TargetSpec};
-pub use self::target::{TargetColumn, TargetEncoding};
+pub use self::target::{LabelCounts, TargetColumn, TargetEncoding};
+
+pub(super) use self::scaling::are_one_number;
+pub(crate) use self::scaling::is_rounding;
+pub(crate) use self::target::Labels;
+pub(crate) use self::yes_no::spellings;
 
 use super::Table;
 use super::table::quoted;
@@ -36,6 +43,17 @@ use crate::loss::{Loss, Task};
 use crate::nearest::nearest;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+
+/// What keeps a feature or a task from being learned.
+#[derive(Debug)]
+pub struct Problem {
+    /// The feature's column, or the task.
+    pub name: String,
+    /// Which of the two it is.
+    pub is_task: bool,
+    /// What is wrong, and the remedy.
+    pub error: Error,
+}
 
 /// How the columns of a table become features and labels, learned from the training part.
 ///
@@ -97,12 +115,46 @@ impl Encoder {
     ) -> Result<Self> {
         let features: Vec<&str> = features.iter().map(AsRef::as_ref).collect();
         check_names(&features, targets)?;
-        let features = features.iter().map(|name| FeatureColumn::fit(training, name, options));
+        let columns = features.iter().map(|name| FeatureColumn::fit(training, name, options));
         let targets = targets.iter().map(|spec| TargetColumn::fit(training, spec, options));
-        Ok(Self {
-            features: features.collect::<Result<_>>()?,
+        let encoder = Self {
+            features: columns.collect::<Result<_>>()?,
             targets: targets.collect::<Result<_>>()?,
-        })
+        };
+        if encoder.features() == 0 {
+            return Err(training.error(format!(
+                "nothing can be learned from {}, which {} the same in every training row: name other features",
+                quoted(features.iter().copied()),
+                if features.len() == 1 { "is" } else { "are each" }
+            )));
+        }
+        Ok(encoder)
+    }
+
+    /// Everything that keeps these features and tasks from being learned, column by column and task by task, where
+    /// [`fit_with`](Self::fit_with) tells of the first thing alone.
+    ///
+    /// # Errors
+    /// Those of [`fit_with`](Self::fit_with) about names.
+    pub fn problems(
+        training: &Table,
+        features: &[impl AsRef<str>],
+        targets: &[TargetSpec],
+        options: EncoderOptions,
+    ) -> Result<Vec<Problem>> {
+        let features: Vec<&str> = features.iter().map(AsRef::as_ref).collect();
+        check_names(&features, targets)?;
+        let mut problems = Vec::new();
+        let mut note = |name: &str, is_task: bool, error: Option<Error>| {
+            problems.extend(error.map(|error| Problem { name: name.into(), is_task, error }));
+        };
+        for name in features {
+            note(name, false, FeatureColumn::fit(training, name, options).err());
+        }
+        for spec in targets {
+            note(&spec.name, true, TargetColumn::fit(training, spec, options).err());
+        }
+        Ok(problems)
     }
 
     /// Number of inputs of the network.
@@ -178,22 +230,25 @@ impl Encoder {
         Matrix::new(stride, values)
     }
 
-    /// The features that say nothing in this table: every cell is the same, and none is missing.
-    ///
-    /// Such a column may be learned from: a number is centred to 0, a text becomes one input of 1. Other parts may have
-    /// other cells there, of which the network then knows nothing; a program may want to warn.
+    /// The features that say nothing, since every cell of the training part is the same and none is missing. They make no
+    /// input, so that another cell changes no answer.
+    pub fn constant(&self) -> Vec<&str> {
+        let says_nothing = |feature: &&FeatureColumn| feature.width() == 0;
+        let constant = self.features.iter().filter(says_nothing);
+        constant.map(|feature| feature.column.as_str()).collect()
+    }
+
+    /// The features of numbers that have cells in this table further from the training part's mean than this many standard
+    /// deviations, with the number of such cells: the network has learned nothing of how things are there.
     ///
     /// # Errors
-    /// [`Error::Table`] for a column that the table lacks.
-    pub fn constant(&self, table: &Table) -> Result<Vec<&str>> {
-        let names = self.features.iter().map(|feature| feature.column.as_str());
-        let mut constant = Vec::new();
-        for name in names {
-            if table.column(name)?.is_constant() {
-                constant.push(name);
-            }
-        }
-        Ok(constant)
+    /// [`Error::Table`] for a column that the table lacks, or that holds a text.
+    pub fn beyond(&self, table: &Table, deviations: f64) -> Result<Vec<(&str, usize)>> {
+        let counts = self
+            .features
+            .iter()
+            .map(|column| Ok((column.column.as_str(), column.beyond(table, deviations)?)));
+        counts.filter(|counted| !matches!(counted, Ok((_, 0)))).collect()
     }
 
     /// The text features that have cells in this table whose category did not occur in the training

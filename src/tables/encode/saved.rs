@@ -16,7 +16,7 @@ impl TryFrom<Saved> for Encoder {
     /// Checks what the methods of an encoder rely on.
     fn try_from(saved: Saved) -> Result<Self, String> {
         let Saved { features, targets } = saved;
-        if features.is_empty() || targets.is_empty() {
+        if features.iter().all(|feature| feature.width() == 0) || targets.is_empty() {
             return Err("the encoder has no feature or no task".into());
         }
         if let Some(wrong) = features.iter().find(|feature| !feature_is_sound(feature)) {
@@ -33,6 +33,7 @@ fn feature_is_sound(feature: &FeatureColumn) -> bool {
     match &feature.encoding {
         FeatureEncoding::Number { scaling, .. } => scaling_is_sound(scaling),
         FeatureEncoding::Category { categories } => !categories.is_empty(),
+        FeatureEncoding::Constant { .. } => true,
     }
 }
 

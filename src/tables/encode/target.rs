@@ -1,6 +1,15 @@
 //! Tasks: from a table's cells to what a task should predict, and what a prediction means.
 
-use super::category::{Found, Lookup, distinct};
+mod classes;
+mod labels;
+
+pub use self::labels::LabelCounts;
+
+pub(super) use self::classes::{FEW_CLASSES, check_learnable};
+pub(crate) use self::labels::Labels;
+
+use self::classes::{classes, only_one_value, two_values};
+use super::category::{Found, Lookup};
 use super::{EncoderOptions, Scaling, TargetSpec, all_missing, scaling};
 use crate::data::{Matrix, Target};
 use crate::error::{Error, Result};
@@ -25,13 +34,6 @@ pub struct TargetColumn {
     pub encoding: TargetEncoding,
 }
 
-/// A target with more classes than this is refused: it is an identifier or a quantity, and one output a class would
-/// fill the memory.
-const MOST_CLASSES: usize = 1_024;
-
-/// Up to here a table may be short of rows for its classes.
-pub(super) const FEW_CLASSES: usize = 20;
-
 /// How the cells of a task's columns become labels. A missing cell is no label.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,6 +44,7 @@ pub enum TargetEncoding {
     /// Two values a column (`bce`), sorted: the first is 0, the second 1. So 1, `true` and `yes` are 1.
     Binary(Vec<[String; 2]>),
     /// Classes (`cross_entropy`) of the task's one column, sorted, numbers by value: a class's index is its place here.
+    /// They are those of all rows of the file, also where the training part lacks one.
     Classes(Vec<String>),
 }
 
@@ -79,9 +82,11 @@ impl TargetEncoding {
 
 impl TargetColumn {
     pub(super) fn fit(table: &Table, spec: &TargetSpec, options: EncoderOptions) -> Result<Self> {
+        // What a class is called is no secret of the rows kept apart, and a split must not decide what classes there are.
+        let whole = &table.whole();
         let loss = match &spec.loss {
             Some(loss) => loss.clone(),
-            None => spec.infer(table)?.loss,
+            None => spec.infer(whole)?.loss,
         };
         spec.check_columns()?;
         let columns = || spec.columns.iter().map(String::as_str);
@@ -92,20 +97,23 @@ impl TargetColumn {
                     .collect::<Result<_>>()?,
             ),
             Loss::Bce => TargetEncoding::Binary(
-                columns().map(|name| two_values(table, name)).collect::<Result<_>>()?,
+                columns().map(|name| two_values(whole, name)).collect::<Result<_>>()?,
             ),
-            Loss::CrossEntropy { .. } => TargetEncoding::Classes(classes(table, &spec.columns[0])?),
+            Loss::CrossEntropy { .. } => TargetEncoding::Classes(classes(whole, &spec.columns[0])?),
         };
         let target =
             Self { name: spec.name.clone(), columns: spec.columns.clone(), loss, encoding };
-        if target.columns.len() > 1 && !target.labelled(table)?.contains(&true) {
-            return Err(Error::invalid(
-                format!(
-                    "task \"{}\": no row of the training part has all of its columns",
-                    target.name
+        if !target.labelled(table)?.contains(&true) {
+            return Err(match &target.columns[..] {
+                [column] => all_missing(table, column),
+                _ => Error::invalid(
+                    format!(
+                        "task \"{}\": no row of the training part has all of its columns",
+                        target.name
+                    ),
+                    "make each column a task of its own: a row that misses one of a task's columns is no label",
                 ),
-                "make each column a task of its own: a row that misses one of a task's columns is no label",
-            ));
+            });
         }
         Ok(target)
     }
@@ -125,8 +133,20 @@ impl TargetColumn {
         let mut labelled = vec![true; table.rows()];
         for name in &self.columns {
             let column = table.column(name)?;
+            if !column.is_text() {
+                // An infinite number is no missing label.
+                table.check_no_stray(name)?;
+            }
             for (row, labelled) in labelled.iter_mut().enumerate() {
                 *labelled &= !column.is_missing(row);
+            }
+            if column.is_text() && matches!(self.encoding, TargetEncoding::Numbers(_)) {
+                // A column of nothing but words for missing numbers is one of text.
+                let numbers = table.numbers(name)?;
+                labelled
+                    .iter_mut()
+                    .zip(numbers.iter())
+                    .for_each(|(it, number)| *it &= !number.is_nan());
             }
         }
         Ok(labelled)
@@ -188,8 +208,8 @@ fn indices(table: &Table, name: &str, names: &[String]) -> Result<Vec<u32>> {
                 row,
                 name,
                 format!(
-                    "the class \"{class}\" does not occur in the training part, which has {known}: \
-                     correct the cell or leave it empty, or train on rows of that class too"
+                    "the class \"{class}\" is none of the task's, which are {known}: correct the cell or leave it \
+                     empty, or train on rows of that class too"
                 ),
             ))
         }
@@ -197,62 +217,15 @@ fn indices(table: &Table, name: &str, names: &[String]) -> Result<Vec<u32>> {
     Lookup::new(names, column).all().into_iter().enumerate().map(index).collect()
 }
 
-/// The scaling of a target of numbers that has two values at least.
+/// The scaling of a target of numbers that has two values at least, in the training part or, should that have but one, in the
+/// whole file.
 fn number_scaling(table: &Table, name: &str, options: EncoderOptions) -> Result<Scaling> {
-    let fitted = scaling(table, name)?;
+    let mut fitted = scaling(table, name)?;
+    if fitted.std == 0.0 {
+        fitted = scaling(&table.whole(), name)?;
+    }
     if fitted.std == 0.0 {
         return Err(only_one_value(table, name, &fitted.mean.to_string()));
     }
     Ok(if options.standardize { fitted } else { Scaling::NONE })
-}
-
-/// The distinct values of a column, two or more.
-fn values(table: &Table, name: &str) -> Result<Vec<String>> {
-    let names = distinct(table.column(name)?);
-    check_learnable(table, name, &names)?;
-    Ok(names)
-}
-
-/// Checks that there are two different labels at least.
-pub(super) fn check_learnable(table: &Table, name: &str, distinct: &[String]) -> Result<()> {
-    match distinct {
-        [] => Err(all_missing(table, name)),
-        [value] => Err(only_one_value(table, name, value)),
-        _ => Ok(()),
-    }
-}
-
-/// The classes of a column, if it looks like a column of classes.
-fn classes(table: &Table, name: &str) -> Result<Vec<String>> {
-    let (names, column) = (values(table, name)?, table.column(name)?);
-    let (count, labels) = (names.len(), column.rows() - column.missing());
-    if count <= FEW_CLASSES || (count <= MOST_CLASSES && 2 * count <= labels) {
-        return Ok(names);
-    }
-    let remedy = if column.is_text() {
-        "leave it out if it names the rows, or group its values"
-    } else {
-        "use mse if it is a quantity, leave it out if it numbers the rows, or group its values"
-    };
-    Err(table.error(format!(
-        "column \"{name}\" holds {count} different values in {labels} labels, too many for the classes of cross_entropy \
-         (at most {MOST_CLASSES} classes, and two labels a class on average): {remedy}"
-    )))
-}
-
-fn two_values(table: &Table, name: &str) -> Result<[String; 2]> {
-    values(table, name)?.try_into().map_err(|names: Vec<String>| {
-        table.error(format!(
-            "column \"{name}\" holds {} different values ({}), but bce needs two: use cross_entropy",
-            names.len(),
-            quoted(names.iter().map(String::as_str))
-        ))
-    })
-}
-
-fn only_one_value(table: &Table, name: &str, value: &str) -> Error {
-    table.error(format!(
-        "every label of column \"{name}\" in the training part is \"{value}\", so that there is nothing \
-         to learn: leave the task out, or train on other rows"
-    ))
 }

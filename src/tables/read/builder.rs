@@ -4,101 +4,207 @@
 //! written. Keeping every number's text too would double the memory for a case that is rare, so the builder says how many
 //! rows it has [lost](Builder::lost), and they are read a second time. A chunk, whose file is never seen whole, keeps them.
 
+mod finish;
+
+use super::missing::{Cell, MissingWords};
+use super::numbers::{self, Decimal, NumberFormat, Recognised, Thousands};
 use crate::tables::column::{Cells, MISSING, Texts, Written, code};
-use crate::tables::table::Stray;
-
-/// What stands in files for a cell that is missing, in small letters.
-const MISSING_WORDS: [&str; 9] = ["", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-"];
-
-/// A cell without the spaces around it, or `None` if it is missing.
-pub(super) fn present(cell: &str) -> Option<&str> {
-    let cell = cell.trim();
-    (!MISSING_WORDS.iter().any(|word| cell.eq_ignore_ascii_case(word))).then_some(cell)
-}
+use crate::tables::table::Wrong;
+use std::sync::Arc;
 
 /// A column that grows by a cell at a time.
 pub(super) struct Builder {
+    words: Arc<MissingWords>,
     cells: Growing,
     /// How many cells are numbers, finite or not, before the column became text.
     numbers: usize,
-    /// The first cell that is a number but not finite, and its line.
-    not_finite: Option<(u64, String)>,
-    /// The first cell that is not a number, and its line.
-    first_text: Option<(u64, String)>,
+    /// The first cell that is a number but not finite, and its row.
+    not_finite: Option<(usize, String, Wrong)>,
+    /// Cells that are missing among numbers and texts among texts: the row, and which of `doubtful` it says.
+    doubts: Vec<(u32, u16)>,
+    doubtful: Vec<Box<str>>,
+    /// By which words cells are missing, and how many.
+    missing: MissingCounts,
+    /// How many numbers have a point, and whether each of those might group thousands by it.
+    points: usize,
+    points_group: bool,
+    thousands: Thousands,
+    /// The first number with a zero before its other digits.
+    leading_zero: Option<Box<str>>,
     lost: usize,
+    /// Whether the file is never seen whole.
+    is_part: bool,
 }
+
+/// How many cells are missing by each word, in the order of the words' first cells; empty cells by the empty word.
+pub(in crate::tables) type MissingCounts = Vec<(Box<str>, usize)>;
 
 enum Growing {
     Numbers(Vec<f64>, Option<Written>),
-    Text(Codes),
+    Text(Vec<u32>, Texts),
+}
+
+/// A finished column.
+pub(super) struct Built {
+    pub cells: Cells,
+    pub missing: MissingCounts,
+    /// How its numbers are written, where not plainly, and an example.
+    pub format: Option<(NumberFormat, String)>,
+    /// The row of a cell that is wrong in a column of numbers, what stands there, and why it is wrong.
+    pub stray: Option<(usize, String, Wrong)>,
+    /// The first number with a zero before its other digits.
+    pub leading_zero: Option<Box<str>>,
 }
 
 impl Builder {
-    /// An empty column, which keeps numbers as they are written too if asked to.
-    pub(super) fn new(keep_written: bool) -> Self {
+    /// An empty column, which keeps numbers as they are written too if asked to; of a part of a file, or of all of it.
+    pub(super) fn new(words: MissingWords, keep_written: bool, is_part: bool) -> Self {
         Self {
+            words: words.into(),
+            is_part,
             cells: Growing::Numbers(Vec::new(), keep_written.then(Written::default)),
             numbers: 0,
             not_finite: None,
-            first_text: None,
+            doubts: Vec::new(),
+            doubtful: Vec::new(),
+            missing: Vec::new(),
+            points: 0,
+            points_group: true,
+            thousands: Thousands::default(),
+            leading_zero: None,
             lost: 0,
         }
     }
 
-    /// Adds the cell of the next row, which starts on this line.
-    pub(super) fn push(&mut self, cell: &str, line: u64) {
-        match &mut self.cells {
-            Growing::Text(codes) => codes.push(present(cell)),
-            Growing::Numbers(values, written) => {
-                // Most cells are plain numbers: not even spaces are looked for then.
-                let parsed = cell.parse::<f64>();
-                if let (Ok(number), None) = (&parsed, &written)
-                    && number.is_finite()
-                {
-                    values.push(*number);
-                    self.numbers += 1;
-                    return;
+    fn rows(&self) -> usize {
+        match &self.cells {
+            Growing::Numbers(values, _) => values.len(),
+            Growing::Text(codes, _) => codes.len(),
+        }
+    }
+
+    /// Adds the cell of the next row.
+    pub(super) fn push(&mut self, cell: &str, is_quoted: bool) {
+        if let Growing::Numbers(values, written) = &mut self.cells {
+            // Most cells are plain numbers: not even spaces are looked for then.
+            if let Ok(number) = cell.parse::<f64>()
+                && number.is_finite()
+                && !self.words.has_number(number)
+            {
+                values.push(number);
+                self.numbers += 1;
+                if let Some(written) = written {
+                    written.push(Some(cell));
                 }
-                let present = present(cell);
-                match present.map(str::parse::<f64>) {
-                    Some(Err(_)) => return self.turn_to_text(present, line),
-                    // Whether it is one too many or one of the texts of the column, only the whole file could tell.
-                    Some(Ok(number)) if written.is_some() && !number.is_finite() => {
-                        return self.turn_to_text(present, line);
-                    }
-                    Some(Ok(number)) => {
-                        self.numbers += 1;
-                        values.push(if number.is_finite() { number } else { f64::NAN });
-                        if !number.is_finite() && self.not_finite.is_none() {
-                            self.not_finite = Some((line, present.unwrap_or_default().into()));
+                self.look(cell, number);
+                return;
+            }
+        }
+        let words = self.words.clone();
+        match (words.classify(cell, is_quoted), &mut self.cells) {
+            (Cell::Missing(word), cells) => {
+                match cells {
+                    Growing::Text(codes, _) => codes.push(MISSING),
+                    Growing::Numbers(values, written) => {
+                        values.push(f64::NAN);
+                        if let Some(written) = written {
+                            written.push(None);
                         }
                     }
-                    None => values.push(f64::NAN),
+                }
+                count_missing(&mut self.missing, word, 1);
+            }
+            (Cell::Doubtful(text) | Cell::Present(text), Growing::Text(codes, texts)) => {
+                codes.push(code(texts, text));
+            }
+            (Cell::Doubtful(word), Growing::Numbers(..)) => self.doubt(word),
+            (Cell::Present(text), Growing::Numbers(..)) => self.push_among_numbers(text),
+        }
+    }
+
+    /// A number with spaces around it, one that is not finite, or the first text.
+    fn push_among_numbers(&mut self, text: &str) {
+        let row = self.rows();
+        let Growing::Numbers(values, written) = &mut self.cells else { return };
+        match text.parse::<f64>() {
+            // Whether it is one too many or one of the texts of the column, only the whole file could tell.
+            // In a part of a file an infinite number may be one of the texts of its column.
+            Ok(number) if number.is_finite() || !self.is_part => {
+                self.numbers += 1;
+                values.push(if number.is_finite() { number } else { f64::NAN });
+                if !number.is_finite() && self.not_finite.is_none() {
+                    self.not_finite = Some((row, text.into(), Wrong::NotFinite));
                 }
                 if let Some(written) = written {
-                    written.push(present);
+                    written.push(Some(text));
+                }
+                self.look(text, number);
+            }
+            _ => {
+                self.turn_to_text();
+                if let Growing::Text(codes, texts) = &mut self.cells {
+                    codes.push(code(texts, text));
                 }
             }
         }
     }
 
-    /// Goes on as text from this cell on.
-    fn turn_to_text(&mut self, cell: Option<&str>, line: u64) {
-        let Growing::Numbers(values, written) = &mut self.cells else { return };
-        let rows = values.len();
-        let mut codes = Codes::default();
-        match written {
-            Some(written) => (0..rows).for_each(|row| codes.push(written.get(row))),
-            None => {
-                codes.codes.resize(rows, MISSING);
-                self.lost = if self.numbers > 0 { rows } else { 0 };
+    /// Notes what a number's spelling says: the sign of its decimals, and zeros that codes have.
+    fn look(&mut self, cell: &str, number: f64) {
+        if let [b'0', b'0'..=b'9', ..] = cell.as_bytes() {
+            self.leading_zero.get_or_insert_with(|| cell.into());
+        }
+        if !self.points_group {
+            return;
+        }
+        if cell.contains('.') {
+            self.points += 1;
+            self.points_group = numbers::may_be_grouped(cell);
+        }
+        self.thousands.look(cell, '.', number);
+    }
+
+    fn doubt(&mut self, word: &str) {
+        let row = self.rows();
+        let known = self.doubtful.iter().position(|it| **it == *word);
+        let index = known.unwrap_or_else(|| {
+            self.doubtful.push(word.into());
+            self.doubtful.len() - 1
+        });
+        // Words differ in capitals at most: there are few.
+        self.doubts.push((row as u32, index as u16));
+        if let Growing::Numbers(values, written) = &mut self.cells {
+            values.push(f64::NAN);
+            if let Some(written) = written {
+                written.push(Some(word));
             }
         }
-        // Those before were counted one by one.
-        codes.numbers = 0;
-        codes.push(cell);
-        self.first_text = Some((line, cell.unwrap_or_default().into()));
-        self.cells = Growing::Text(codes);
+    }
+
+    /// Goes on as text: what was written before is known, or [lost](Self::lost).
+    fn turn_to_text(&mut self) {
+        let Growing::Numbers(values, written) = &self.cells else { return };
+        let rows = values.len();
+        let (mut codes, mut texts) = (vec![MISSING; rows], Texts::new());
+        match written {
+            Some(written) => {
+                for (row, it) in codes.iter_mut().enumerate() {
+                    if let Some(text) = written.get(row) {
+                        *it = code(&mut texts, text);
+                    }
+                }
+            }
+            None if self.numbers > 0 => self.lost = rows,
+            None => self.doubts_become_texts(&mut codes, &mut texts),
+        }
+        self.doubts = Vec::new();
+        self.cells = Growing::Text(codes, texts);
+    }
+
+    fn doubts_become_texts(&self, codes: &mut [u32], texts: &mut Texts) {
+        for &(row, word) in &self.doubts {
+            codes[row as usize] = code(texts, &self.doubtful[usize::from(word)]);
+        }
     }
 
     /// How many of the first rows must be [given again](Self::recover).
@@ -107,62 +213,64 @@ impl Builder {
     }
 
     /// Gives back the cell of one of the lost rows.
-    pub(super) fn recover(&mut self, row: usize, cell: &str) {
-        if let Growing::Text(codes) = &mut self.cells
+    pub(super) fn recover(&mut self, row: usize, cell: &str, is_quoted: bool) {
+        if let Growing::Text(codes, texts) = &mut self.cells
             && row < self.lost
-            && let Some(cell) = present(cell)
+            && let Cell::Doubtful(text) | Cell::Present(text) = self.words.classify(cell, is_quoted)
         {
-            codes.codes[row] = codes.code(cell);
+            codes[row] = code(texts, text);
         }
     }
 
-    /// The cells, and the one that made them text though most are numbers; or the line of a number that is not finite
-    /// and what stands there.
-    pub(super) fn finish(self) -> Result<(Cells, Option<Stray>), (u64, String)> {
-        match (self.cells, self.not_finite) {
-            (Growing::Numbers(..), Some(not_finite)) => Err(not_finite),
-            (Growing::Numbers(mut values, written), None) => {
-                values.shrink_to_fit();
-                Ok((Cells::Numbers(values, written), None))
+    /// What the column proves of the decimal sign: its numbers fit one alone.
+    pub(super) fn proven(&self) -> Option<Decimal> {
+        let Growing::Text(_, texts) = &self.cells else {
+            return (self.points > 0 && !self.points_group).then_some(Decimal::Point);
+        };
+        let texts = texts.iter().map(|text| &**text).filter(|text| !self.words.is_no_number(text));
+        let fits = |decimal| numbers::format_in(texts.clone(), decimal).is_some();
+        match (fits(Decimal::Point), fits(Decimal::Comma)) {
+            (true, false) => Some(Decimal::Point),
+            (false, true) => Some(Decimal::Comma),
+            _ => None,
+        }
+    }
+
+    /// What the column makes likely, where it proves nothing: its signs can hardly do anything but group thousands.
+    pub(super) fn likely(&self) -> Option<Decimal> {
+        match &self.cells {
+            Growing::Numbers(..) => {
+                (self.may_be_grouped() && self.thousands.is_proven()).then_some(Decimal::Comma)
             }
-            (Growing::Text(codes), _) => {
-                let numbers = self.numbers + codes.numbers;
-                let Codes { mut codes, texts, .. } = codes;
-                codes.shrink_to_fit();
-                let present = codes.iter().filter(|&&code| code != MISSING).count();
-                let stray = self.first_text.filter(|_| 2 * numbers > present);
-                let stray = stray.map(|(line, cell)| Stray { cell, line, numbers, present });
-                Ok((Cells::Text(codes, texts), stray))
+            Growing::Text(codes, texts) => {
+                let mut thousands = Thousands::default();
+                for &code in codes.iter().filter(|&&code| code != MISSING) {
+                    let text = texts.get_index(code as usize)?;
+                    let Some(number) = numbers::parse(text, Decimal::Comma) else { continue };
+                    thousands.look(text, ',', number.value);
+                }
+                thousands.is_proven().then_some(Decimal::Point)
             }
         }
+    }
+
+    /// Whether the column's numbers may be read in two ways.
+    pub(super) fn is_open(&self) -> bool {
+        let Growing::Text(_, texts) = &self.cells else { return self.may_be_grouped() };
+        let texts = texts.iter().map(|text| &**text).filter(|text| !self.words.is_no_number(text));
+        texts.clone().next().is_some() && numbers::recognise(texts, None) == Recognised::Either
+    }
+
+    /// Whether this is a column of numbers all of whose points may group thousands, and one has a point.
+    pub(super) fn may_be_grouped(&self) -> bool {
+        matches!(self.cells, Growing::Numbers(..)) && self.points > 0 && self.points_group
     }
 }
 
-/// A column of text, and how many of its cells are numbers.
-#[derive(Default)]
-struct Codes {
-    codes: Vec<u32>,
-    texts: Texts,
-    is_number: Vec<bool>,
-    numbers: usize,
-}
-
-impl Codes {
-    fn push(&mut self, cell: Option<&str>) {
-        let code = cell.map_or(MISSING, |cell| {
-            let code = self.code(cell);
-            self.numbers += usize::from(self.is_number[code as usize]);
-            code
-        });
-        self.codes.push(code);
-    }
-
-    /// The code of a text, and whether it is a number is known of it then.
-    fn code(&mut self, cell: &str) -> u32 {
-        let code = code(&mut self.texts, cell);
-        if code as usize == self.is_number.len() {
-            self.is_number.push(cell.parse::<f64>().is_ok());
-        }
-        code
+/// Counts cells that are missing by a word.
+pub(super) fn count_missing(missing: &mut MissingCounts, word: &str, cells: usize) {
+    match missing.iter_mut().find(|(known, _)| **known == *word) {
+        Some((_, known)) => *known += cells,
+        None => missing.push((word.into(), cells)),
     }
 }

@@ -3,7 +3,9 @@
 //! Its columns have types, so that nothing is guessed: a column of strings is text even where all of them are numbers.
 //! The words for missing cells count as in CSV, so that one table reads the same from either.
 
-use super::builder::present;
+use super::builder::{MissingCounts, count_missing};
+use super::missing::{Cell, MissingWords};
+use super::options::Ready;
 use super::source::{Opened, failed};
 use crate::error::{Error, Result};
 use crate::tables::column::{Cells, MISSING, Texts, code};
@@ -30,11 +32,23 @@ pub(super) struct Parts {
     left: usize,
     /// How many rows have been read.
     over: u64,
+    /// Whether a part without rows was given of a table without rows.
+    is_over: bool,
+    /// Of each column, the words for missing cells.
+    words: Vec<MissingWords>,
+    usual: MissingWords,
+    /// Of each column, how many cells of the rows that were read last are missing, by word.
+    missing: Vec<MissingCounts>,
 }
 
 /// Reads a whole file.
-pub(super) fn read(name: &str, opened: Opened<'_>, path: Option<&Path>) -> Result<Table> {
-    let mut parts = Parts::open(name, opened, path)?;
+pub(super) fn read(
+    name: &str,
+    opened: Opened<'_>,
+    path: Option<&Path>,
+    options: &Ready,
+) -> Result<Table> {
+    let mut parts = Parts::open(name, opened, path, options)?;
     let mut columns = parts.empty_columns();
     let mut rows = 0;
     while let Some(count) = parts.read_on(usize::MAX, &mut columns)? {
@@ -43,12 +57,19 @@ pub(super) fn read(name: &str, opened: Opened<'_>, path: Option<&Path>) -> Resul
     if rows == 0 {
         return Err(parts.error("there is a header but no row: add at least one"));
     }
-    Ok(parts.table(columns, rows))
+    let table = parts.table(columns, rows);
+    let mut text = options.text.iter().filter(|name| parts.headers.contains(name));
+    text.try_fold(table, |table, name| table.as_text(name))
 }
 
 impl Parts {
     /// Looks at the file's header; `path` if the file can be read anywhere.
-    pub(super) fn open(name: &str, mut opened: Opened<'_>, path: Option<&Path>) -> Result<Self> {
+    pub(super) fn open(
+        name: &str,
+        mut opened: Opened<'_>,
+        path: Option<&Path>,
+        options: &Ready,
+    ) -> Result<Self> {
         let gzipped = opened.gzipped;
         let reader: Result<Box<dyn FileReader>, ParquetError> = match path {
             Some(path) if !gzipped => SerializedFileReader::new(super::source::file(path)?)
@@ -65,7 +86,8 @@ impl Parts {
         };
         let reader = reader.map_err(|error| damaged(name, &error))?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
-        let headers = schema.columns().iter().map(|column| column.path().string()).collect();
+        let headers: Vec<String> =
+            schema.columns().iter().map(|column| column.path().string()).collect();
         let unsigned = schema.columns().iter().map(|column| {
             check_type(column).map_err(|problem| Error::Table {
                 table: name.into(),
@@ -76,12 +98,16 @@ impl Parts {
         Ok(Self {
             name: name.into(),
             reader,
+            missing: vec![Vec::new(); headers.len()],
+            words: headers.iter().map(|name| options.words(name, &headers)).collect(),
+            usual: MissingWords::new(&options.missing),
             headers,
             unsigned,
             next_group: 0,
             group: Vec::new(),
             left: 0,
             over: 0,
+            is_over: false,
         })
     }
 
@@ -91,7 +117,10 @@ impl Parts {
         let first = self.over == 0;
         match self.read_on(most, &mut columns)? {
             Some(rows) => Ok(Some(self.table(columns, rows))),
-            None if first => Err(self.error("there is a header but no row: add at least one")),
+            None if first && !self.is_over => {
+                self.is_over = true;
+                Ok(Some(self.table(columns, 0)))
+            }
             None => Ok(None),
         }
     }
@@ -124,7 +153,9 @@ impl Parts {
         let count = most.min(self.left);
         for (index, cells) in columns.iter_mut().enumerate() {
             let before = cells.rows();
-            extend(cells, &mut self.group[index], self.unsigned[index], count)
+            let (reader, unsigned) = (&mut self.group[index], self.unsigned[index]);
+            let missing = Missing { words: &self.words[index], counts: &mut self.missing[index] };
+            extend(cells, reader, unsigned, count, missing)
                 .map_err(|error| damaged(&self.name, &error))?;
             if let Cells::Numbers(values, _) = cells
                 && let Some(row) = values[before..].iter().position(|value| value.is_infinite())
@@ -143,16 +174,14 @@ impl Parts {
     }
 
     /// The table of the rows that were read last.
-    fn table(&self, columns: Vec<Cells>, rows: usize) -> Table {
+    fn table(&mut self, columns: Vec<Cells>, rows: usize) -> Table {
         let first = self.over - rows as u64;
-        Table::new(File {
-            name: self.name.clone(),
-            unit: "row",
-            headers: self.headers.clone(),
-            strays: vec![None; columns.len()],
-            columns: columns.into_iter().map(Into::into).collect(),
-            lines: (first + 1..=self.over).collect::<Vec<u64>>().into(),
-        })
+        let mut file = File::named(&self.name, "row", self.usual.clone());
+        for ((name, cells), missing) in self.headers.iter().zip(columns).zip(&mut self.missing) {
+            file.push(name, cells, std::mem::take(missing), None);
+        }
+        file.lines = (first + 1..=self.over).collect::<Vec<u64>>().into();
+        Table::new(file)
     }
 
     fn error(&self, problem: &str) -> Error {
@@ -214,16 +243,32 @@ fn check_type(column: &ColumnDescriptor) -> Result<bool, String> {
     ))
 }
 
+/// Words for missing cells, and how often each occurred in a column.
+struct Missing<'a> {
+    words: &'a MissingWords,
+    counts: &'a mut MissingCounts,
+}
+
 /// Adds this many cells of a column.
 fn extend(
     cells: &mut Cells,
     reader: &mut ColumnReader,
     unsigned: bool,
     count: usize,
+    missing: Missing<'_>,
 ) -> Result<(), ParquetError> {
+    let Missing { words, counts } = missing;
     match cells {
         Cells::Numbers(values, _) => {
-            let mut push = |number: Option<f64>| values.push(number.unwrap_or(f64::NAN));
+            let mut push = |number: Option<f64>| {
+                let number = number.filter(|number| !number.is_nan());
+                let word = number.filter(|&number| words.has_number(number));
+                if number.is_none() || word.is_some() {
+                    let word = word.map_or(String::new(), |number| number.to_string());
+                    count_missing(counts, &word, 1);
+                }
+                values.push(number.filter(|_| word.is_none()).unwrap_or(f64::NAN));
+            };
             match reader {
                 ColumnReader::Int32ColumnReader(reader) => each(reader, count, |cell| {
                     push(cell.map(|&x| if unsigned { f64::from(x as u32) } else { f64::from(x) }));
@@ -248,7 +293,13 @@ fn extend(
         }
         Cells::Text(codes, texts) => {
             let mut push = |cell: Option<&str>| {
-                codes.push(cell.and_then(present).map_or(MISSING, |cell| code(texts, cell)));
+                codes.push(match words.classify(cell.unwrap_or_default(), false) {
+                    Cell::Missing(word) => {
+                        count_missing(counts, word, 1);
+                        MISSING
+                    }
+                    Cell::Doubtful(text) | Cell::Present(text) => code(texts, text),
+                });
             };
             match reader {
                 ColumnReader::BoolColumnReader(reader) => each(reader, count, |cell| {

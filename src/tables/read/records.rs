@@ -1,10 +1,17 @@
-//! Records of delimited text, one after the other: cells, and the line on which they start.
+//! Records of delimited text, one after the other: cells, which of them are quoted, and the line on which they start.
 //!
 //! The parser is that of the `csv` crate (`csv-core`), driven here by hand because it must be known which bytes make a
 //! record: an editor's line numbers, which after `\r\n`, blank lines or line breaks inside quotes are not what the
-//! parser's own counter says, and a quote left open, of which the parser says nothing.
+//! parser's own counter says; a quote left open, and quotes around a cell, of which the parser says nothing.
+//!
+//! Text is UTF-8. If the first record with a letter beyond ASCII is not, all of the file is taken for windows-1252, as
+//! spreadsheets in western Europe write; if a later one is not, the file is damaged.
 
+mod lines;
+
+use self::lines::Lines;
 use csv_core::ReadRecordResult;
+use encoding_rs::WINDOWS_1252;
 use std::io::{ErrorKind, Read};
 
 /// Why there is no next record.
@@ -26,6 +33,27 @@ pub(super) struct Records<R> {
     lines: Lines,
     output: Vec<u8>,
     ends: Vec<usize>,
+    /// The record that was parsed last: its line, its text, and how many of `ends` are its cells'.
+    line: u64,
+    text: String,
+    cells: usize,
+    separator: u8,
+    /// The bytes of the record as they stand in the file.
+    raw: Vec<u8>,
+    letters: Letters,
+    /// The line on which text that is not UTF-8 was first taken for windows-1252.
+    foreign: Option<u64>,
+    /// Blank lines between records.
+    blank: u64,
+}
+
+/// What letters beyond ASCII have been found to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Letters {
+    /// None has been met.
+    Open,
+    Utf8,
+    Windows1252,
 }
 
 /// One record.
@@ -34,6 +62,8 @@ pub(super) struct Record<'a> {
     pub line: u64,
     text: &'a str,
     ends: &'a [usize],
+    raw: &'a [u8],
+    separator: u8,
 }
 
 impl<'a> Record<'a> {
@@ -47,6 +77,44 @@ impl<'a> Record<'a> {
         let (text, mut start) = (self.text, 0);
         self.ends.iter().map(move |&end| &text[std::mem::replace(&mut start, end)..end])
     }
+
+    /// Whether each cell stands in quotes; empty where none does.
+    pub(super) fn quoted(&self) -> Vec<bool> {
+        match memchr::memchr(b'"', self.raw) {
+            None => Vec::new(),
+            Some(_) => quoted_cells(self.raw, self.separator),
+        }
+    }
+}
+
+/// Where in a cell a byte stands.
+enum Place {
+    Start,
+    /// In a cell without quotes, or behind the closing one.
+    Plain,
+    Inside,
+    /// Behind a quote inside quotes: the closing one, or the first of two that stand for one.
+    Quote,
+}
+
+/// Which of the cells of a record begin with a quote. Blank lines may stand before it.
+fn quoted_cells(raw: &[u8], separator: u8) -> Vec<bool> {
+    let start = raw.iter().position(|byte| !matches!(byte, b'\n' | b'\r')).unwrap_or(raw.len());
+    let mut quoted = Vec::new();
+    let mut place = Place::Start;
+    for &byte in &raw[start..] {
+        if matches!(place, Place::Start) {
+            quoted.push(byte == b'"');
+        }
+        place = match (place, byte) {
+            (Place::Start | Place::Quote, b'"') => Place::Inside,
+            (Place::Inside, b'"') => Place::Quote,
+            (Place::Inside, _) => Place::Inside,
+            (_, byte) if byte == separator => Place::Start,
+            _ => Place::Plain,
+        };
+    }
+    quoted
 }
 
 impl<R: Read> Records<R> {
@@ -61,17 +129,61 @@ impl<R: Read> Records<R> {
             lines: Lines::default(),
             output: vec![0; 1 << 10],
             ends: vec![0; 1 << 6],
+            line: 0,
+            text: String::new(),
+            cells: 0,
+            separator,
+            raw: Vec::new(),
+            letters: Letters::Open,
+            foreign: None,
+            blank: 0,
         }
+    }
+
+    /// The records behind a line that was passed over.
+    pub(super) fn after_a_line(mut self) -> Self {
+        self.lines.over = 1;
+        self
+    }
+
+    /// Text that must be UTF-8.
+    pub(super) fn strictly_utf8(mut self) -> Self {
+        self.letters = Letters::Utf8;
+        self
+    }
+
+    /// How many blank lines stood between the records so far.
+    pub(super) fn blank_lines(&self) -> u64 {
+        self.blank
+    }
+
+    /// The line from which on text is taken for windows-1252, if it is.
+    pub(super) fn foreign(&self) -> Option<u64> {
+        self.foreign
     }
 
     /// The next record that is not a blank line.
     pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, Problem> {
+        Ok(self.advance()?.then(|| self.record()))
+    }
+
+    /// The record that was parsed last.
+    pub(super) fn record(&self) -> Record<'_> {
+        let (line, separator) = (self.line, self.separator);
+        Record { line, text: &self.text, ends: &self.ends[..self.cells], raw: &self.raw, separator }
+    }
+
+    /// Parses the next record that is not a blank line; false at the end.
+    pub(super) fn advance(&mut self) -> Result<bool, Problem> {
         let (mut written, mut ended) = (0, 0);
+        let is_first = self.line == 0;
         self.lines.start_record();
+        let before = self.lines.over;
+        self.raw.clear();
         loop {
             let whole = self.start == self.end && !self.fill().map_err(Problem::Reading)?;
             if whole && self.lines.started().is_none() {
-                return Ok(None);
+                return Ok(false);
             }
             // A line break ends the last record if none did. The parser takes it for text inside quotes.
             let input = if whole { b"\n" } else { &self.input[self.start..self.end] };
@@ -82,6 +194,7 @@ impl<R: Read> Records<R> {
             );
             if !whole {
                 self.lines.pass(&input[..read]);
+                self.raw.extend_from_slice(&input[..read]);
                 self.start += read;
             }
             written += wrote;
@@ -97,12 +210,40 @@ impl<R: Read> Records<R> {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => self.output.resize(2 * self.output.len(), 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
-                ReadRecordResult::End => return Ok(None),
+                ReadRecordResult::End => return Ok(false),
             }
         }
-        let line = self.lines.started().unwrap_or_default();
-        let (text, ends) = (&self.output[..written], &self.ends[..ended]);
-        Ok(Some(Record { line, text: decode(text, ends, line)?, ends }))
+        self.line = self.lines.started().unwrap_or_default();
+        // Those above the header say nothing.
+        let blank = self.line.saturating_sub(before + 1);
+        self.blank += if is_first { 0 } else { blank };
+        self.cells = ended;
+        self.decode(written)?;
+        Ok(true)
+    }
+
+    /// The record's text from as many bytes.
+    fn decode(&mut self, bytes: usize) -> Result<(), Problem> {
+        let (bytes, ends) = (&self.output[..bytes], &mut self.ends[..self.cells]);
+        self.text.clear();
+        if self.letters != Letters::Windows1252 {
+            match utf8(bytes, ends, self.line) {
+                Ok(text) => {
+                    if !text.is_ascii() {
+                        self.letters = Letters::Utf8;
+                    }
+                    self.text.push_str(text);
+                    return Ok(());
+                }
+                Err(problem) if self.letters == Letters::Utf8 => return Err(problem),
+                Err(_) => self.letters = Letters::Windows1252,
+            }
+        }
+        if !bytes.is_ascii() {
+            self.foreign.get_or_insert(self.line);
+        }
+        windows_1252(bytes, ends, &mut self.text);
+        Ok(())
     }
 
     /// Reads on; false at the end.
@@ -121,8 +262,18 @@ impl<R: Read> Records<R> {
     }
 }
 
+/// Adds cells whose every byte is a letter to the text, and moves their ends.
+fn windows_1252(bytes: &[u8], ends: &mut [usize], text: &mut String) {
+    let mut start = 0;
+    for end in ends {
+        let cell = &bytes[std::mem::replace(&mut start, *end)..*end];
+        text.push_str(&WINDOWS_1252.decode_without_bom_handling(cell).0);
+        *end = text.len();
+    }
+}
+
 /// The cells as UTF-8, each by itself.
-fn decode<'a>(bytes: &'a [u8], ends: &[usize], line: u64) -> Result<&'a str, Problem> {
+fn utf8<'a>(bytes: &'a [u8], ends: &[usize], line: u64) -> Result<&'a str, Problem> {
     let text = std::str::from_utf8(bytes);
     match text {
         Ok(text) if ends.iter().all(|&end| text.is_char_boundary(end)) => Ok(text),
@@ -131,106 +282,13 @@ fn decode<'a>(bytes: &'a [u8], ends: &[usize], line: u64) -> Result<&'a str, Pro
             let mut cells = starts.zip(ends).map(|(&start, &end)| &bytes[start..end]);
             let wrong = cells.position(|cell| std::str::from_utf8(cell).is_err());
             Err(Problem::Text(format!(
-                "line {line}, column {}: the text is not UTF-8: save the file as UTF-8",
+                "line {line}, column {}: the text is not UTF-8: save the file as UTF-8, or name its encoding \
+                 (--encoding windows-1252, say)",
                 wrong.map_or(1, |index| index + 1)
             )))
         }
     }
 }
 
-/// Counts lines as a text editor does: `\n`, `\r\n` and a lone `\r` each end one.
-#[derive(Default)]
-struct Lines {
-    /// How many are over.
-    over: u64,
-    after_return: bool,
-    started: Option<u64>,
-}
-
-impl Lines {
-    fn start_record(&mut self) {
-        self.started = None;
-    }
-
-    /// The line of the record's first byte that is no line break, once it has been passed.
-    fn started(&self) -> Option<u64> {
-        self.started
-    }
-
-    fn pass(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        if self.started.is_none() {
-            let is_text = |byte: &u8| !matches!(byte, b'\n' | b'\r');
-            let text = bytes.iter().position(is_text).unwrap_or(bytes.len());
-            self.count(&bytes[..text]);
-            rest = &bytes[text..];
-            self.started = (!rest.is_empty()).then_some(self.over + 1);
-        }
-        self.count(rest);
-    }
-
-    fn count(&mut self, bytes: &[u8]) {
-        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
-            let after_return = if at == 0 { self.after_return } else { bytes[at - 1] == b'\r' };
-            let halfway = after_return && bytes[at] == b'\n';
-            self.over += u64::from(!halfway);
-        }
-        if let Some(&last) = bytes.last() {
-            self.after_return = last == b'\r';
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Gives a byte at a time.
-    struct Trickle<'a>(&'a [u8]);
-
-    impl Read for Trickle<'_> {
-        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-            self.0.read(&mut into[..1])
-        }
-    }
-
-    /// The records and their lines, and whether a quote is left open.
-    fn all(reader: impl Read) -> (Vec<(u64, Vec<String>)>, bool) {
-        let (mut records, mut found) = (Records::new(reader, b','), Vec::new());
-        loop {
-            match records.next() {
-                Ok(Some(record)) => {
-                    found.push((record.line, record.cells().map(String::from).collect()));
-                }
-                Ok(None) => return (found, false),
-                Err(_) => return (found, true),
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn records_are_those_of_the_csv_crate_on_the_lines_of_an_editor(text in "[a1,\"\n\r ]{0,30}") {
-            let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-            let mut expected = Vec::new();
-            for record in reader.records() {
-                let record = record.expect("UTF-8");
-                let start = record.position().expect("it was read").byte() as usize;
-                let before = text[start..].find(|c| !matches!(c, '\n' | '\r')).expect("a record has text") + start;
-                let line = text[..before].replace("\r\n", "\n").replace('\r', "\n").matches('\n').count() as u64 + 1;
-                expected.push((line, record.iter().map(String::from).collect::<Vec<_>>()));
-            }
-            // A further line that falls into the last cell says that a quote is open.
-            let further = format!("{text}\nQ");
-            let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(further.as_bytes());
-            let last = reader.records().last().expect("Q at least").expect("UTF-8");
-            let open = last.iter().next_back() != Some("Q");
-            if open {
-                expected.pop();
-            }
-            prop_assert_eq!(&all(text.as_bytes()), &(expected, open));
-            prop_assert_eq!(all(Trickle(text.as_bytes())), all(text.as_bytes()));
-        }
-    }
-}
+mod tests;

@@ -63,7 +63,9 @@ pub(super) fn all<'a>(
         let leaks = others
             .filter_map(|&feature| Some((feature, (task.clone(), answer.given_by(feature)?))));
         let leaks: Vec<_> = leaks.collect();
-        if leaks.len() <= EASY || 2 * leaks.len() <= features {
+        // Classes may be easy to tell; a number that is another one is never so by nature.
+        let is_easy = label.numbers().is_none_or(|seen| seen.few.len() < MANY);
+        if !is_easy || leaks.len() <= EASY || 2 * leaks.len() <= features {
             found.extend(leaks);
         }
     }
@@ -98,6 +100,9 @@ impl<'a> Label<'a> {
     fn given_by_classes(&self, feature: &Look<'_>, classes: &[u32]) -> Option<String> {
         if let Some(count) = given_by_values(feature, classes, &self.sample) {
             return Some(format!("each of its {count} values goes with one label"));
+        }
+        if given_by_gaps(feature, classes) {
+            return Some("it is missing for one label and there for the other".into());
         }
         let count = given_by_stretches(feature, classes, &self.sample)?;
         Some(format!("its numbers fall into {count} stretches, one a label"))
@@ -190,6 +195,22 @@ impl Counts {
     fn some(&self) -> impl Iterator<Item = usize> {
         self.0.iter().copied().filter(|&count| count > 0)
     }
+}
+
+/// Whether a feature has cells in all rows of one class of two, and in none of the other.
+fn given_by_gaps(feature: &Look<'_>, classes: &[u32]) -> bool {
+    // Rows of the first and of the second class, with a cell and without.
+    let mut rows = [[0_usize; 2]; 2];
+    for (row, &class) in classes.iter().enumerate().filter(|(_, class)| **class != MISSING) {
+        let Some(of_class) = rows.get_mut(class as usize) else { return false };
+        of_class[usize::from(feature.column.is_missing(row))] += 1;
+        if rows.iter().any(|of_class| of_class[0] > 0 && of_class[1] > 0) {
+            return false;
+        }
+    }
+    let [[a, b], [c, d]] = rows;
+    let are_apart = (a > 0 && d > 0) || (b > 0 && c > 0);
+    are_apart && (a + b).min(c + d) >= LEAST_OF_A_CLASS && a + b + c + d >= LEAST_ROWS
 }
 
 /// The number of different texts or integers of a feature, if each goes with one class and most come again.

@@ -172,12 +172,28 @@ impl Table {
     }
 }
 
+/// What most of these texts are, if they are no names: what a task of classes cannot be made of.
+pub(super) fn quantity_in<'a>(
+    texts: impl ExactSizeIterator<Item = &'a str> + Clone,
+) -> Option<&'static str> {
+    let most =
+        |is: fn(&str) -> bool| 2 * texts.clone().filter(|text| is(text)).count() > texts.len();
+    if most(dates::is_date_or_time) {
+        Some("they look like dates or times: write them as numbers, say days since some day")
+    } else if most(|text| written::Written::read(text).is_some()) {
+        Some("they look like quantities: write them as plain numbers, all in one unit")
+    } else {
+        None
+    }
+}
+
 /// What looks wrong with a column whatever the others hold.
 fn alone(table: &Table, look: &Look<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = rows::numbered(look)
         .or_else(|| rows::named(look))
         .or_else(|| dates::dates(look))
-        .or_else(|| rows::free_text(look))
+        // Numbers with a slip among them are to be seen to, not left out.
+        .or_else(|| if table.has_stray(look.name) { None } else { rows::free_text(look) })
         .into_iter()
         .collect();
     if !matches!(found[..], [(SuspectKind::Date, _)]) {
@@ -185,7 +201,10 @@ fn alone(table: &Table, look: &Look<'_>) -> Vec<Finding> {
     }
     if !found.iter().any(|(kind, _)| kind.is_left_out()) {
         found.extend(placeholder::placeholders(look));
-        found.extend(outlier::outliers(table, look));
+        // What stands for missing cells is far from all others by nature.
+        if !found.iter().any(|(kind, _)| matches!(kind, SuspectKind::Placeholder { .. })) {
+            found.extend(outlier::outliers(table, look));
+        }
         found.extend(look_alikes::look_alikes(look));
     }
     found

@@ -1,109 +1,163 @@
 //! Single cells far from all others: a slip of the pen or of the decimal point, by which a standardised column is
 //! crushed to nothing.
 //!
-//! Far is judged by the spread of the other cells, in a few passes that copy nothing. Incomes, sizes and counts have
-//! long tails by nature, so a cell must be far on the scale of magnitudes too, on which such tails are short.
+//! Far is judged by the mean and spread of the other cells, and by how far the farthest of those is: incomes, sizes and
+//! counts have long tails by nature, whose last cell is far from the mean but not from the last but one.
 
-use super::look::{End, Look, Numbers, shown};
+use super::look::{Look, Numbers, shown};
 use super::{Finding, SuspectKind};
-use crate::tables::{Column, Table};
+use crate::tables::Table;
 
 /// With fewer cells the spread of the others is not known well enough.
 const LEAST_CELLS: usize = 30;
 
 /// So many standard deviations of the other cells are far.
-const DEVIATIONS: f64 = 30.0;
+const DEVIATIONS: f64 = 25.0;
 
-/// So many are far on the scale of magnitudes, if no number is negative.
-const DEVIATIONS_OF_LOGARITHMS: f64 = 8.0;
+/// So many times as far as the farthest of the others is a cell that is none of them.
+const BEYOND_THE_TAIL: f64 = 4.0;
 
-/// So many are if some are: magnitudes of what scatters about zero spread more.
-const DEVIATIONS_OF_SIGNED_LOGARITHMS: f64 = 4.0;
+/// Where no number is negative, sizes may differ by factors: so many standard deviations of their logarithms are far.
+const DEVIATIONS_OF_LOGARITHMS: f64 = 6.0;
 
-/// Magnitudes that deviate more, by a factor of e^½ on average, may have the tail of a power law.
-const LONG_TAIL: f64 = 0.5;
+/// More cells than these that are far from all others are no slips.
+const MOST_CELLS: usize = 3;
 
-/// The largest of `n` numbers with such a tail is about `ln n` deviations off on the scale of magnitudes; beyond that by
-/// so many, it is so in less than one table of a hundred.
-const BEYOND_A_LONG_TAIL: f64 = 4.0;
+/// At least this part of the cells must differ from the commonest value: where nearly all are zero, a number is not far
+/// but rare.
+const LEAST_VARIED: f64 = 0.1;
 
-/// A value that more cells have is no slip.
-const MOST_CELLS: usize = 2;
+/// As many cells tell where the middle of a column is.
+const SAMPLE: usize = 1_000;
 
-/// The cells of a column that are far from all others: its least, its greatest, both or neither.
+/// The cells of a column that are far from all others, told as one finding of the farthest.
 pub(super) fn outliers(table: &Table, look: &Look<'_>) -> Vec<Finding> {
-    let Some(numbers) = look.numbers().filter(|numbers| numbers.present >= LEAST_CELLS) else {
+    match look.numbers() {
+        Some(numbers) if numbers.present >= LEAST_CELLS && may_be_far(look, numbers) => {}
+        _ => return Vec::new(),
+    }
+    let mut cells: Vec<(f64, usize)> = look
+        .column
+        .values()
+        .into_iter()
+        .flatten()
+        .zip(0..)
+        .filter(|(value, _)| !value.is_nan())
+        .collect();
+    cells.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+    let Some((start, end)) = inner(&cells) else { return Vec::new() };
+    let spread = Spread::of(&cells[start..end]);
+    let far = cells[..start].iter().chain(&cells[end..]);
+    let Some(&(value, row)) = far
+        .clone()
+        .max_by(|one, other| spread.deviations(one.0).total_cmp(&spread.deviations(other.0)))
+    else {
         return Vec::new();
     };
-    let Numbers { low, high, .. } = numbers;
-    let is_signed = low.value < 0.0;
-    let ends = [(low, low.next, high.value), (high, low.value, high.next)];
-    let outlier = |(end, least, greatest): (&End, f64, f64)| {
-        let deviations = deviations(look.column, end, is_signed)?;
-        let row = look.column.values()?.position(|value| value == end.value)?;
-        let line = table.line(row);
-        let value = shown(end.value);
-        let deviations = shown(deviations.round());
-        let (least, greatest) = (shown(least), shown(greatest));
-        let what = format!(
-            "holds {value} on line {line}, {deviations} standard deviations of all others ({least} to {greatest}) \
-             from their mean"
-        );
-        Some((SuspectKind::Outlier { line }, what))
+    let line = table.line(row);
+    let others = far.count() - 1;
+    let more = match others {
+        0 => String::new(),
+        1 => " (and one more cell like it)".into(),
+        count => format!(" (and {count} more cells like it)"),
     };
-    ends.into_iter().filter_map(outlier).collect()
+    let (deviations, value) = (shown(spread.deviations(value).round()), shown(value));
+    let (least, greatest) = (shown(cells[start].0), shown(cells[end - 1].0));
+    let what = format!(
+        "holds {value} on line {line}{more}, {deviations} standard deviations of all others ({least} to {greatest}) from \
+         their mean"
+    );
+    vec![(SuspectKind::Outlier { line }, what)]
 }
 
-/// How many standard deviations of all other cells an end is from their mean, if it is far on every scale.
-fn deviations(column: Column<'_>, end: &End, is_signed: bool) -> Option<f64> {
-    if end.count > MOST_CELLS || !end.next.is_finite() {
-        return None;
+/// Whether the ends of a column are so far from the middle half of a sample that sorting all of it is worth the time: numbers of
+/// which half lie in a stretch spread by a quarter of that at least.
+fn may_be_far(look: &Look<'_>, numbers: &Numbers) -> bool {
+    let values = look.column.values().into_iter().flatten().filter(|value| !value.is_nan());
+    let mut sample: Vec<f64> = values.step_by(numbers.present.div_ceil(SAMPLE)).collect();
+    sample.sort_unstable_by(f64::total_cmp);
+    let [low, middle, high] = [1, 2, 3].map(|quarter| sample[quarter * (sample.len() - 1) / 4]);
+    let farthest = (numbers.high.value - middle).max(middle - numbers.low.value);
+    farthest >= DEVIATIONS / 5.0 * (high - low)
+}
+
+/// The stretch of sorted cells that is left when some at the ends are far from all of it: the longest one.
+fn inner(cells: &[(f64, usize)]) -> Option<(usize, usize)> {
+    let count = cells.len();
+    (1..=MOST_CELLS).find_map(|out| {
+        (0..=out).find_map(|below| {
+            let (start, end) = (below, count - (out - below));
+            are_far(cells, start, end).then_some((start, end))
+        })
+    })
+}
+
+/// Whether all cells outside of this stretch are far from it.
+fn are_far(cells: &[(f64, usize)], start: usize, end: usize) -> bool {
+    let inside = &cells[start..end];
+    let spread = Spread::of(inside);
+    if spread.deviation == 0.0 || !spread.deviation.is_finite() || !is_varied(inside) {
+        return false;
     }
-    let others = move || {
-        let values = column.values().into_iter().flatten();
-        values.filter(move |&value| !value.is_nan() && value != end.value)
+    let farthest =
+        spread.deviations(inside[0].0).max(spread.deviations(inside[inside.len() - 1].0));
+    let limit = DEVIATIONS.max(BEYOND_THE_TAIL * farthest);
+    let sizes = Sizes::of(inside);
+    let is_far = |&(value, _): &(f64, usize)| {
+        spread.deviations(value) > limit && sizes.as_ref().is_none_or(|sizes| sizes.is_far(value))
     };
-    let all = Spread::of(others)?;
-    let deviations = all.deviations(end.value);
-    if all.deviation == 0.0 || deviations <= DEVIATIONS {
-        return None;
-    }
-    // Zeros have no magnitude; where nearly all others are zero, a number is not far but rare.
-    let logarithms = move || others().filter(|&value| value != 0.0).map(|value| value.abs().ln());
-    let enough = (LEAST_CELLS as f64).min(all.count / 10.0);
-    let spread = Spread::of(logarithms).filter(|spread| spread.count >= enough)?;
-    let far = match is_signed {
-        true => DEVIATIONS_OF_SIGNED_LOGARITHMS,
-        false if spread.deviation < LONG_TAIL => DEVIATIONS_OF_LOGARITHMS,
-        false => DEVIATIONS_OF_LOGARITHMS.max(spread.count.ln() + BEYOND_A_LONG_TAIL),
-    };
-    (spread.deviations(end.value.abs().ln()) > far).then_some(deviations)
+    cells[..start].iter().chain(&cells[end..]).all(is_far)
+}
+
+/// Whether enough of these sorted cells differ from the commonest value among them.
+fn is_varied(cells: &[(f64, usize)]) -> bool {
+    let commonest = cells.chunk_by(|one, other| one.0 == other.0).map(<[_]>::len).max();
+    let others = cells.len() - commonest.unwrap_or(0);
+    others as f64 >= LEAST_VARIED * cells.len() as f64
 }
 
 /// The mean and standard deviation of numbers.
 struct Spread {
-    count: f64,
     mean: f64,
     /// 0 if all are the same.
     deviation: f64,
 }
 
 impl Spread {
-    /// In two passes, so that a large mean does not drown a small spread. `None` if there is no number, or their squares
-    /// are too large.
-    fn of<I: Iterator<Item = f64>>(numbers: impl Fn() -> I) -> Option<Self> {
+    /// In two passes, so that a large mean does not drown a small spread.
+    fn of(cells: &[(f64, usize)]) -> Self {
+        Self::of_numbers(cells.iter().map(|cell| cell.0))
+    }
+
+    fn of_numbers(numbers: impl Iterator<Item = f64> + Clone) -> Self {
         let (count, sum) =
-            numbers().fold((0.0, 0.0), |(count, sum), number| (count + 1.0, sum + number));
+            numbers.clone().fold((0.0, 0.0), |(count, sum), number| (count + 1.0, sum + number));
         let mean = sum / count;
-        let squares: f64 = numbers().map(|number| (number - mean).powi(2)).sum();
+        let squares: f64 = numbers.map(|number| (number - mean).powi(2)).sum();
         let deviation = (squares / count).sqrt();
         // What is left of equal numbers is rounding.
         let deviation = if deviation > f64::EPSILON * mean.abs() { deviation } else { 0.0 };
-        (count > 0.0 && squares.is_finite()).then_some(Self { count, mean, deviation })
+        Self { mean, deviation }
     }
 
     fn deviations(&self, number: f64) -> f64 {
         (number - self.mean).abs() / self.deviation
+    }
+}
+
+/// The logarithms of numbers of which none is negative, and which differ by factors.
+struct Sizes(Spread);
+
+impl Sizes {
+    /// `None` where sizes hardly differ by factors, or some numbers are negative.
+    fn of(cells: &[(f64, usize)]) -> Option<Self> {
+        let positive = cells.iter().map(|cell| cell.0).filter(|&value| value > 0.0);
+        let spread = Spread::of_numbers(positive.map(f64::ln));
+        (cells[0].0 >= 0.0 && spread.deviation > 0.5).then_some(Self(spread))
+    }
+
+    fn is_far(&self, value: f64) -> bool {
+        value <= 0.0 || self.0.deviations(value.ln()) > DEVIATIONS_OF_LOGARITHMS
     }
 }
 

@@ -17,7 +17,9 @@ const LEAST_OTHERS: usize = 5;
 const GRADES: f64 = 20.0;
 
 /// What stands for a missing cell in words, in small letters.
-const WORDS: [&str; 35] = [
+const WORDS: [&str; 37] = [
+    "na",
+    "nan",
     "unknown",
     "missing",
     "n.a.",

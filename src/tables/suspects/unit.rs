@@ -138,7 +138,7 @@ mod tests {
             (&["12 kg", "7.5 kg", "10 kg"][..], "\"kg\" after them, such as \"12 kg\""),
             (&["36 months", "60 months"], "\"months\" after them, such as \"36 months\""),
             (&["3.5cm", "4cm", "5.25cm", "6cm", "7cm"], "\"cm\" after them, such as \"3.5cm\""),
-            (&["$5", "$1,200", "$7.25"], "\"$\" before them, such as \"$5\""),
+            (&["$5", "$1,200", "$7.25", "$9", "$11", "free"], "\"$\" before them, such as \"$5\""),
             (
                 &["€5", "7 $", "$8", "12"],
                 "\"€\" or \"$\" before or \"$\" after them, such as \"€5\"",

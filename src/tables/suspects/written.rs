@@ -1,10 +1,7 @@
 //! Numbers as people write them: `$1,200.50`, `12 kg`, `3,5 %`, taken apart into the number and what is around it.
 
 use super::look::is_number;
-
-/// What can stand for a currency.
-const CURRENCIES: [char; 14] =
-    ['$', '€', '£', '¥', '₹', '₽', '₩', '₺', '₫', '₴', '₦', '₱', '฿', '¢'];
+use crate::tables::read::CURRENCIES;
 
 /// What can separate the thousands.
 const THOUSANDS: [char; 8] = [',', '.', ' ', '\u{a0}', '\u{202f}', '\'', '’', '_'];

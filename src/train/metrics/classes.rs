@@ -9,39 +9,40 @@ use crate::loss::Loss;
 
 impl ClassScores {
     /// Of `cross_entropy`; `labels` has an entry a row of the dataset, and at least one row is labelled.
-    pub(super) fn of_classes(head: &Head<'_>, labels: &[u32]) -> Self {
+    pub(super) fn of_classes(head: &Head<'_>, labels: &[Option<u32>]) -> Self {
         let mut confusion = vec![vec![0; head.task.width]; head.task.width];
         let mut loss = 0.0;
-        let mut softmaxes = Vec::with_capacity(head.rows.len());
+        // Rows of a known class: the row, its class and what its logits have in common.
+        let mut known = Vec::with_capacity(head.rows.len());
         for &row in &head.rows {
-            let (logits, class) = (head.predicted(row), labels[row] as usize);
+            let Some(class) = labels[row].map(|class| class as usize) else { continue };
+            let logits = head.predicted(row);
             let softmax = Softmax::of(logits);
             loss -= softmax.log_probability(logits[class]);
             confusion[class][highest(logits)] += 1;
-            softmaxes.push(softmax);
+            known.push((row, class, softmax));
         }
         let area = |class: usize| {
-            let rows = head.rows.iter().zip(&softmaxes);
-            auc(rows.map(|(&row, softmax)| {
-                let score = softmax.log_probability(head.predicted(row)[class]);
-                (score, labels[row] as usize == class)
+            auc(known.iter().map(|(row, of_row, softmax)| {
+                (softmax.log_probability(head.predicted(*row)[class]), *of_row == class)
             }))
         };
         let labelled = |class: &usize| confusion[*class].iter().any(|&count| count > 0);
         let auc = mean((0..head.task.width).filter(labelled).map(area));
-        Self::new(confusion, auc, loss / head.rows.len() as f64)
+        Self::new(confusion, auc, loss, head.rows.len() - known.len())
     }
 
-    /// Of a column of `bce`: logits and labels from 0 to 1 of at least one row.
+    /// Of a column of `bce`: logits, and labels from 0 to 1 or NaN, of at least one row.
     pub(super) fn of_binary(pairs: &[(f64, f64)]) -> Self {
         let mut confusion = vec![vec![0; 2]; 2];
         let mut loss = 0.0;
-        for &(logit, label) in pairs {
+        let known = || pairs.iter().filter(|(_, label)| !label.is_nan());
+        for &(logit, label) in known() {
             loss += Loss::Bce.element(logit, label).0;
             confusion[usize::from(label > 0.5)][usize::from(logit > 0.0)] += 1;
         }
-        let area = auc(pairs.iter().map(|&(logit, label)| (logit, label > 0.5)));
-        Self::new(confusion, area, loss / pairs.len() as f64)
+        let area = auc(known().map(|&(logit, label)| (logit, label > 0.5)));
+        Self::new(confusion, area, loss, pairs.len() - known().count())
     }
 
     /// Of several columns of `bce` together.
@@ -51,32 +52,42 @@ impl ClassScores {
             let sums = confusion.iter_mut().flatten();
             sums.zip(column.confusion.iter().flatten()).for_each(|(sum, count)| *sum += count);
         }
-        let mean_of = |figure: fn(&Self) -> f64| {
-            columns.iter().map(figure).sum::<f64>() / columns.len() as f64
-        };
+        let unknown = columns.iter().map(|column| column.unknown).sum();
         Self {
-            macro_f1: mean_of(|column| column.macro_f1),
+            macro_f1: mean(columns.iter().map(|column| Some(column.macro_f1))).unwrap_or_default(),
             auc: mean(columns.iter().map(|column| column.auc)),
-            log_loss: mean_of(|column| column.log_loss),
-            accuracy: accuracy(&confusion),
+            log_loss: mean(columns.iter().map(|column| column.log_loss)),
+            accuracy: accuracy(&confusion, unknown),
             confusion,
+            unknown,
         }
     }
 
-    fn new(confusion: Vec<Vec<u64>>, auc: Option<f64>, log_loss: f64) -> Self {
-        let (accuracy, macro_f1) = (accuracy(&confusion), macro_f1(&confusion));
-        Self { accuracy, macro_f1, auc, log_loss, confusion }
+    /// `loss` is the sum over the rows of the matrix.
+    fn new(confusion: Vec<Vec<u64>>, auc: Option<f64>, loss: f64, unknown: usize) -> Self {
+        let unknown = unknown as u64;
+        let (accuracy, macro_f1) = (accuracy(&confusion, unknown), macro_f1(&confusion, unknown));
+        let known: u64 = confusion.iter().flatten().sum();
+        let log_loss = (known > 0).then(|| loss / known as f64);
+        Self { accuracy, macro_f1, auc, log_loss, confusion, unknown }
+    }
+
+    /// The share of the commonest class among the labels: what always answering it would score.
+    pub fn majority(&self) -> f64 {
+        let of_class = self.confusion.iter().map(|row| row.iter().sum::<u64>());
+        let all: u64 = of_class.clone().sum::<u64>() + self.unknown;
+        of_class.max().unwrap_or(0) as f64 / all as f64
     }
 }
 
-/// The share of the diagonal of a confusion matrix that is not all 0.
-fn accuracy(confusion: &[Vec<u64>]) -> f64 {
+/// The share of right answers, with at least one label.
+fn accuracy(confusion: &[Vec<u64>], unknown: u64) -> f64 {
     let right: u64 = confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
-    right as f64 / confusion.iter().flatten().sum::<u64>() as f64
+    right as f64 / (confusion.iter().flatten().sum::<u64>() + unknown) as f64
 }
 
-/// The mean F1 of the classes with a label or an answer in a confusion matrix that is not all 0.
-fn macro_f1(confusion: &[Vec<u64>]) -> f64 {
+/// The mean F1 of the classes with a label or an answer, with at least one label.
+fn macro_f1(confusion: &[Vec<u64>], unknown: u64) -> f64 {
     let f1 = |class: usize| {
         let labels: u64 = confusion[class].iter().sum();
         let answers: u64 = confusion.iter().map(|row| row[class]).sum();
@@ -84,7 +95,8 @@ fn macro_f1(confusion: &[Vec<u64>]) -> f64 {
         let both = labels + answers;
         (both > 0).then(|| 2.0 * confusion[class][class] as f64 / both as f64)
     };
-    mean((0..confusion.len()).map(f1)).unwrap_or_default()
+    let of_unknown = (unknown > 0).then_some(0.0);
+    mean((0..confusion.len()).map(f1).chain([of_unknown])).unwrap_or_default()
 }
 
 /// What a row's logits have in common: their logarithmic probabilities are taken relative to the highest, so that

@@ -1,32 +1,34 @@
 //! One task among the predictions: its labelled rows, checked, its mean loss, and which figures it has.
 
 use super::{ClassScores, Classification, Fit, Regression, TaskMetrics};
-use crate::data::{Matrix, Target, Values};
+use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
+use crate::tables::Labels;
 
 /// A task's predictions and labels.
 pub(super) struct Head<'a> {
     pub(super) task: &'a Task,
-    target: &'a Target,
+    labels: Labels,
     predictions: &'a Matrix,
     /// The first of the task's columns among the predictions.
     offset: usize,
     /// The labelled rows, in order.
     pub(super) rows: Vec<usize>,
+    /// How far a label of 0 lies from the zero of the column's own unit: what rounding is relative to.
+    pub(super) origin: f64,
 }
 
 impl<'a> Head<'a> {
-    /// Checks the target, and that the predictions of labelled rows are finite.
+    /// Checks that the predictions of labelled rows are finite.
     pub(super) fn new(
         task: &'a Task,
-        target: &'a Target,
+        labels: Labels,
+        rows: Vec<usize>,
         predictions: &'a Matrix,
         offset: usize,
     ) -> Result<Self> {
-        task.check_target(target)?;
-        let rows = (0..target.rows()).filter(|&row| target.has_label(row)).collect();
-        let head = Self { task, target, predictions, offset, rows };
+        let head = Self { task, labels, predictions, offset, rows, origin: 0.0 };
         for &row in &head.rows {
             if let Some(value) = head.predicted(row).iter().find(|value| !value.is_finite()) {
                 return Err(Error::invalid(
@@ -43,10 +45,10 @@ impl<'a> Head<'a> {
         &self.predictions.row(row)[self.offset..][..self.task.width]
     }
 
-    /// Predictions and labels of one column of numbers, over the labelled rows.
-    pub(super) fn pairs(&self, labels: &Matrix, column: usize) -> Vec<(f64, f64)> {
-        let pair = |&row| (self.predicted(row)[column].into(), labels.row(row)[column].into());
-        self.rows.iter().map(pair).collect()
+    /// Predictions and labels of one column of numbers, over the labelled rows; a label that the task does not know is NaN.
+    fn pairs(&self, labels: &[f64], column: usize) -> Vec<(f64, f64)> {
+        let label = |row: usize| labels[row * self.task.width + column];
+        self.rows.iter().map(|&row| (self.predicted(row)[column].into(), label(row))).collect()
     }
 
     /// The task's figures; `None` without a labelled row.
@@ -59,36 +61,42 @@ impl<'a> Head<'a> {
         let classes = |(scores, columns)| {
             TaskMetrics::Classification(Classification { loss, labelled, scores, columns })
         };
-        Some(match self.target.values() {
-            Values::Classes(labels) => classes((ClassScores::of_classes(self, labels), Vec::new())),
-            Values::Numbers(labels) if self.task.loss == Loss::Bce => {
+        Some(match &self.labels {
+            Labels::Classes(labels) => classes((ClassScores::of_classes(self, labels), Vec::new())),
+            Labels::Numbers(labels) if self.task.loss == Loss::Bce => {
                 let of_column = |column| ClassScores::of_binary(&self.pairs(labels, column));
                 classes(whole(columns.map(of_column).collect(), ClassScores::of_columns))
             }
-            Values::Numbers(labels) => {
-                let of_column = |column| Fit::of(&self.pairs(labels, column));
+            Labels::Numbers(labels) => {
+                let of_column = |column| Fit::of(&self.pairs(labels, column), self.origin);
                 let (fit, columns) = whole(columns.map(of_column).collect(), Fit::of_columns);
                 TaskMetrics::Regression(Regression { loss, labelled, fit, columns })
             }
         })
     }
 
-    /// The mean loss as every engine defines it: the rows' losses over the sum of their weights.
+    /// The mean loss as every engine defines it: the rows' losses over the sum of their weights. Rows with a label that the
+    /// task does not know have none.
     fn mean_loss(&self) -> Option<f64> {
         let (loss, width) = (&self.task.loss, self.task.width);
         let mut derivatives = vec![0.0; width];
         let (mut sum, mut normaliser) = (0.0, 0.0);
         for &row in &self.rows {
             let predicted = self.predicted(row).iter().map(|&value| f64::from(value));
-            match self.target.values() {
-                Values::Classes(classes) => {
+            match &self.labels {
+                Labels::Classes(classes) => {
+                    let Some(class) = classes[row] else { continue };
                     let logits: Vec<f64> = predicted.collect();
-                    sum += loss.class_row(&logits, classes[row], &mut derivatives);
-                    normaliser += loss.row_weight(width, Some(classes[row]));
+                    sum += loss.class_row(&logits, class, &mut derivatives);
+                    normaliser += loss.row_weight(width, Some(class));
                 }
-                Values::Numbers(labels) => {
-                    let pairs = predicted.zip(labels.row(row));
-                    sum += pairs.map(|(p, &t)| loss.element(p, t.into()).0).sum::<f64>();
+                Labels::Numbers(labels) => {
+                    let labels = &labels[row * width..][..width];
+                    if labels.iter().any(|label| label.is_nan()) {
+                        continue;
+                    }
+                    let pairs = predicted.zip(labels);
+                    sum += pairs.map(|(p, &t)| loss.element(p, t).0).sum::<f64>();
                     normaliser += loss.row_weight(width, None);
                 }
             }

@@ -3,25 +3,33 @@
 //! Metrics are taken over all labelled rows at once, in `f64` and in the order of the rows, so that they
 //! do not depend on batches or on the engine. Knows nothing of how the predictions were made.
 //!
+//! [`metrics`] judges by a dataset, whose labels are `f32`, while training goes on; [`judge`] by a table, whose labels keep
+//! all their digits and may be of classes that training never saw, in the unit of the answers that are given.
+//!
 //! | file | what it holds |
 //! |---|---|
 //! | `mod.rs` | the figures' types, and [`metrics`] |
 //! | `head.rs` | one task's labelled rows, checked, and its mean loss |
+//! | `judge.rs` | [`judge`] |
 //! | `classes.rs` | [`ClassScores`]: of `cross_entropy`, and of a column of `bce` |
 //! | `numbers.rs` | [`Fit`]: of a column of `mse`, `mae` or `huber` |
 //! | `rank.rs` | the area under the ROC curve |
 
 mod classes;
 mod head;
+mod judge;
 mod numbers;
 mod rank;
 #[cfg(test)]
 mod tests;
 
+pub use self::judge::{Judgement, judge};
+
 use self::head::Head;
-use crate::data::{Dataset, Matrix};
+use crate::data::{Dataset, Matrix, Target, Values};
 use crate::error::{Error, Result};
 use crate::network::Network;
+use crate::tables::Labels;
 use serde::{Deserialize, Serialize};
 
 /// How good the predictions of one task are. In JSON an object of the figures alone: where it has an `accuracy` the
@@ -57,16 +65,27 @@ pub struct Classification {
 pub struct ClassScores {
     /// The share of right answers, from 0 to 1.
     pub accuracy: f64,
-    /// The mean F1 score, `2·TP/(2·TP + FP + FN)`, of the classes that occur among labels or answers.
+    /// The mean F1 score, `2·TP/(2·TP + FP + FN)`, of the classes that occur among labels or answers; classes that the task
+    /// does not have are one more, with a score of 0.
     pub macro_f1: f64,
     /// The area under the ROC curve: how probably a row of a class has a higher predicted probability of that class
     /// than a row of another one, where equal ones count half. Of two classes there is one such area; of more it is the
     /// mean of each class against the rest, over the classes that have a label. `None` if all labels are of one class.
     pub auc: Option<f64>,
-    /// The mean negative logarithm of the probability given to the label, without class weights and label smoothing.
-    pub log_loss: f64,
+    /// The mean negative logarithm of the probability given to the label, without class weights and label smoothing, over the
+    /// rows whose class the task has; `None` without such a row.
+    pub log_loss: Option<f64>,
     /// How often a row of class `i` got the answer `j`: `confusion[i][j]`.
     pub confusion: Vec<Vec<u64>>,
+    /// Labels of classes that the task does not have: no answer could have been right, so that they count as wrong in accuracy
+    /// and F1. AUC, log loss, the task's loss and the confusion matrix leave them out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unknown: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Figures of a task of numbers, over its labelled rows.
@@ -155,8 +174,25 @@ pub fn metrics(
     check_shapes(network, predictions, data)?;
     let tasks = network.tasks().iter().zip(data.targets()).zip(network.offsets());
     tasks
-        .map(|((task, target), offset)| Ok(Head::new(task, target, predictions, offset)?.metrics()))
+        .map(|((task, target), offset)| {
+            task.check_target(target)?;
+            let labels = Labels::of(target);
+            let rows = (0..target.rows()).filter(|&row| target.has_label(row)).collect();
+            Ok(Head::new(task, labels, rows, predictions, offset)?.metrics())
+        })
         .collect()
+}
+
+impl Labels {
+    /// Those of a dataset.
+    fn of(target: &Target) -> Self {
+        match target.values() {
+            Values::Numbers(matrix) => {
+                Self::Numbers(matrix.values().iter().map(|&label| label.into()).collect())
+            }
+            Values::Classes(classes) => Self::Classes(classes.iter().copied().map(Some).collect()),
+        }
+    }
 }
 
 fn check_shapes(network: &Network, predictions: &Matrix, data: &Dataset) -> Result<()> {

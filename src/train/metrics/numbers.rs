@@ -2,17 +2,21 @@
 
 use super::head::mean;
 use super::{Fit, Regression};
+use crate::tables::is_rounding;
 
 impl Fit {
-    /// From predictions and labels of one column, at least one pair.
-    pub(super) fn of(pairs: &[(f64, f64)]) -> Self {
+    /// From predictions and labels of one column, at least one pair; `origin` is how far a label of 0 lies from the
+    /// zero of the column's own unit.
+    pub(super) fn of(pairs: &[(f64, f64)], origin: f64) -> Self {
         let count = pairs.len() as f64;
         let squares: f64 = pairs.iter().map(|(p, t)| (p - t).powi(2)).sum();
         let absolute: f64 = pairs.iter().map(|(p, t)| (p - t).abs()).sum();
         let labels = || pairs.iter().map(|&(_, label)| label);
         let average = labels().sum::<f64>() / count;
         // Compared with each other: the mean of equal numbers can miss them by a rounding.
-        let constant = labels().all(|label| label == pairs[0].1);
+        let (low, high) =
+            (labels().fold(f64::INFINITY, f64::min), labels().fold(f64::NEG_INFINITY, f64::max));
+        let constant = is_rounding(high - low, origin + low.abs().max(high.abs()));
         let variation: f64 = labels().map(|label| (label - average).powi(2)).sum();
         Self {
             rmse: (squares / count).sqrt(),

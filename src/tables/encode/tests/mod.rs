@@ -40,11 +40,54 @@ fn only_the_training_part_is_learned_from() {
 }
 
 #[test]
-fn a_constant_feature_is_only_centred() {
-    let text = "x,y\n0.1,1\n0.1,2\n0.1,3\n";
-    let encoder = Encoder::fit(&table(text), &["x"], &[("y", Loss::Mae)]).unwrap();
-    let data = encoder.encode(&table("x,y\n0.1,2\n1.1,2\n")).unwrap();
-    assert_eq!(data.features().values(), [0.0, 1.0]);
+fn features_that_are_all_the_same_are_nothing_to_learn_from() {
+    let text = "x,z,y\n0.1,a,1\n0.1,a,2\n0.1,a,3\n";
+    let fit = |features: &[&str]| {
+        Encoder::fit(&table(text), features, &[("y", Loss::Mae)]).unwrap_err().to_string()
+    };
+    assert!(fit(&["x"]).starts_with("t.csv: nothing can be learned from \"x\", which is the same"));
+    assert!(fit(&["x", "z"]).contains("from \"x\", \"z\", which are each the same"));
+}
+
+#[test]
+fn what_is_too_far_from_what_was_learned_is_counted() {
+    let training = table("x,z,y\n0,1,1\n2,3,2\n");
+    let encoder = Encoder::fit(&training, &["x", "z"], &[("y", Loss::Mse)]).unwrap();
+    let far = table("x,z\n1,2\n-1000,2\n1e9,NA\n");
+    assert_eq!(encoder.beyond(&far, 100.0).unwrap(), [("x", 2)]);
+    assert_eq!(encoder.beyond(&training, 100.0).unwrap(), []);
+}
+
+#[test]
+fn classes_are_those_of_all_rows_whatever_the_part() {
+    let whole = table("x,k,b,y\n0,owl,no,1\n1,hawk,no,2\n2,kite,yes,2\n3,,,2\n");
+    let targets = [("k", Loss::cross_entropy()), ("b", Loss::Bce), ("y", Loss::Mse)];
+    let training = whole.select(&[0, 1, 3]);
+    let encoder = Encoder::fit(&training, &["x"], &targets).unwrap();
+    assert_eq!(encoder.target("k").unwrap().classes().unwrap(), ["hawk", "kite", "owl"]);
+    assert_eq!(encoder.target("b").unwrap().classes().unwrap(), ["no", "yes"]);
+    let counts = |table: &Table| -> Vec<(usize, Vec<usize>, usize)> {
+        let counts = encoder.targets().iter().map(|target| target.count(table).unwrap());
+        counts.map(|it| (it.labelled, it.classes, it.unknown)).collect()
+    };
+    assert_eq!(counts(&training), [(2, vec![1, 0, 1], 0), (2, vec![2, 0], 0), (3, vec![], 0)]);
+    let strange = table("k,b,y\nwren,maybe,1\nowl,NO,\n");
+    assert_eq!(counts(&strange), [(2, vec![0, 0, 1], 1), (2, vec![1, 0], 1), (1, vec![], 0)]);
+    // A number's scale is that of the training part, unless all of that is one number.
+    let fit = |rows: &[usize]| Encoder::fit(&whole.select(rows), &["x"], &targets[2..]).unwrap();
+    assert_eq!(fit(&[0, 1]).target("y").unwrap().scalings()[0].std, 0.5);
+    assert_eq!(fit(&[1, 2]).target("y").unwrap().scalings()[0].mean, 1.75);
+}
+
+#[test]
+fn everything_that_is_wrong_is_found_at_once() {
+    let table = table("n,gap,stray,one,k\n1,,1,7,a\n2,,2,7,b\n3,,x,7,c\n4,,4,7,d\n");
+    let specs = [TargetSpec::new("one"), TargetSpec::new("k").with_loss(Loss::Bce)];
+    let found = Encoder::problems(&table, &["n", "gap", "stray"], &specs, Default::default());
+    let found: Vec<(String, bool)> =
+        found.unwrap().into_iter().map(|problem| (problem.name, problem.is_task)).collect();
+    let expected = [("gap", false), ("stray", false), ("one", true), ("k", true)];
+    assert_eq!(found, expected.map(|(name, is_task)| (name.to_string(), is_task)));
 }
 
 #[test]
@@ -63,7 +106,8 @@ fn labels_of_any_two_values_become_0_and_1_in_sorted_order() {
         (["Yes", "", "No"], ["No", "Yes"], [1., 0., 0.]),
         (["male", "female", "male"], ["female", "male"], [1., 0., 1.]),
     ] {
-        let rows: String = values.iter().map(|value| format!("0,{value}\n")).collect();
+        let rows = values.iter().enumerate().map(|(row, value)| format!("{row},{value}\n"));
+        let rows: String = rows.collect();
         let table = table(&format!("x,y\n{rows}"));
         let encoder = Encoder::fit(&table, &["x"], &[("y", Loss::Bce)]).unwrap();
         assert_eq!(encoder.target("y").unwrap().classes().unwrap(), names);
@@ -123,24 +167,9 @@ fn columns_that_cannot_play_their_role_are_refused_when_fitting() {
             "t.csv: every cell of column \"gap\" in the training part is missing",
         ),
         (&["n"], "t", mse(), "t.csv: line 2, column \"t\": \"a\" is not a number: write"),
-        (
-            &["n"],
-            "one",
-            mse(),
-            "t.csv: every label of column \"one\" in the training part is \"7\", so that",
-        ),
-        (
-            &["n"],
-            "one",
-            Loss::Bce,
-            "t.csv: every label of column \"one\" in the training part is \"7\"",
-        ),
-        (
-            &["n"],
-            "word",
-            classes(),
-            "t.csv: every label of column \"word\" in the training part is \"same\"",
-        ),
+        (&["n"], "one", mse(), "t.csv: every label of column \"one\" is \"7\", so that"),
+        (&["n"], "one", Loss::Bce, "t.csv: every label of column \"one\" is \"7\""),
+        (&["n"], "word", classes(), "t.csv: every label of column \"word\" is \"same\""),
         (
             &["n"],
             "t",
@@ -210,15 +239,12 @@ fn cells_that_training_does_not_cover_are_named_when_encoding() {
     for (text, message) in [
         (
             "x,k,b,y\n0,owl,no,1\n\n1,kite,no,1\n",
-            "t.csv: line 4, column \"k\": the class \"kite\" does not occur in the training part, \
-             which has \"hawk\", \"owl\": correct the cell or leave it empty, or train",
+            "t.csv: line 4, column \"k\": the class \"kite\" is none of the task's, \
+             which are \"hawk\", \"owl\": correct the cell or leave it empty, or train",
         ),
-        (
-            "x,k,b,y\n0,owl,maybe,1\n",
-            "t.csv: line 2, column \"b\": the class \"maybe\" does not occur",
-        ),
+        ("x,k,b,y\n0,owl,maybe,1\n", "t.csv: line 2, column \"b\": the class \"maybe\" is none of"),
         ("x,k,b,y\n0,owl,no,much\n", "t.csv: line 2, column \"y\": \"much\" is not a number"),
-        ("x,k,b,y\n0,7,no,1\n", "t.csv: line 2, column \"k\": the class \"7\" does not occur"),
+        ("x,k,b,y\n0,7,no,1\n", "t.csv: line 2, column \"k\": the class \"7\" is none of"),
         ("x,k,b,y\nfar,owl,no,1\n", "t.csv: line 2, column \"x\": \"far\" is not a number"),
         (
             "x,k,b,y\n1e300,owl,no,1\n",
@@ -254,7 +280,8 @@ fn a_feature_of_numbers_with_a_few_other_words_is_refused_until_said_to_be_text(
     let whole = table(&format!("x,y\n{rows}\n"));
     let fit = |table: &Table| Encoder::fit(table, &["x"], &[("y", Loss::Mse)]);
     let message = "t.csv: line 4, column \"x\": \"n/k\" is not a number, but 4 of the column's 5 cells are: correct \
-                   the cell, leave it empty, or say that the column is text (--text \"x\"; in Rust, Table::as_text)";
+                   the cell, leave it empty, say that this word means a missing cell (--missing=n/k), or say that the \
+                   column is text (--text=x; in Rust, Table::as_text)";
     assert_eq!(fit(&whole).unwrap_err().to_string(), message);
     let part_without_it = whole.select(&[0, 1, 3]);
     assert_eq!(fit(&part_without_it).unwrap_err().to_string(), message);

@@ -57,7 +57,7 @@ fn probabilities_of_classes_are_those_of_the_softmax() {
 #[test]
 fn a_loss_is_chosen_by_the_labels() {
     let column = |cells: &mut dyn Iterator<Item = String>| {
-        let rows: String = cells.map(|cell| format!("0,{cell}\n")).collect();
+        let rows: String = cells.enumerate().map(|(row, cell)| format!("{row},{cell}\n")).collect();
         table(&format!("x,y\n{rows}"))
     };
     let repeated = |cells: &[&str]| column(&mut (0..40).map(|i| cells[i % cells.len()].into()));
@@ -113,10 +113,7 @@ fn tasks_that_cannot_be_are_refused() {
             vec![of("t", &["a", "b"])],
             "task \"t\": no row of the training part has all of its columns: make each column a task",
         ),
-        (
-            vec![of("t", &["one"])],
-            "t.csv: every label of column \"one\" in the training part is \"7\"",
-        ),
+        (vec![of("t", &["one"])], "t.csv: every label of column \"one\" is \"7\""),
         (
             vec![of("t", &["gap"])],
             "t.csv: every cell of column \"gap\" in the training part is missing",
@@ -151,9 +148,15 @@ fn without_standardising_numbers_pass_as_they_are() {
 
 #[test]
 fn features_that_say_nothing_are_listed() {
-    let text = "x,one,word,gap,y\n1,7,same,7,1\n2,7,same,,2\n";
-    let encoder = Encoder::fit(&table(text), &["x", "one", "word", "gap"], &[("y", Loss::Mse)]);
-    assert_eq!(encoder.unwrap().constant(&table(text)).unwrap(), ["one", "word"]);
+    let text = "x,one,word,dose,gap,some,y\n1,7,same,0.3,7,a,1\n2,7,same,0.30000000000000004,,,2\n";
+    let features = ["x", "one", "word", "dose", "gap", "some"];
+    let encoder = Encoder::fit(&table(text), &features, &[("y", Loss::Mse)]).unwrap();
+    assert_eq!(encoder.constant(), ["one", "word", "dose"]);
+    assert_eq!(encoder.feature_names(), ["x", "gap=missing", "some=a"]);
+    // Whatever else may stand there changes nothing.
+    let later = table("x,one,word,dose,gap,some\n1,9,other,0.31,1e9,b\n2,,,,,a\n");
+    let inputs = encoder.encode_features(&later).unwrap();
+    assert_eq!(inputs.values(), [-1.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn parts_have_the_rows_of_the_whole_and_so_has_a_stream() {
     let whole = Table::open(&path).unwrap();
     for most in 1..4 {
         let mut start = 0;
-        for part in Table::chunks(&path, most) {
+        for part in Table::chunks(&path, most, &Default::default()) {
             let part = part.unwrap();
             assert!(part.rows() <= most);
             let rows: Vec<usize> = (start..start + part.rows()).collect();
@@ -53,9 +53,9 @@ fn parts_have_the_rows_of_the_whole_and_so_has_a_stream() {
         assert_eq!(start, 5);
     }
     let stream = std::fs::File::open(&path).unwrap();
+    let ready = crate::tables::ReadOptions::default().ready().unwrap();
     let name = path.display().to_string();
-    let found =
-        super::super::read_stream(&name, stream, super::super::Separator::Told, &[]).unwrap();
+    let found = super::super::read_stream(&name, stream, None, &ready).unwrap();
     assert_eq!(found, whole);
 }
 
@@ -71,7 +71,6 @@ fn what_cannot_be_read_is_named() {
             file("zstd.parquet"),
             "Disabled feature at compile time: zstd: write the Parquet file without compression",
         ),
-        (file("rowless.parquet"), "there is a header but no row"),
         (file("infinite.parquet"), "row 3, column \"x\": \"inf\" is not a finite number"),
         (
             file("date.parquet"),
@@ -80,9 +79,14 @@ fn what_cannot_be_read_is_named() {
         (file("nested.parquet"), "column \"pair.list.element\" is nested"),
     ] {
         let expected = format!("{}: {message}", path.display());
-        let part = Table::chunks(&path, 9).find_map(Result::err).unwrap();
+        let part = Table::chunks(&path, 9, &Default::default()).find_map(Result::err).unwrap();
         for found in [Table::open(&path).unwrap_err(), part] {
             assert!(found.to_string().starts_with(&expected), "{found}");
         }
     }
+    let rowless = file("rowless.parquet");
+    let error = Table::open(&rowless).unwrap_err().to_string();
+    assert!(error.contains("there is a header but no row"), "{error}");
+    let parts: Vec<_> = Table::chunks(&rowless, 9, &Default::default()).collect();
+    assert!(matches!(&parts[..], [Ok(part)] if part.is_empty()), "{parts:?}");
 }

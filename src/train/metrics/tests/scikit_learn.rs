@@ -65,7 +65,7 @@ fn figures_of_classes_are_those_of_scikit_learn() {
         let scores = &found.scores;
         assert!(close(Some(scores.accuracy), Some(accuracy)), "{what}: {scores:?}");
         assert!(close(Some(scores.macro_f1), Some(macro_f1)), "{what}: {scores:?}");
-        assert!(close(Some(scores.log_loss), Some(log_loss)), "{what}: {scores:?}");
+        assert!(close(scores.log_loss, Some(log_loss)), "{what}: {scores:?}");
         assert!(close(scores.auc, auc), "{what}: {scores:?}, not AUC {auc:?}");
         assert_eq!(scores.confusion, confusion, "{what}");
         // Plain cross-entropy is the log loss.
@@ -86,19 +86,21 @@ fn figures_of_two_values_are_those_of_scikit_learn() {
             accuracy: 0.625,
             macro_f1: 0.6190476190476191,
             auc: Some(0.6875),
-            log_loss: 0.6006960576522444,
+            log_loss: Some(0.6006960576522444),
+            unknown: 0,
             confusion: vec![vec![2, 2], vec![1, 3]],
         },
         ClassScores {
             accuracy: 0.625,
             macro_f1: 0.6190476190476191,
             auc: Some(0.7666666666666666),
-            log_loss: 0.5541833446435178,
+            log_loss: Some(0.5541833446435178),
+            unknown: 0,
             confusion: vec![vec![3, 2], vec![1, 2]],
         },
     ];
     let same = |found: &ClassScores, expected: &ClassScores| {
-        let figures = |it: &ClassScores| [it.accuracy, it.macro_f1, it.log_loss];
+        let figures = |it: &ClassScores| [it.accuracy, it.macro_f1, it.log_loss.unwrap()];
         let pairs = figures(found).into_iter().zip(figures(expected));
         assert!(pairs.into_iter().all(|(a, b)| close(Some(a), Some(b))), "{found:?}, {expected:?}");
         assert!(close(found.auc, expected.auc), "{found:?}, not {expected:?}");
@@ -108,7 +110,7 @@ fn figures_of_two_values_are_those_of_scikit_learn() {
         let found = of(Task::new("t", Loss::Bce, 1), logits, numbers(1, labels)).unwrap();
         let found = class_scores(found);
         same(&found.scores, expected);
-        assert!(close(found.loss, Some(expected.log_loss)), "{found:?}");
+        assert!(close(found.loss, expected.log_loss), "{found:?}");
     }
     let interleaved = |[first, second]: [&[f32; 8]; 2]| -> Vec<f32> {
         first.iter().zip(second).flat_map(|(a, b)| [*a, *b]).collect()
@@ -121,7 +123,8 @@ fn figures_of_two_values_are_those_of_scikit_learn() {
     found.columns.iter().zip(&expected).for_each(|(found, expected)| same(found, expected));
     let together = ClassScores {
         auc: Some((0.6875 + 0.7666666666666666) / 2.0),
-        log_loss: (0.6006960576522444 + 0.5541833446435178) / 2.0,
+        log_loss: Some((0.6006960576522444 + 0.5541833446435178) / 2.0),
+        unknown: 0,
         confusion: vec![vec![5, 4], vec![2, 5]],
         ..expected[0].clone()
     };
@@ -131,7 +134,8 @@ fn figures_of_two_values_are_those_of_scikit_learn() {
         accuracy: 2.0 / 3.0,
         macro_f1: 0.4,
         auc: None,
-        log_loss: 0.5844837953598061,
+        log_loss: Some(0.5844837953598061),
+        unknown: 0,
         confusion: vec![vec![0, 0], vec![1, 2]],
     };
     same(&class_scores(only_yes).scores, &expected);

@@ -1,0 +1,196 @@
+//! From the configuration to datasets: reading, choosing losses and features, splitting, encoding; and telling of all that was
+//! chosen or looks wrong, before a step is made.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `tasks` | tasks as the user names them, each with a loss |
+//! | `spelling` | class labels that look like numbers |
+//! | `features` | which columns are predicted from, and which look wrong |
+//! | `split` | training, validation and test rows |
+//! | `problems` | everything that keeps a table from being trained on, in one message |
+//! | `labels` | how many labels each task has, and what the choice of the epoch rests on |
+
+mod features;
+mod labels;
+mod problems;
+mod spelling;
+mod split;
+mod tasks;
+
+use super::Arguments;
+use super::config::Config;
+use crate::cli::failure::Failure;
+use crate::cli::reading::columns;
+use awl::tables::{Decimal, EncoderOptions, NumberFormat, possible_names};
+use awl::{Dataset, Encoder, Table};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What a run trains on, is validated on and is judged by.
+pub struct Data {
+    pub encoder: Encoder,
+    /// Columns that were taken as text, whatever their cells.
+    pub text: Vec<String>,
+    /// How columns of numbers were written.
+    pub formats: BTreeMap<String, NumberFormat>,
+    pub training: Dataset,
+    pub validation: Option<Part>,
+    pub test: Option<Part>,
+    pub told: Told,
+}
+
+/// Rows kept apart.
+pub struct Part {
+    pub table: Table,
+    pub data: Dataset,
+}
+
+/// What the user is told before training, and `results.json` and the report after it.
+#[derive(Default)]
+pub struct Told {
+    /// What was chosen for the user, a line each.
+    pub choices: Vec<String>,
+    /// What the user may not have meant, a line each.
+    pub warnings: Vec<String>,
+    /// Why each task has its loss, where that was chosen.
+    pub reasons: BTreeMap<String, String>,
+    /// Labels, missing cells and rows in figures.
+    pub data: Value,
+}
+
+impl Data {
+    /// Reads the table and prepares it; whatever was left to choose is written into the configuration.
+    pub fn read(config: &mut Config, arguments: &Arguments) -> Result<Self, Failure> {
+        let mut table = open(config, arguments)?;
+        let mut told = Told { choices: table.reading().sentences(), ..Told::default() };
+        if !arguments.tasks.is_empty() {
+            let parsed = arguments.tasks.iter();
+            let parsed = parsed.map(|text| super::arguments::task(text, table.names()));
+            config.task = parsed.collect::<Result<_, _>>()?;
+        }
+        if config.task.is_empty() {
+            return Err(Failure::input(
+                "no task is named: give --task COLUMN, or [[task]] in the configuration",
+            ));
+        }
+        table = spelling::keep(table, config, &mut told)?;
+        let mut problems = problems::Problems::of(&table, config.task.len());
+        let specs = tasks::specs(&mut config.task, &table, &mut told, &mut problems)?;
+        let features = features::features(config, &table, &mut told)?;
+        let [training, validation, test] = split::split(config, table.clone(), &specs, &mut told)?;
+        let training = training
+            .ok_or_else(|| Failure::input("no row is for training: mark some with \"train\""))?;
+        let options = EncoderOptions { standardize: config.data.standardize };
+        problems.look(&training, &features, &specs, options)?;
+        problems.report()?;
+        let encoder = Encoder::fit_with(&training, &features, &specs, options)?;
+        features::tell(&encoder, [("validation", &validation), ("test", &test)], &mut told)?;
+        let parts = labels::Parts {
+            whole: &table,
+            training: &training,
+            validation: validation.as_ref(),
+            test: test.as_ref(),
+        };
+        labels::tell(&encoder, &parts, &config.data.missing, &mut told)?;
+        told.data["file"] = config.data.path.as_ref().map(|path| path.display().to_string()).into();
+        told.data["reading"] = json!(table.reading());
+        let part = |table: Option<Table>| -> Result<Option<Part>, Failure> {
+            let Some(table) = table else { return Ok(None) };
+            let data = encoder.encode(&table)?;
+            Ok(Some(Part { table, data }))
+        };
+        let formats = formats(&table);
+        Ok(Self {
+            training: encoder.encode(&training)?,
+            validation: part(validation)?,
+            test: part(test)?,
+            text: config.data.text.clone(),
+            formats,
+            encoder,
+            told,
+        })
+    }
+
+    /// A number that changes when the rows, their order or their encoding do: FNV-1a of all that an engine is given.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut add = |bytes: &[u8]| {
+            for &byte in bytes {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        let validation = self.validation.as_ref().map(|part| &part.data);
+        for part in [Some(&self.training), validation].into_iter().flatten() {
+            part.features().values().iter().for_each(|value| add(&value.to_le_bytes()));
+            for target in part.targets() {
+                match target.values() {
+                    awl::data::Values::Numbers(matrix) => {
+                        matrix.values().iter().for_each(|value| add(&value.to_le_bytes()));
+                    }
+                    awl::data::Values::Classes(classes) => {
+                        classes.iter().for_each(|class| add(&class.to_le_bytes()));
+                    }
+                }
+                target.mask().into_iter().flatten().for_each(|&labelled| add(&[labelled.into()]));
+            }
+        }
+        format!("{hash:016x}")
+    }
+}
+
+/// Checks that what stands before a word for missing cells, if anything does, is a column, and no slip.
+fn check_words(words: &[String], table: &Table) -> Result<(), Failure> {
+    for word in words {
+        let Some((name, rest)) = word.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            continue;
+        };
+        let is_known = word.match_indices('=').any(|(at, _)| table.has(&word[..at]));
+        let error = table.column(name).err().filter(|_| !is_known).map(|error| error.to_string());
+        if let Some(error) = error.filter(|error| error.contains("did you mean")) {
+            return Err(Failure::input(format!("{error} (--missing={name}={rest})")));
+        }
+    }
+    Ok(())
+}
+
+/// How each column of numbers is written, plainly or for people.
+fn formats(table: &Table) -> BTreeMap<String, NumberFormat> {
+    let written = &table.reading().formats;
+    let plain = || NumberFormat { decimal: Decimal::Point, grouped: false, sign: None };
+    let numbers = table.names().iter().zip(table.columns()).filter(|(_, column)| !column.is_text());
+    let format = |name: &String| written.get(name).map_or_else(plain, |(format, _)| format.clone());
+    numbers.map(|(name, _)| (name.clone(), format(name))).collect()
+}
+
+/// Reads the table, and the lists of columns that only its names tell apart.
+fn open(config: &mut Config, arguments: &Arguments) -> Result<Table, Failure> {
+    let Some(path) = config.data.path.clone() else {
+        return Err(Failure::input(
+            "no table is named: give its file, or [data] path in the configuration",
+        ));
+    };
+    let flags = &arguments.data_flags;
+    let mut options = config.data.read_options();
+    // Which columns are meant is known when the header is: until then, every one that may be.
+    if let Some(lists) = &flags.text {
+        options.text = lists.iter().flat_map(|list| possible_names(list)).collect();
+    }
+    options.written = spelling::labels(config, &arguments.tasks);
+    let mut table = Table::open_with(&path, &options)?;
+    check_words(&config.data.missing, &table)?;
+    for (flag, lists, names) in [
+        ("--ignore", &flags.ignore, &mut config.data.ignore),
+        ("--text", &flags.text, &mut config.data.text),
+    ] {
+        if let Some(lists) = lists {
+            *names = columns(flag, lists, &path, table.names())?;
+        }
+    }
+    if let Some(lists) = &flags.features {
+        config.data.features = Some(columns("--features", lists, &path, table.names())?);
+    }
+    for name in &config.data.text {
+        table = table.as_text(name)?;
+    }
+    Ok(table)
+}

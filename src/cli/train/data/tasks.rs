@@ -1,0 +1,78 @@
+//! The tasks, each with a loss: its own, or what its labels suggest.
+
+use super::Told;
+use super::problems::Problems;
+use crate::cli::failure::Failure;
+use crate::cli::train::config::Task as TaskConfig;
+use awl::tables::TargetSpec;
+use awl::{Loss, Table};
+
+/// The tasks, each with a loss, whose reasons are noted; those whose labels suggest none are noted as problems and left out.
+pub fn specs(
+    tasks: &mut [TaskConfig],
+    table: &Table,
+    told: &mut Told,
+    problems: &mut Problems<'_>,
+) -> Result<Vec<TargetSpec>, Failure> {
+    let mut specs = Vec::new();
+    for task in tasks {
+        let name = match (&task.name, &task.columns[..]) {
+            (Some(name), _) => name.clone(),
+            (None, [column]) => column.clone(),
+            (None, _) => {
+                return Err(Failure::input(
+                    "a task of several columns, or of none, has no name: give it one",
+                ));
+            }
+        };
+        // A misspelt name is told by itself: nothing else can be said of it.
+        for column in &task.columns {
+            table.column(column)?;
+        }
+        let mut spec = TargetSpec::of_columns(&name, &task.columns);
+        let loss = match task.loss.as_deref() {
+            Some(written) => loss(&name, written, task)?,
+            None => match spec.infer(table) {
+                Ok(inferred) => {
+                    told.reasons.insert(name.clone(), inferred.why);
+                    loss(&name, inferred.loss.name(), task)?
+                }
+                Err(error) => {
+                    problems.task(&name, error);
+                    continue;
+                }
+            },
+        };
+        task.name = Some(name);
+        task.loss = Some(loss.name().into());
+        spec.loss = Some(loss);
+        specs.push(spec);
+    }
+    Ok(specs)
+}
+
+/// The loss of this name with the parameters that the task gives it.
+fn loss(task: &str, name: &str, config: &TaskConfig) -> Result<Loss, Failure> {
+    let mut loss: Loss =
+        name.parse().map_err(|error: awl::Error| format!("task \"{task}\": {error}"))?;
+    match &mut loss {
+        Loss::Huber { delta } => *delta = config.delta.unwrap_or(*delta),
+        Loss::CrossEntropy { label_smoothing, class_weights } => {
+            *label_smoothing = config.label_smoothing.unwrap_or(*label_smoothing);
+            class_weights.clone_from(&config.class_weights);
+        }
+        Loss::Mse | Loss::Mae | Loss::Bce => {}
+    }
+    for (key, given, takes) in [
+        ("delta", config.delta.is_some(), "huber"),
+        ("label_smoothing", config.label_smoothing.is_some(), "cross_entropy"),
+        ("class_weights", config.class_weights.is_some(), "cross_entropy"),
+    ] {
+        if given && name != takes {
+            return Err(Failure::input(format!(
+                "task \"{task}\": {key} is for the loss {takes}, but the task's is {name}: leave it out, or change the loss"
+            )));
+        }
+    }
+    Ok(loss)
+}

@@ -1,0 +1,81 @@
+//! Judging predictions by the rows of a table.
+
+use super::TaskMetrics;
+use super::head::Head;
+use crate::data::Matrix;
+use crate::error::{Error, Result};
+use crate::loss::Task;
+use crate::tables::{Encoder, Table, TargetColumn};
+
+/// What is said of one task.
+#[derive(Debug)]
+pub enum Judgement {
+    /// Its figures, in the unit of its columns.
+    Figures(TaskMetrics),
+    /// No row has a label.
+    Unlabelled,
+    /// It cannot be judged: the table lacks its column, or holds a text among its numbers.
+    Impossible(Error),
+}
+
+impl Judgement {
+    /// The figures, where there are some.
+    pub fn figures(&self) -> Option<&TaskMetrics> {
+        match self {
+            Self::Figures(figures) => Some(figures),
+            _ => None,
+        }
+    }
+}
+
+/// How good predictions for the rows of a table are, task by task: figures of exactly what [`Encoder::decode`] answers, with
+/// the table's own numbers as labels, in the columns' units. `predictions` have the shape `[rows, outputs]`.
+///
+/// A label of a class that a task does not have counts as wrong. A task whose column the table lacks keeps no other one from
+/// being judged.
+///
+/// # Errors
+/// [`Error::Mismatch`] if predictions, encoder and table do not belong together, and [`Error::Invalid`] for a prediction, of
+/// a labelled row, that is NaN or infinite.
+pub fn judge(encoder: &Encoder, table: &Table, predictions: &Matrix) -> Result<Vec<Judgement>> {
+    let outputs = encoder.targets().iter().map(TargetColumn::width).sum();
+    for (unit, found, expected, why) in [
+        ("columns", predictions.columns(), outputs, "all tasks' widths together"),
+        ("rows", predictions.rows(), table.rows(), "one a row of the table"),
+    ] {
+        if found != expected {
+            let (what, why) = ("the matrix of predictions".into(), why.into());
+            return Err(Error::Mismatch { what, unit, found, expected, why });
+        }
+    }
+    let mut offset = 0;
+    let mut judgements = Vec::new();
+    for target in encoder.targets() {
+        let task = target.task();
+        judgements.push(one(target, &task, table, predictions, offset)?);
+        offset += task.width;
+    }
+    Ok(judgements)
+}
+
+fn one(
+    target: &TargetColumn,
+    task: &Task,
+    table: &Table,
+    predictions: &Matrix,
+    offset: usize,
+) -> Result<Judgement> {
+    let (labels, labelled) = match target.labels(table) {
+        Ok(labels) => labels,
+        Err(error) => return Ok(Judgement::Impossible(error)),
+    };
+    let rows = (0..table.rows()).filter(|&row| labelled[row]).collect();
+    let mut head = Head::new(task, labels, rows, predictions, offset)?;
+    let scalings = target.encoding.scalings();
+    head.origin = scalings.iter().map(|it| (it.mean / it.std).abs()).fold(0.0, f64::max);
+    let units: Vec<f64> = scalings.iter().map(|scaling| scaling.std).collect();
+    Ok(match head.metrics() {
+        None => Judgement::Unlabelled,
+        Some(figures) => Judgement::Figures(figures.in_units(&units)),
+    })
+}
