@@ -11,7 +11,9 @@ import csv, gzip, io, json, struct, subprocess, sys
 import torch
 from torch import nn
 
-MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-"}
+MISSING = {"", "na", "n/a", "#n/a", "nan", "-nan", "null", "<na>"}
+# Missing among numbers, a text like any other among texts.
+DOUBTFUL = {"none", "?", "-", "--", ".", "n.a.", "nil"}
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiLU}
 
 
@@ -90,12 +92,14 @@ def features(encoder, rows):
     for feature in encoder["features"]:
         cells = [present(row[feature["column"]]) for row in rows]
         [(kind, encoding)] = feature["encoding"].items()
+        if kind != "category":
+            cells = [None if cell is None or cell.lower() in DOUBTFUL else cell for cell in cells]
         if kind == "number":
             mean, std = encoding["scaling"]["mean"], encoding["scaling"]["std"]
             columns.append([0.0 if cell is None else (float(cell) - mean) / std for cell in cells])
-            if encoding["indicator"]:
-                columns.append([float(cell is None) for cell in cells])
-        else:
+        if kind != "category" and encoding["indicator"]:
+            columns.append([float(cell is None) for cell in cells])
+        if kind == "category":
             columns += [[float(cell == name) for cell in cells] for name in encoding["categories"]]
     return torch.tensor(columns, dtype=torch.float64).T.to(torch.float32)
 

@@ -23,6 +23,7 @@ mod pipelines;
 mod portability;
 mod program;
 mod random_shapes;
+mod real_tables;
 mod repeatable;
 mod schedules;
 mod stopping;

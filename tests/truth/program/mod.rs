@@ -23,6 +23,10 @@ pub fn folder(name: &str) -> PathBuf {
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_awl"));
     command.args(arguments);
+    // Mesa's drivers complain on standard error where it is unset.
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        command.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
+    }
     command
 }
 

@@ -118,7 +118,7 @@ fn the_model_says_the_same_of_rows_as_the_run_did() {
     assert_eq!(
         header,
         [
-            "species",
+            "species.kept",
             "species",
             "species=Adelie",
             "species=Chinstrap",
