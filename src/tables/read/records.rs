@@ -41,6 +41,8 @@ pub(super) struct Records<R> {
     /// The bytes of the record as they stand in the file.
     raw: Vec<u8>,
     letters: Letters,
+    /// The encoding from which the reader decodes, if it does.
+    decoded_from: Option<&'static str>,
     /// The line on which text that is not UTF-8 was first taken for windows-1252.
     foreign: Option<u64>,
     /// Blank lines between records.
@@ -135,6 +137,7 @@ impl<R: Read> Records<R> {
             separator,
             raw: Vec::new(),
             letters: Letters::Open,
+            decoded_from: None,
             foreign: None,
             blank: 0,
         }
@@ -146,9 +149,10 @@ impl<R: Read> Records<R> {
         self
     }
 
-    /// Text that must be UTF-8.
-    pub(super) fn strictly_utf8(mut self) -> Self {
+    /// Text that must be UTF-8, decoded from this encoding if from any.
+    pub(super) fn strictly_utf8(mut self, decoded_from: Option<&'static str>) -> Self {
         self.letters = Letters::Utf8;
+        self.decoded_from = decoded_from;
         self
     }
 
@@ -229,6 +233,9 @@ impl<R: Read> Records<R> {
         if self.letters != Letters::Windows1252 {
             match utf8(bytes, ends, self.line) {
                 Ok(text) => {
+                    if let Some(encoding) = self.decoded_from {
+                        whole(text, ends, self.line, encoding)?;
+                    }
                     if !text.is_ascii() {
                         self.letters = Letters::Utf8;
                     }
@@ -269,6 +276,18 @@ fn windows_1252(bytes: &[u8], ends: &mut [usize], text: &mut String) {
         let cell = &bytes[std::mem::replace(&mut start, *end)..*end];
         text.push_str(&WINDOWS_1252.decode_without_bom_handling(cell).0);
         *end = text.len();
+    }
+}
+
+/// Refuses text with the letter that decoders put where bytes make none.
+fn whole(text: &str, ends: &[usize], line: u64, encoding: &str) -> Result<(), Problem> {
+    match text.find('\u{fffd}') {
+        None => Ok(()),
+        Some(at) => Err(Problem::Text(format!(
+            "line {line}, column {}: the text is not {encoding}: say which encoding the file has (--encoding utf-8, say), \
+             or correct the cell",
+            ends.partition_point(|&end| end <= at) + 1
+        ))),
     }
 }
 

@@ -42,7 +42,7 @@ impl<'a> Rows<'a> {
             records = records.after_a_line();
         }
         if options.encoding.is_some() || encoding.is_some() {
-            records = records.strictly_utf8();
+            records = records.strictly_utf8(encoding);
         }
         let error = |problem: String| Error::Table { table: name.into(), problem };
         let header = match records.next() {

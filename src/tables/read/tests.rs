@@ -204,6 +204,12 @@ fn text_in_another_encoding_is_recognised_or_read_as_said() {
             "t.csv: line 3, column 1: the text is not UTF-8: save the file as UTF-8, or name its encoding",
         ),
         (b"x\n\xe9\n".to_vec(), &said("utf-8"), "t.csv: line 2, column 1: the text is not UTF-8"),
+        // Bytes that the encoding has no letters for are not replaced unseen.
+        (
+            b"x,y\n1,a\n2,\xff\xff\n".to_vec(),
+            &said("shift_jis"),
+            "t.csv: line 3, column 2: the text is not Shift_JIS: say which encoding the file has",
+        ),
         (
             b"x\n1\n".to_vec(),
             &said("latin-17"),
