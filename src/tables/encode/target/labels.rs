@@ -31,7 +31,7 @@ impl TargetColumn {
     /// How many labels the task has in these rows, and of which classes.
     ///
     /// # Errors
-    /// [`Error::Table`] for a column that the table lacks.
+    /// [`crate::Error::Table`] for a column that the table lacks.
     pub fn count(&self, table: &Table) -> Result<LabelCounts> {
         let labelled = self.labelled(table)?;
         let mut counts = LabelCounts {
