@@ -20,19 +20,19 @@
 // The mean loss of task k. Every lane adds up all shares: there are few, and a barrier costs more, on software
 // adapters far more.
 fn mean_loss(shares: u32, tasks: u32, k: u32) -> f32 {
-    var sum = 0.0;
+    var sum: LongSum;
     for (var share = 0u; share < shares; share++) {
-        sum += loss_shares[share * tasks + k];
+        add_term(&sum, loss_shares[share * tasks + k]);
     }
-    return sum;
+    return sum_of(sum);
 }
 
 fn gradient_of(shares: u32, parameters: u32, i: u32) -> f32 {
-    var sum = 0.0;
+    var sum: LongSum;
     for (var share = 0u; share < shares; share++) {
-        sum += gradient_shares[share * parameters + i];
+        add_term(&sum, gradient_shares[share * parameters + i]);
     }
-    return sum;
+    return sum_of(sum);
 }
 
 // By what clipping multiplies the network's gradient.
@@ -40,11 +40,11 @@ fn factor_of_step() -> f32 {
     if CLIP == 0.0 {
         return 1.0;
     }
-    var squares = 0.0;
+    var squares: LongSum;
     for (var at = optimizer.parameters; at < arrayLength(&gradient_shares); at++) {
-        squares += gradient_shares[at];
+        add_term(&squares, gradient_shares[at]);
     }
-    return clip_factor(squares);
+    return clip_factor(sum_of(squares));
 }
 
 fn finish_sigma(tasks: u32, k: u32, updates: bool) {
@@ -70,13 +70,13 @@ fn main(
     let number = unfolded(workgroup, workgroups);
     let lanes = workgroups.x * workgroups.y * LANES;
     let records_step = number == 0u && lane == 0u;
-    var total = 0.0;
+    var sum: LongSum;
     for (var k = 0u; k < tasks; k++) {
         let loss = mean_loss(losses, tasks, k);
         let weight = loss_shares[losses * tasks + k];
         let normaliser = normalisers[step.batch * tasks + k];
         if normaliser > 0.0 {
-            total += weight * loss + loss_shares[(losses + 1u) * tasks + k];
+            add_term(&sum, weight * loss + loss_shares[(losses + 1u) * tasks + k]);
         }
         if records_step {
             records[record_at(tasks, k, RECORD_LOSS)] = loss;
@@ -84,6 +84,7 @@ fn main(
             records[record_at(tasks, k, RECORD_NORMALISER)] = normaliser;
         }
     }
+    let total = sum_of(sum);
     if records_step {
         records[record_slot(tasks)] = total;
     }

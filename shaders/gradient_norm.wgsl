@@ -16,17 +16,18 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let parameters = arrayLength(&gradient) - workgroups.x;
-    var squares = 0.0;
+    var squares: LongSum;
     for (var i = workgroup.x * LANES + lane; i < parameters; i += workgroups.x * LANES) {
-        var sum = 0.0;
+        var shares: LongSum;
         for (var at = i; at < arrayLength(&gradient_shares); at += parameters) {
-            sum += gradient_shares[at];
+            add_term(&shares, gradient_shares[at]);
         }
+        let sum = sum_of(shares);
         gradient[i] = sum;
-        squares += sum * sum;
+        add_term(&squares, sum * sum);
     }
-    squares = sum_over(LANES, lane, squares);
+    let share = sum_over(LANES, lane, sum_of(squares));
     if lane == 0u {
-        gradient[parameters + workgroup.x] = squares;
+        gradient[parameters + workgroup.x] = share;
     }
 }

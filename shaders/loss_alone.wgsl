@@ -1,11 +1,12 @@
 // The fused loss pass by itself, on a caller's buffers: every task's loss, the weighted total, the task weights, the
-// gradient at every prediction and the gradient of every sigma, in one dispatch. Liebel & Korner 2018, eq. 3.
+// gradient at every prediction and the gradient of every sigma, in one dispatch. Liebel & Korner 2018, eq. 3. What each
+// task's sum is divided by is known before (normalisers.wgsl).
 //
 // A workgroup takes every `workgroups`-th tile of rows (shared/loss_pass.wgsl). Its share of each sum is either
 // added to the sum at once, by a loop of compare-exchange: complete when the dispatch ends, but the order of
 // rounding, and with it the last bits, may change from run to run. Or, with KEEP_SHARES, it is stored, and
 // `loss_alone_sum` adds the shares in a fixed order. No workgroup reads what another wrote.
-// Reads:  predictions, labels, tasks, sigma [tasks]
+// Reads:  predictions, labels, tasks, sigma [tasks], normalisers [tasks]
 // Writes: gradient (shaped like predictions),
 //         results: total, then losses, weights and sigma gradients [tasks] each, then shares [workgroups, tasks]
 
@@ -22,6 +23,7 @@ struct Alone {
 @group(0) @binding(4) var<storage, read> sigma: array<f32>;
 @group(0) @binding(5) var<storage, read_write> gradient: array<f32>;
 @group(0) @binding(6) var<storage, read_write> results: array<atomic<u32>>;
+@group(0) @binding(7) var<storage, read> normalisers: array<f32>;
 
 fn label_row(row: u32) -> u32 {
     return row;
@@ -46,49 +48,15 @@ fn add_to_result(at: u32, value: f32) {
     }
 }
 
-// Number of labelled rows, 32 to a word of the mask.
-fn labelled_rows(task: Task, lane: u32) -> f32 {
-    if task.mask == NONE {
-        return f32(alone.rows);
-    }
-    var count = 0u;
-    for (var word = lane; word * 32u < alone.rows; word += LANES) {
-        var bits = labels[task.mask + word];
-        let rest = alone.rows - word * 32u;
-        if rest < 32u {
-            bits &= (1u << rest) - 1u;
-        }
-        count += countOneBits(bits);
-    }
-    return sum_over(LANES, lane, f32(count));
-}
-
-// What the task's summed loss is divided by. Every workgroup finds it for itself: it depends on the labels alone.
-fn normaliser_of(task: Task, lane: u32) -> f32 {
-    if task.class_weights != NONE {
-        var sum = 0.0;
-        for (var row = lane; row < alone.rows; row += LANES) {
-            if has_label(task, row) {
-                sum += row_weight(task, row);
-            }
-        }
-        return sum_over(LANES, lane, sum);
-    }
-    let rows = labelled_rows(task, lane);
-    if task.loss == CROSS_ENTROPY {
-        return rows;
-    }
-    return rows * f32(task.width);
-}
-
-fn add_share(k: u32, share: f32, is_first: bool, labelled: bool) {
+// Adds a share of a task's loss, and of its sigma's gradient, to the results; returns its share of the total.
+fn add_share(k: u32, share: f32, is_first: bool, labelled: bool) -> f32 {
     let count = arrayLength(&tasks);
     let weight = task_weight(sigma[k]);
     if is_first {
         atomicStore(&results[1u + count + k], bitcast<u32>(weight));
     }
     if !labelled {
-        return;
+        return 0.0;
     }
     var total = weight * share;
     var slope = share * gradient_per_loss(sigma[k]);
@@ -96,9 +64,9 @@ fn add_share(k: u32, share: f32, is_first: bool, labelled: bool) {
         total += regulariser(sigma[k]);
         slope += gradient_at_zero(sigma[k]);
     }
-    add_to_result(0u, total);
     add_to_result(1u + k, share);
     add_to_result(1u + 2u * count + k, slope);
+    return total;
 }
 
 @compute @workgroup_size(64)
@@ -108,21 +76,21 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let count = arrayLength(&tasks);
+    var total: LongSum;
     for (var k = 0u; k < count; k++) {
-        let normaliser = normaliser_of(tasks[k], lane);
+        let normaliser = normalisers[k];
         let inverse = select(0.0, 1.0 / normaliser, normaliser > 0.0);
         let scale = inverse * task_weight(sigma[k]);
         let sum = task_pass(tasks[k], alone.rows, scale, workgroup.x, workgroups.x, lane);
         if lane == 0u {
             if KEEP_SHARES {
                 atomicStore(&results[1u + 3u * count + workgroup.x * count + k], bitcast<u32>(sum * inverse));
-                if workgroup.x == 0u {
-                    // Until the sums take its place.
-                    atomicStore(&results[1u + k], bitcast<u32>(normaliser));
-                }
             } else {
-                add_share(k, sum * inverse, workgroup.x == 0u, normaliser > 0.0);
+                add_term(&total, add_share(k, sum * inverse, workgroup.x == 0u, normaliser > 0.0));
             }
         }
+    }
+    if lane == 0u && !KEEP_SHARES {
+        add_to_result(0u, sum_of(total));
     }
 }

@@ -133,10 +133,9 @@ pub enum Error {
         value: f32,
     },
 
-    /// A gradient overflowed while every loss was finite; the parameters concerned were left as they were, with clipping
-    /// all of the network's.
+    /// A gradient overflowed while every loss was finite; no parameter was changed by that step.
     #[error(
-        "a gradient became NaN or infinite at step {step} while every loss was finite; training stopped and all parameters are finite: lower the learning rate, or raise σ"
+        "a gradient became NaN or infinite at step {step} while every loss was finite; training stopped before it, and all parameters are finite: lower the learning rate, or raise σ"
     )]
     NonFiniteGradient {
         /// The step, counted from 1.

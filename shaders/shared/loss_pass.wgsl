@@ -102,7 +102,7 @@ fn task_pass(task: Task, rows: u32, scale: f32, workgroup: u32, workgroups: u32,
     let rows_per_tile = LANES / LANES_PER_ROW;
     let part = lane % LANES_PER_ROW;
     let tiles = (rows + rows_per_tile - 1u) / rows_per_tile;
-    var sum = 0.0;
+    var sum: LongSum;
     for (var tile = workgroup; tile < tiles; tile += workgroups) {
         let row = tile * rows_per_tile + lane / LANES_PER_ROW;
         let inside = row < rows;
@@ -113,11 +113,13 @@ fn task_pass(task: Task, rows: u32, scale: f32, workgroup: u32, workgroups: u32,
         if inside && !counts {
             clear_row_gradient(task, row, part);
         }
+        var losses = 0.0;
         if task.loss == CROSS_ENTROPY {
-            sum += class_row_pass(task, counts, row, scale, part, lane);
+            losses = class_row_pass(task, counts, row, scale, part, lane);
         } else if counts {
-            sum += element_row_pass(task, row, scale, part);
+            losses = element_row_pass(task, row, scale, part);
         }
+        add_term(&sum, losses);
     }
-    return sum_over(LANES, lane, sum);
+    return sum_over(LANES, lane, sum_of(sum));
 }

@@ -54,6 +54,16 @@ struct Sums {
     row3: vec4<f32>,
 }
 
+// Adds the products of the slices' d-th elements.
+fn add_products(d: u32, lane: u32, sums: ptr<function, Sums>) {
+    let l = lhs_slice[d * QUADS + lane / QUADS];
+    let r = rhs_slice[d * QUADS + lane % QUADS];
+    (*sums).row0 += l.x * r;
+    (*sums).row1 += l.y * r;
+    (*sums).row2 += l.z * r;
+    (*sums).row3 += l.w * r;
+}
+
 // The sums over k in [k_from, k_to) for the tile whose first output is (row, column): lane l has rows
 // row + 4 (l / 8) .. + 3 and columns column + 4 (l % 8) .. + 3.
 fn tile_product(row: u32, column: u32, k_from: u32, k_to: u32, lane: u32) -> Sums {
@@ -61,13 +71,12 @@ fn tile_product(row: u32, column: u32, k_from: u32, k_to: u32, lane: u32) -> Sum
     for (var k = k_from; k < k_to; k += DEPTH) {
         stage(row, column, k, k_to, lane);
         workgroupBarrier();
-        for (var d = 0u; d < DEPTH; d++) {
-            let l = lhs_slice[d * QUADS + lane / QUADS];
-            let r = rhs_slice[d * QUADS + lane % QUADS];
-            sums.row0 += l.x * r;
-            sums.row1 += l.y * r;
-            sums.row2 += l.z * r;
-            sums.row3 += l.w * r;
+        // Four a round, since software adapters limit the rounds (gpu::rounds).
+        for (var d = 0u; d < DEPTH; d += 4u) {
+            add_products(d, lane, &sums);
+            add_products(d + 1u, lane, &sums);
+            add_products(d + 2u, lane, &sums);
+            add_products(d + 3u, lane, &sums);
         }
         workgroupBarrier();
     }

@@ -26,12 +26,13 @@ fn main(
     let column = number % runs * COLUMNS + lane % COLUMNS;
     let from_row = min(share * layer.share_rows, step.rows);
     let to_row = min(from_row + layer.share_rows, step.rows);
-    var sum = 0.0;
+    var own: LongSum;
     if column < layer.outputs {
         for (var row = from_row + lane / COLUMNS; row < to_row; row += LANES / COLUMNS) {
-            sum += gradient[row * layer.outputs + column];
+            add_term(&own, gradient[row * layer.outputs + column]);
         }
     }
+    var sum = sum_of(own);
     partial[lane] = sum;
     workgroupBarrier();
     if lane < COLUMNS && column < layer.outputs {

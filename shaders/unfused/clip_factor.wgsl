@@ -8,11 +8,11 @@
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
-    var squares = 0.0;
+    var sum: LongSum;
     for (var share = lane; share < arrayLength(&sums); share += LANES) {
-        squares += sums[share];
+        add_term(&sum, sums[share]);
     }
-    squares = sum_over(LANES, lane, squares);
+    let squares = sum_over(LANES, lane, sum_of(sum));
     if lane == 0u {
         factor[0] = clip_factor(squares);
     }

@@ -13,11 +13,11 @@ struct Which {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
-    var sum = 0.0;
+    var shares: LongSum;
     for (var share = lane; share < arrayLength(&sums); share += LANES) {
-        sum += sums[share];
+        add_term(&shares, sums[share]);
     }
-    sum = sum_over(LANES, lane, sum);
+    let sum = sum_over(LANES, lane, sum_of(shares));
     if lane == 0u {
         let normaliser = normalisers[step.batch * arrayLength(&losses) + which.task];
         losses[which.task] = select(0.0, sum / normaliser, normaliser > 0.0);

@@ -11,11 +11,11 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    var sum = 0.0;
+    var losses: LongSum;
     for (var row = workgroup.x * LANES + lane; row < step.rows; row += workgroups.x * LANES) {
-        sum += row_losses[row];
+        add_term(&losses, row_losses[row]);
     }
-    sum = sum_over(LANES, lane, sum);
+    let sum = sum_over(LANES, lane, sum_of(losses));
     if lane == 0u {
         sums[workgroup.x] = sum;
     }

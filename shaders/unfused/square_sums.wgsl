@@ -11,11 +11,11 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    var sum = 0.0;
+    var squares: LongSum;
     for (var i = workgroup.x * LANES + lane; i < arrayLength(&gradient); i += workgroups.x * LANES) {
-        sum += gradient[i] * gradient[i];
+        add_term(&squares, gradient[i] * gradient[i]);
     }
-    sum = sum_over(LANES, lane, sum);
+    let sum = sum_over(LANES, lane, sum_of(squares));
     if lane == 0u {
         sums[workgroup.x] = sum;
     }

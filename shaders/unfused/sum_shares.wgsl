@@ -16,9 +16,9 @@ fn main(
     if i >= parameters {
         return;
     }
-    var sum = 0.0;
+    var sum: LongSum;
     for (var at = i; at < arrayLength(&gradient_shares); at += parameters) {
-        sum += gradient_shares[at];
+        add_term(&sum, gradient_shares[at]);
     }
-    gradient[i] = sum;
+    gradient[i] = sum_of(sum);
 }

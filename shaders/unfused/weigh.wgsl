@@ -14,18 +14,18 @@ fn main(@builtin(local_invocation_index) lane: u32) {
         return;
     }
     let tasks = arrayLength(&losses);
-    var total = 0.0;
+    var total: LongSum;
     for (var k = 0u; k < tasks; k++) {
         let sigma = parameters[arrayLength(&parameters) - tasks + k];
         let normaliser = normalisers[step.batch * tasks + k];
         weights[k] = task_weight(sigma);
         if normaliser > 0.0 {
-            total += weights[k] * losses[k] + regulariser(sigma);
+            add_term(&total, weights[k] * losses[k] + regulariser(sigma));
         }
         records[record_at(tasks, k, RECORD_LOSS)] = losses[k];
         records[record_at(tasks, k, RECORD_WEIGHT)] = weights[k];
         records[record_at(tasks, k, RECORD_SIGMA)] = sigma;
         records[record_at(tasks, k, RECORD_NORMALISER)] = normaliser;
     }
-    records[record_slot(tasks)] = total;
+    records[record_slot(tasks)] = sum_of(total);
 }

@@ -2,7 +2,7 @@
 
 use super::Spread;
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, kernels};
+use crate::gpu::{Buffer, Dispatch, Gpu, Work, kernels};
 use std::time::Instant;
 
 /// An adapter's own limits, measured: the medians of a few runs.
@@ -18,6 +18,7 @@ const SAMPLES: usize = 5;
 /// Lanes of the arithmetic kernel, and what each computes (`shaders/bench/arithmetic.wgsl`).
 const LANES: usize = 1 << 14;
 const FLOPS_PER_LANE: f64 = 1024.0 * 8.0 * 4.0 * 2.0;
+const ROUNDS: usize = 1024 + 1;
 /// Bytes of the buffer that is copied: beyond the caches of most adapters, within WebGPU's limits.
 const COPIED: usize = 64 << 20;
 
@@ -30,7 +31,8 @@ impl Ceilings {
         let make = || {
             let values = Buffer::storage(gpu, "arithmetic", &vec![0.5f32; 4 * LANES])?;
             let kernel = gpu.kernel(&kernels::ARITHMETIC, &[]);
-            let dispatch = kernel.dispatch(gpu, &[values.binding()], LANES / 64);
+            let work = Work::new(LANES / 64, ROUNDS);
+            let dispatch = kernel.dispatch(gpu, &[values.binding()], work)?;
             let [from, to] = ["copied", "copy"].map(|label| Buffer::zeros(gpu, label, COPIED / 4));
             Ok((values, dispatch, from?, to?))
         };

@@ -52,7 +52,7 @@ impl LossPasses {
             gradient: gradient.raw(),
         };
         let layouts = &labels.layouts;
-        let sums = Sums::OneDispatch;
+        let sums = Sums::default();
         Ok(Self {
             fused: LossPass::new(gpu, layouts, rows, weighting, buffers, sums).await?,
             unfused: UnfusedLossPass::new(gpu, tasks, layouts, rows, weighting, buffers).await?,

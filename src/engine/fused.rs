@@ -5,15 +5,14 @@
 //! backward, a kernel a layer for the gradient at its input and one for the shares of its parameters' gradient; and
 //! one kernel that adds up all shares, computes σ's gradient and applies Adam to everything.
 
-use super::infos::{LayerInfo, OptimizerInfo};
-use super::layers::{Activations, Source, TILE, forward};
+use super::infos::LayerInfo;
+use super::layers::{Activations, Source, TILE, forward, product_rounds};
 use super::program::Program;
 use super::resident::Resident;
-use super::{rows, small, vector};
+use super::{finish, rows, small, vector};
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, kernels};
+use crate::gpu::{Buffer, Dispatch, Work, kernels};
 use crate::loss::pass;
-use wgpu::BindingResource as Binding;
 
 /// The fastest program that the adapter and the network allow.
 pub(super) fn program(resident: &Resident) -> Result<Program> {
@@ -45,17 +44,20 @@ fn tiled_step(resident: &Resident) -> Result<Vec<Dispatch>> {
     let gradient_shares = Buffer::zeros(gpu, "gradient shares", shares.count * shares.stride)?;
     let mut dispatches = forward(gpu, network, &source, parameters, &activations, rows, shares)?;
 
-    let lanes = resident.lanes_per_row();
-    let workgroups = pass::workgroups(rows, lanes);
+    let work = pass::work(gpu, &resident.layouts, rows);
     let tasks = network.tasks().len();
-    let loss_shares = Buffer::zeros(gpu, "loss shares", (workgroups + 2) * tasks)?;
+    let loss_shares = Buffer::zeros(gpu, "loss shares", (work.workgroups + 2) * tasks)?;
     let predictions = activations.predictions();
     let heads_gradient = &gradients[gradients.len() - 1];
-    dispatches.push(loss(resident, predictions, heads_gradient, &loss_shares, workgroups)?);
+    dispatches.push(loss(resident, predictions, heads_gradient, &loss_shares, work)?);
     backward(resident, &activations, &gradients, &gradient_shares, &mut dispatches)?;
-    let gradients = gradient_shares.binding();
-    let losses = loss_shares.binding();
-    dispatches.extend(finish(resident, gradients, shares.count, losses, workgroups)?);
+    let shares = finish::Shares {
+        gradients: gradient_shares.binding(),
+        gradient_shares: shares.count,
+        losses: loss_shares.binding(),
+        loss_shares: work.workgroups,
+    };
+    dispatches.extend(finish::dispatches(resident, shares)?);
     Ok(dispatches)
 }
 
@@ -74,7 +76,7 @@ fn loss(
     predictions: &Buffer<f32>,
     gradient: &Buffer<f32>,
     loss_shares: &Buffer<f32>,
-    workgroups: usize,
+    work: Work,
 ) -> Result<Dispatch> {
     let gpu = &resident.gpu;
     let buffers = [
@@ -89,8 +91,7 @@ fn loss(
     ];
     let mut constants = resident.loss_constants().to_vec();
     constants.push(resident.scheme());
-    let kernel = gpu.kernel(&kernels::LOSS, &constants);
-    Ok(kernel.dispatch(gpu, &buffers, workgroups))
+    gpu.kernel(&kernels::LOSS, &constants).dispatch(gpu, &buffers, work)
 }
 
 fn backward(
@@ -119,7 +120,8 @@ fn backward(
             gradient_shares.binding(),
         ];
         let tiles = layer.outputs.div_ceil(TILE) * (layer.inputs + 1).div_ceil(TILE);
-        dispatches.push(of_weight.dispatch(gpu, &buffers, tiles * resident.shares.count));
+        let work = Work::new(tiles * resident.shares.count, product_rounds(resident.shares.rows));
+        dispatches.push(of_weight.dispatch(gpu, &buffers, work)?);
         if index > 0 {
             let buffers = [
                 info.binding(),
@@ -129,7 +131,8 @@ fn backward(
                 gradients[index - 1].binding(),
             ];
             let tiles = resident.batch.div_ceil(TILE) * layer.inputs.div_ceil(TILE);
-            dispatches.push(of_input.dispatch(gpu, &buffers, tiles));
+            let work = Work::new(tiles, product_rounds(layer.outputs));
+            dispatches.push(of_input.dispatch(gpu, &buffers, work)?);
         }
     }
     Ok(())
@@ -141,9 +144,10 @@ pub(super) fn in_shares(
     resident: &Resident,
     source: &'static crate::gpu::Source,
     text: &str,
-    shares: usize,
+    work: Work,
 ) -> Result<Option<Vec<Dispatch>>> {
     let gpu = &resident.gpu;
+    let shares = work.workgroups;
     let parameters = resident.recipe.network.parameter_count();
     let tasks = resident.recipe.network.tasks().len();
     let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
@@ -163,69 +167,13 @@ pub(super) fn in_shares(
         loss_shares.binding(),
     ];
     let kernel = gpu.shaped_kernel(source, text, &[resident.scheme()]);
-    let mut dispatches = vec![kernel.dispatch(gpu, &buffers, shares)];
-    let (gradients, losses) = (gradient_shares.binding(), loss_shares.binding());
-    dispatches.extend(finish(resident, gradients, shares, losses, shares)?);
-    Ok(Some(dispatches))
-}
-
-/// Parameters that a lane of `finish` updates: enough to make light of what all lanes add up alike.
-const PARAMETERS_A_LANE: usize = 8;
-
-/// Workgroups whose squares every lane of `finish` adds up.
-const MOST_NORMS: usize = 128;
-
-/// The end of a step, whose gradients and losses come in so many shares: a dispatch, or two where gradients are clipped.
-pub(super) fn finish(
-    resident: &Resident,
-    gradient_shares: Binding<'_>,
-    gradients: usize,
-    loss_shares: Binding<'_>,
-    losses: usize,
-) -> Result<Vec<Dispatch>> {
-    let scheme = resident.scheme();
-    let Some(most) = resident.recipe.clip else {
-        let last = apply(resident, gradient_shares, gradients, loss_shares, losses, &[scheme])?;
-        return Ok(vec![last]);
+    let mut dispatches = vec![kernel.dispatch(gpu, &buffers, work)?];
+    let shares = finish::Shares {
+        gradients: gradient_shares.binding(),
+        gradient_shares: shares,
+        losses: loss_shares.binding(),
+        loss_shares: shares,
     };
-    let gpu = &resident.gpu;
-    let parameters = resident.recipe.network.parameter_count();
-    let workgroups = norms(parameters, gradients);
-    let gradient = Buffer::<f32>::zeros(gpu, "the gradient", parameters + workgroups)?;
-    let buffers = [gradient_shares, gradient.binding()];
-    let norm = gpu.kernel(&kernels::GRADIENT_NORM, &[]).dispatch(gpu, &buffers, workgroups);
-    let constants = [scheme, ("CLIP", most)];
-    let last = apply(resident, gradient.binding(), 1, loss_shares, losses, &constants)?;
-    Ok(vec![norm, last])
-}
-
-/// Workgroups that add up the gradient's squares: few, but as many as a software driver's limit on loops asks for.
-fn norms(parameters: usize, shares: usize) -> usize {
-    let fewest = (parameters * (shares + 2)).div_ceil(64 * Gpu::MOST_ROUNDS);
-    parameters.div_ceil(64 * PARAMETERS_A_LANE).min(MOST_NORMS).max(fewest)
-}
-
-fn apply(
-    resident: &Resident,
-    gradient_shares: Binding<'_>,
-    gradients: usize,
-    loss_shares: Binding<'_>,
-    losses: usize,
-    constants: &[(&'static str, f64)],
-) -> Result<Dispatch> {
-    let gpu = &resident.gpu;
-    let info = OptimizerInfo::new(&resident.recipe, gradients, losses);
-    let info = Buffer::storage(gpu, "the optimizer", &[info])?;
-    let buffers = [
-        info.binding(),
-        resident.parameters.binding(),
-        resident.moments.binding(),
-        gradient_shares,
-        loss_shares,
-        resident.normalisers.binding(),
-        resident.records.binding(),
-        resident.stop.binding(),
-    ];
-    let workgroups = resident.parameters.len().div_ceil(64 * PARAMETERS_A_LANE);
-    Ok(gpu.kernel(&kernels::FINISH, constants).dispatch(gpu, &buffers, workgroups))
+    dispatches.extend(finish::dispatches(resident, shares)?);
+    Ok(Some(dispatches))
 }

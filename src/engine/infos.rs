@@ -110,6 +110,9 @@ impl LayerInfo {
     }
 }
 
+/// Rows whose products are added up one after the other, in f32.
+pub(super) const MOST_ROWS: usize = 4_096;
+
 /// How the rows of a batch are split for the gradients of weights and biases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shares {
@@ -122,11 +125,11 @@ pub(super) struct Shares {
 }
 
 impl Shares {
-    /// Enough shares to keep a GPU busy, few enough that adding them up costs little and that they fit
-    /// into one binding of `most_bytes`.
+    /// Enough shares to keep a GPU busy and to add up no more than 4,096 rows in a row, few enough that adding them up
+    /// costs little and that they fit into one binding of `most_bytes`.
     pub fn new(batch: usize, parameters: usize, most_bytes: u64) -> Self {
         let fitting = (most_bytes / (4 * parameters as u64)).max(1) as usize;
-        let count = batch.div_ceil(256).min(64).min(fitting);
+        let count = batch.div_ceil(256).min(64).max(batch.div_ceil(MOST_ROWS)).min(fitting);
         Self { count, rows: batch.div_ceil(count), stride: parameters }
     }
 }

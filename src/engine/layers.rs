@@ -4,14 +4,20 @@
 
 use super::check_features;
 use super::infos::{LayerInfo, Shares, StepInfo};
-use super::resident::Steps;
+use super::submission::Steps;
 use crate::data::Matrix;
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, Readback, kernels};
+use crate::gpu::{Buffer, Dispatch, Gpu, Readback, Work, kernels, rounds_of};
 use crate::network::Network;
 
 /// Side of the square of outputs that a workgroup of a tiled kernel computes.
 pub(super) const TILE: usize = 32;
+
+/// Rounds of the loops of `tile_product` (`shaders/shared/tile.wgsl`) over so many summed elements: of each slice of 16 two
+/// of staging, four of products, and the ends of both loops.
+pub(super) fn product_rounds(depth: usize) -> usize {
+    rounds_of(depth.div_ceil(16), rounds_of(2, 0) + rounds_of(4, 0))
+}
 
 /// Outputs of every layer for a batch, and the slopes of the trunk's activations.
 pub(super) struct Activations {
@@ -84,7 +90,8 @@ pub(super) fn forward(
             activations.slopes[index].binding(),
         ];
         let tiles = rows.div_ceil(TILE) * layer.outputs.div_ceil(TILE);
-        dispatches.push(kernel.dispatch(gpu, &buffers, tiles));
+        let work = Work::new(tiles, product_rounds(layer.inputs));
+        dispatches.push(kernel.dispatch(gpu, &buffers, work)?);
     }
     Ok(dispatches)
 }

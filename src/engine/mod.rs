@@ -9,6 +9,7 @@
 //! An engine owns the dataset and the training state. It is told which rows make up a step
 //! ([`Step`]) and answers with a [`Record`] a step; it knows nothing of epochs' ends, metrics or files.
 
+mod finish;
 mod fused;
 mod infos;
 mod layers;
@@ -20,10 +21,13 @@ mod program;
 mod recipe;
 mod reference;
 mod resident;
+#[cfg(test)]
+mod rounds;
 mod rows;
 mod small;
 mod state;
 mod step;
+mod submission;
 mod unfused;
 mod unfused_loss;
 mod vector;
@@ -77,7 +81,7 @@ pub trait Engine {
     /// # Errors
     /// [`NonFiniteLoss`](crate::Error::NonFiniteLoss) if a loss left the finite numbers: that step and those
     /// after it changed nothing. [`NonFiniteGradient`](crate::Error::NonFiniteGradient) if a parameter
-    /// would have: it was left as it was, and the steps after changed nothing. Otherwise whatever the device says.
+    /// would have: likewise. The state is that after the step before. Otherwise whatever the device says.
     fn collect(&mut self) -> Answer<'_, Vec<Record>>;
 
     /// Predictions for other rows: `[rows, features]` in, `[rows, outputs]` out, with the parameters

@@ -89,11 +89,14 @@ impl Engine for GpuEngine {
     }
 
     fn collect(&mut self) -> Answer<'_, Vec<Record>> {
-        Box::pin(self.resident.collect())
+        Box::pin(self.resident.collect(&self.program))
     }
 
     fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
         Box::pin(async move {
+            if self.resident.is_under_way() {
+                self.resident.settle(&self.program).await?;
+            }
             let gpu = self.resident.gpu.clone();
             let network = self.resident.recipe.network.clone();
             self.blocks().await?.predict(&gpu, &network, features).await
@@ -101,7 +104,10 @@ impl Engine for GpuEngine {
     }
 
     fn state(&mut self) -> Answer<'_, State> {
-        Box::pin(self.resident.state())
+        Box::pin(async move {
+            self.resident.settle(&self.program).await?;
+            self.resident.state().await
+        })
     }
 
     fn load(&mut self, state: &State) -> Result<()> {

@@ -14,7 +14,7 @@ pub(super) const FIELDS: usize = 4;
 pub(super) enum Failure {
     /// A loss or the total was not finite; the step was not made.
     Loss { step: u64, task: usize, value: f64 },
-    /// A gradient was not finite; the step was made, but for the parameters concerned.
+    /// A gradient, or what it would make of a parameter, was not finite; the step was not made.
     Gradient { step: u64 },
 }
 
@@ -37,11 +37,10 @@ impl Failure {
         Some(Self::Loss { step, task, value })
     }
 
-    /// The last step whose losses were finite.
+    /// The last step that was made.
     pub fn last_good(self) -> u64 {
         match self {
-            Self::Loss { step, .. } => step - 1,
-            Self::Gradient { step } => step,
+            Self::Loss { step, .. } | Self::Gradient { step } => step - 1,
         }
     }
 

@@ -39,7 +39,7 @@ impl GpuEngine {
     /// dispatches of a step. What a driver adds to them is not known.
     pub fn gpu_bytes(&self) -> u64 {
         let mut buffers: Vec<&wgpu::Buffer> = Vec::new();
-        let dispatches = self.program.dispatches.iter().chain(self.resident.prepare());
+        let dispatches = self.program.dispatches.iter().chain(&self.resident.prepare);
         for buffer in dispatches.flat_map(Dispatch::bound) {
             if !buffers.contains(&buffer) {
                 buffers.push(buffer);

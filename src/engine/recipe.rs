@@ -20,7 +20,7 @@ pub struct Recipe {
     /// The norm at which a step's gradient is clipped, if it is: with g all of the network's gradients together, those of
     /// σ left out, each is multiplied by [`min(1, clip/(‖g‖₂ + 1e-6))`](crate::optimizer::clip_factor), as by PyTorch's
     /// `clip_grad_norm_`; L2 weight decay is added after. A norm that is not finite, on the GPU one beyond 1.8e19, stops
-    /// training before any of the network's parameters is changed.
+    /// training before that step.
     pub clip: Option<f64>,
     /// Rows a batch; the last batch of an epoch may be shorter.
     pub batch: usize,

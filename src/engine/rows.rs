@@ -1,19 +1,20 @@
 //! The fused engine's step in two dispatches, on any adapter: `shaders/rows.wgsl` takes blocks of rows through
 //! everything but the end, which is the same as elsewhere.
 
-use super::fused;
+use super::finish;
 use super::infos::LayerInfo;
-use super::layers::TILE;
+use super::layers::{TILE, product_rounds};
 use super::resident::Resident;
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, kernels};
+use crate::gpu::{Buffer, Dispatch, REDUCTION, Work, kernels, rounds_of};
+use crate::loss::pass;
 use crate::network::Layer;
 
 /// Width beyond which a layer's tiles are better shared among workgroups.
 const MOST_WIDTH: usize = 256;
 /// Workgroups of a step, each of which takes many blocks of rows: enough for a large GPU, few enough that their shares
 /// are quickly added up.
-const MOST_WORKGROUPS: usize = 128;
+const WORKGROUPS: usize = 128;
 
 /// The step's dispatches, or `None` for networks and batches that are too large, for drivers that the kernel is too large for,
 /// and where others are faster.
@@ -33,7 +34,8 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     }
     // Outputs, slopes and gradients of a block.
     let scratch = 3 * TILE * layers.iter().map(|layer| layer.outputs).sum::<usize>();
-    let workgroups = workgroups(resident, &layers);
+    let work = work(resident, &layers);
+    let workgroups = work.workgroups;
     let losses = (workgroups + 2) * tasks;
     let gradients_at = losses.next_multiple_of(64);
     let scratch_at = gradients_at + (workgroups * parameters).next_multiple_of(64);
@@ -50,7 +52,7 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
         info
     });
     let infos = Buffer::storage(gpu, "the layers", &infos.collect::<Vec<_>>())?;
-    let work = Buffer::<f32>::zeros(gpu, "work", length)?;
+    let results = Buffer::<f32>::zeros(gpu, "work", length)?;
     let buffers = [
         infos.binding(),
         resident.features.binding(),
@@ -59,43 +61,49 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
         resident.order.binding(),
         resident.parameters.binding(),
         resident.normalisers.binding(),
-        work.binding(),
+        results.binding(),
     ];
     let mut constants = vec![resident.scheme()];
     constants.extend(resident.loss_constants());
     constants.extend(resident.dropout());
-    let rows = gpu.kernel(&kernels::ROWS, &constants).dispatch(gpu, &buffers, workgroups);
-    let gradients = work.range(gradients_at, workgroups * parameters);
-    let mut dispatches = vec![rows];
-    let losses = work.range(0, losses);
-    dispatches.extend(fused::finish(resident, gradients, workgroups, losses, workgroups)?);
+    let mut dispatches =
+        vec![gpu.kernel(&kernels::ROWS, &constants).dispatch(gpu, &buffers, work)?];
+    let shares = finish::Shares {
+        gradients: results.range(gradients_at, workgroups * parameters),
+        gradient_shares: workgroups,
+        losses: results.range(0, losses),
+        loss_shares: workgroups,
+    };
+    dispatches.extend(finish::dispatches(resident, shares)?);
     Ok(Some(dispatches))
 }
 
-/// Workgroups of a step; more on software adapters, which limit the rounds of a workgroup's loops.
-fn workgroups(resident: &Resident, layers: &[Layer]) -> usize {
+/// How the blocks are spread over the GPU.
+fn work(resident: &Resident, layers: &[Layer]) -> Work {
+    let tasks = resident.recipe.network.tasks().len();
+    let parameters = resident.recipe.network.parameter_count();
     let blocks = resident.batch.div_ceil(TILE);
-    let fewest = match resident.gpu.is_software() {
-        true => blocks.div_ceil((Gpu::MOST_ROUNDS / rounds_a_block(resident, layers)).max(1)),
-        false => 1,
-    };
-    blocks.min(MOST_WORKGROUPS).max(fewest)
+    // Where a short batch leaves a workgroup without a block.
+    let besides = rounds_of(parameters.div_ceil(64), 0) + rounds_of(tasks.div_ceil(64), 0);
+    resident.gpu.share_out(blocks, WORKGROUPS, rounds_a_block(resident, layers), besides)
 }
 
 /// Rounds of all loops that a block is taken through, at most.
 fn rounds_a_block(resident: &Resident, layers: &[Layer]) -> usize {
-    // A slice of 16: its four or so rounds of staging, sixteen of products, and the ends of both.
     let product = |rows: usize, columns: usize, depth: usize| {
-        rows.div_ceil(TILE) * (2 + columns.div_ceil(TILE) * (4 + 24 * depth.div_ceil(16)))
+        rounds_of(rows.div_ceil(TILE), rounds_of(columns.div_ceil(TILE), product_rounds(depth)))
     };
     let of_layer = |layer: &Layer| {
         let Layer { inputs, outputs, .. } = *layer;
-        4 + product(TILE, outputs, inputs)
+        2 + product(TILE, outputs, inputs)
             + product(outputs, inputs + 1, TILE)
             + product(TILE, inputs, outputs)
     };
     let lanes = resident.lanes_per_row();
-    let of_task = |task: &crate::Task| 8 + (1 + TILE * lanes / 64) * (24 + 4 * task.width);
-    8 + layers.iter().map(of_layer).sum::<usize>()
+    let tiles = TILE.div_ceil(64 / lanes);
+    let of_task = |task: &crate::Task| {
+        1 + rounds_of(tiles, pass::rounds_a_tile(task.width, lanes)) + REDUCTION
+    };
+    3 + layers.iter().map(of_layer).sum::<usize>()
         + resident.recipe.network.tasks().iter().map(of_task).sum::<usize>()
 }

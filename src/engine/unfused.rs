@@ -4,12 +4,12 @@
 //! dispatch. What it pays for is what fusion saves: dispatches, and round trips of intermediate results.
 
 use super::infos::{LayerInfo, OptimizerInfo, ProductInfo, STEP_ROWS, Shares};
-use super::layers::TILE;
+use super::layers::{TILE, product_rounds};
 use super::program::Program;
 use super::resident::Resident;
 use super::unfused_loss;
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, Source, kernels};
+use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Source, Work, kernels, rounds_of};
 use crate::loss::LossBuffers;
 use crate::network::Layer;
 use bytemuck::{Pod, Zeroable};
@@ -30,7 +30,7 @@ pub(super) fn program(resident: &Resident) -> Result<Program> {
             dispatches.extend(plan.input_gradient(index)?);
         }
     }
-    dispatches.push(plan.sum_shares());
+    dispatches.push(plan.sum_shares()?);
     dispatches.extend(plan.clip()?);
     dispatches.push(plan.adam(&sigma_gradient)?);
     Ok(Program::step(dispatches))
@@ -83,18 +83,18 @@ impl<'a> Plan<'a> {
         Buffer::storage(self.gpu, "unfused", &[contents])
     }
 
-    /// Workgroups for one invocation an element of `[rows, columns]`.
-    fn elements(&self, columns: usize) -> usize {
-        (self.resident.batch * columns).div_ceil(64)
+    /// One invocation an element of `[rows, columns]`.
+    fn elements(&self, columns: usize) -> Work {
+        Work::elements(self.resident.batch * columns)
     }
 
     fn dispatch(
         &self,
         source: &'static Source,
         buffers: &[Binding<'_>],
-        workgroups: usize,
-    ) -> Dispatch {
-        self.gpu.kernel(source, &[]).dispatch(self.gpu, buffers, workgroups)
+        work: Work,
+    ) -> Result<Dispatch> {
+        self.gpu.kernel(source, &[]).dispatch(self.gpu, buffers, work)
     }
 
     fn gather(&self) -> Result<Dispatch> {
@@ -106,7 +106,7 @@ impl<'a> Plan<'a> {
             self.resident.order.binding(),
             self.values[0].binding(),
         ];
-        Ok(self.dispatch(&kernels::GATHER, &buffers, self.elements(features)))
+        self.dispatch(&kernels::GATHER, &buffers, self.elements(features))
     }
 
     fn layer_info(&self, index: usize) -> Result<Buffer<LayerInfo>> {
@@ -136,11 +136,11 @@ impl<'a> Plan<'a> {
         let bias = [info.binding(), parameters.binding(), sums.binding()];
         let mut dispatches = vec![
             self.product(product, &self.values[index], parameters, sums, [true, true])?,
-            self.dispatch(&kernels::BIAS, &bias, elements),
+            self.dispatch(&kernels::BIAS, &bias, elements)?,
         ];
         if index + 1 < self.layers.len() {
             let buffers = [info.binding(), sums.binding(), self.values[index + 1].binding()];
-            dispatches.push(self.dispatch(&kernels::ACTIVATION, &buffers, elements));
+            dispatches.push(self.dispatch(&kernels::ACTIVATION, &buffers, elements)?);
             dispatches.extend(self.dropout(index, &self.values[index + 1])?);
         }
         Ok(dispatches)
@@ -155,7 +155,7 @@ impl<'a> Plan<'a> {
         let info = self.layer_info(index)?;
         let kernel = self.gpu.kernel(&kernels::DROPOUT, &constants);
         let elements = self.elements(self.layers[index].outputs);
-        Ok(Some(kernel.dispatch(self.gpu, &[info.binding(), values.binding()], elements)))
+        kernel.dispatch(self.gpu, &[info.binding(), values.binding()], elements).map(Some)
     }
 
     /// A product; `along_k` says whether each side's elements lie side by side along the summed index.
@@ -177,7 +177,8 @@ impl<'a> Plan<'a> {
         let info_buffer = self.info(info)?;
         let buffers = [info_buffer.binding(), lhs.binding(), rhs.binding(), output.binding()];
         let kernel = self.gpu.kernel(&kernels::PRODUCT, &constants);
-        Ok(kernel.dispatch(self.gpu, &buffers, tiles * info.shares as usize))
+        let rounds = product_rounds(info.share_depth as usize);
+        kernel.dispatch(self.gpu, &buffers, Work::new(tiles * info.shares as usize, rounds))
     }
 
     /// The losses, the weighting and the gradient at every prediction; and the buffer of σ's gradient.
@@ -223,10 +224,11 @@ impl<'a> Plan<'a> {
         let values = &self.values[index];
         let info = self.layer_info(index)?;
         let bias = [info.binding(), gradient.binding(), self.gradient_shares.binding()];
-        let workgroups = layer.outputs.div_ceil(8) * count;
+        let rounds = rounds_of(rows.div_ceil(8), 0) + rounds_of(7, 0);
+        let work = Work::new(layer.outputs.div_ceil(8) * count, rounds);
         Ok([
             self.product(product, gradient, values, &self.gradient_shares, [false, false])?,
-            self.dispatch(&kernels::BIAS_GRADIENT, &bias, workgroups),
+            self.dispatch(&kernels::BIAS_GRADIENT, &bias, work)?,
         ])
     }
 
@@ -253,13 +255,15 @@ impl<'a> Plan<'a> {
             vec![self.product(product, gradient, parameters, below, [true, false])?];
         dispatches.extend(self.dropout(index - 1, below)?);
         let elements = self.elements(layer.inputs);
-        dispatches.push(self.dispatch(&kernels::ACTIVATION_GRADIENT, &buffers, elements));
+        dispatches.push(self.dispatch(&kernels::ACTIVATION_GRADIENT, &buffers, elements)?);
         Ok(dispatches)
     }
 
-    fn sum_shares(&self) -> Dispatch {
+    fn sum_shares(&self) -> Result<Dispatch> {
         let buffers = [self.gradient_shares.binding(), self.gradient.binding()];
-        self.dispatch(&kernels::SUM_SHARES, &buffers, self.gradient.len().div_ceil(64))
+        let workgroups = self.gradient.len().div_ceil(64);
+        let work = Work::new(workgroups, rounds_of(self.resident.shares.count, 0));
+        self.dispatch(&kernels::SUM_SHARES, &buffers, work)
     }
 
     /// Squares, factor, product; nothing where gradients are not clipped.
@@ -267,16 +271,18 @@ impl<'a> Plan<'a> {
         let Some(most) = self.resident.recipe.clip else {
             return Ok(Vec::new());
         };
-        let lanes = self.gradient.len().div_ceil(64);
-        let sums = Buffer::<f32>::zeros(self.gpu, "sums of squares", lanes.min(64))?;
+        let parameters = self.gradient.len();
+        let squares = self.gpu.share_out(parameters.div_ceil(64), 64, 0, REDUCTION);
+        let sums = Buffer::<f32>::zeros(self.gpu, "sums of squares", squares.workgroups)?;
         let factor = Buffer::<f32>::zeros(self.gpu, "the factor of clipping", 1)?;
         let kernel = self.gpu.kernel(&kernels::CLIP_FACTOR, &[("CLIP", most)]);
-        let squares = [self.gradient.binding(), sums.binding()];
+        let factors = Work::new(1, rounds_of(sums.len().div_ceil(64), 0) + REDUCTION);
+        let gradient = [self.gradient.binding(), sums.binding()];
         let scale = [factor.binding(), self.gradient.binding()];
         Ok(vec![
-            self.dispatch(&kernels::SQUARE_SUMS, &squares, sums.len()),
-            kernel.dispatch(self.gpu, &[sums.binding(), factor.binding()], 1),
-            self.dispatch(&kernels::SCALE, &scale, lanes),
+            self.dispatch(&kernels::SQUARE_SUMS, &gradient, squares)?,
+            kernel.dispatch(self.gpu, &[sums.binding(), factor.binding()], factors)?,
+            self.dispatch(&kernels::SCALE, &scale, Work::elements(parameters))?,
         ])
     }
 
@@ -294,6 +300,6 @@ impl<'a> Plan<'a> {
             resident.stop.binding(),
         ];
         let kernel = self.gpu.kernel(&kernels::ADAM, &[resident.scheme()]);
-        Ok(kernel.dispatch(self.gpu, &buffers, resident.parameters.len().div_ceil(64)))
+        kernel.dispatch(self.gpu, &buffers, Work::elements(resident.parameters.len()))
     }
 }

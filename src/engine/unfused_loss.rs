@@ -2,7 +2,7 @@
 //! prediction and every σ, a kernel an operation.
 
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, Source, kernels};
+use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Source, Work, kernels, rounds_of};
 use crate::loss::{LossBuffers, Task, TaskLayout, pass};
 use wgpu::BindingResource as Binding;
 
@@ -29,10 +29,12 @@ pub(super) fn dispatches(gpu: &Gpu, tensors: &Tensors<'_>) -> Result<(Vec<Dispat
     let plan = Plan::new(gpu, tensors)?;
     let mut dispatches = Vec::new();
     for k in 0..tensors.tasks.len() {
-        dispatches.extend(plan.mean_loss(k));
+        dispatches.extend(plan.mean_loss(k)?);
     }
-    dispatches.extend(plan.weigh());
-    dispatches.extend((0..tensors.tasks.len()).map(|k| plan.gradient(k)));
+    dispatches.extend(plan.weigh()?);
+    for k in 0..tensors.tasks.len() {
+        dispatches.push(plan.gradient(k)?);
+    }
     Ok((dispatches, plan.sigma_gradient))
 }
 
@@ -64,7 +66,7 @@ impl<'a> Plan<'a> {
             which: (0..tasks.len()).map(which).collect::<Result<_>>()?,
             log_probabilities: tasks.iter().map(log_probabilities).collect::<Result<_>>()?,
             row_losses: Buffer::zeros(gpu, "row losses", rows)?,
-            loss_sums: Buffer::zeros(gpu, "loss sums", pass::workgroups(rows, 1))?,
+            loss_sums: Buffer::zeros(gpu, "loss sums", pass::row_sums(gpu, rows).workgroups)?,
             losses: Buffer::zeros(gpu, "losses", tasks.len())?,
             weights: Buffer::zeros(gpu, "weights", tasks.len())?,
             sigma_gradient: Buffer::zeros(gpu, "the gradient at σ", tasks.len())?,
@@ -87,33 +89,35 @@ impl<'a> Plan<'a> {
         self.tensors.buffers.predictions.as_entire_binding()
     }
 
-    /// A dispatch with this many invocations a row of the batch.
+    /// A dispatch with this many invocations a row of the batch, of a kernel whose loops are as long as that.
     fn by_row(
         &self,
         source: &'static Source,
         constants: &[(&'static str, f64)],
         buffers: &[Binding<'_>],
         invocations: usize,
-    ) -> Dispatch {
-        let workgroups = (self.tensors.rows * invocations).div_ceil(64);
-        self.gpu.kernel(source, constants).dispatch(self.gpu, buffers, workgroups)
+        rounds: usize,
+    ) -> Result<Dispatch> {
+        let work = Work { rounds, ..Work::elements(self.tensors.rows * invocations) };
+        self.gpu.kernel(source, constants).dispatch(self.gpu, buffers, work)
     }
 
     /// One task's mean loss: a value a row, their sums in shares, their mean.
-    fn mean_loss(&self, k: usize) -> Vec<Dispatch> {
+    fn mean_loss(&self, k: usize) -> Result<Vec<Dispatch>> {
         let task = &self.tensors.tasks[k];
         let lanes = pass::lanes_per_row(self.gpu, task.width);
         let loss = |source, values: Binding<'_>, to: &Buffer<f32>| {
             let buffers = [&self.labels(k)[..], &[values, to.binding()]].concat();
-            self.by_row(source, &[("LANES_PER_ROW", lanes as f64)], &buffers, lanes)
+            let rounds = pass::rounds_a_tile(task.width, lanes);
+            self.by_row(source, &[("LANES_PER_ROW", lanes as f64)], &buffers, lanes, rounds)
         };
         let log_probabilities = &self.log_probabilities[k];
         let mut dispatches = match task.loss.predicts_class() {
             true => vec![
-                loss(&kernels::LOG_SOFTMAX, self.predictions(), log_probabilities),
-                loss(&kernels::CLASS_LOSS, log_probabilities.binding(), &self.row_losses),
+                loss(&kernels::LOG_SOFTMAX, self.predictions(), log_probabilities)?,
+                loss(&kernels::CLASS_LOSS, log_probabilities.binding(), &self.row_losses)?,
             ],
-            false => vec![loss(&kernels::ELEMENT_LOSS, self.predictions(), &self.row_losses)],
+            false => vec![loss(&kernels::ELEMENT_LOSS, self.predictions(), &self.row_losses)?],
         };
         let sums = [self.row_losses.binding(), self.loss_sums.binding()];
         let mean = [
@@ -123,33 +127,38 @@ impl<'a> Plan<'a> {
             self.losses.binding(),
         ];
         let kernel = |source| self.gpu.kernel(source, &[]);
-        let shares = self.loss_sums.len();
-        dispatches.push(kernel(&kernels::ROW_SUMS).dispatch(self.gpu, &sums, shares));
-        dispatches.push(kernel(&kernels::MEAN_LOSS).dispatch(self.gpu, &mean, 1));
-        dispatches
+        let work = pass::row_sums(self.gpu, self.tensors.rows);
+        let one = Work::new(1, rounds_of(work.workgroups.div_ceil(64), 0) + REDUCTION);
+        dispatches.push(kernel(&kernels::ROW_SUMS).dispatch(self.gpu, &sums, work)?);
+        dispatches.push(kernel(&kernels::MEAN_LOSS).dispatch(self.gpu, &mean, one)?);
+        Ok(dispatches)
     }
 
     /// The weighting forward (weights and total) and backward (σ's gradient).
-    fn weigh(&self) -> [Dispatch; 2] {
+    fn weigh(&self) -> Result<[Dispatch; 2]> {
         let inputs = [
             self.losses.binding(),
             self.tensors.normalisers.binding(),
             self.tensors.buffers.sigma.as_entire_binding(),
         ];
-        let dispatch = |source, outputs: &[Binding<'_>], workgroups| {
+        let dispatch = |source, outputs: &[Binding<'_>], work| {
             let kernel = self.gpu.kernel(source, &[self.tensors.scheme]);
-            kernel.dispatch(self.gpu, &[&inputs[..], outputs].concat(), workgroups)
+            kernel.dispatch(self.gpu, &[&inputs[..], outputs].concat(), work)
         };
         let outputs = [self.weights.binding(), self.tensors.records.binding()];
-        let workgroups = self.losses.len().div_ceil(64);
-        [
-            dispatch(&kernels::WEIGH, &outputs, 1),
-            dispatch(&kernels::SIGMA_GRADIENT, &[self.sigma_gradient.binding()], workgroups),
-        ]
+        let tasks = self.losses.len();
+        Ok([
+            dispatch(&kernels::WEIGH, &outputs, Work::new(1, rounds_of(tasks, 0)))?,
+            dispatch(
+                &kernels::SIGMA_GRADIENT,
+                &[self.sigma_gradient.binding()],
+                Work::elements(tasks),
+            )?,
+        ])
     }
 
     /// The gradient at one task's predictions.
-    fn gradient(&self, k: usize) -> Dispatch {
+    fn gradient(&self, k: usize) -> Result<Dispatch> {
         let task = &self.tensors.tasks[k];
         let (source, values) = match task.loss.predicts_class() {
             true => (&kernels::CLASS_GRADIENT, self.log_probabilities[k].binding()),
@@ -161,6 +170,6 @@ impl<'a> Plan<'a> {
             self.tensors.normalisers.binding(),
             self.tensors.buffers.gradient.as_entire_binding(),
         ];
-        self.by_row(source, &[], &[&self.labels(k)[..], &rest].concat(), task.width)
+        self.by_row(source, &[], &[&self.labels(k)[..], &rest].concat(), task.width, 0)
     }
 }

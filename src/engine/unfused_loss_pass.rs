@@ -2,10 +2,11 @@
 
 use super::infos::StepInfo;
 use super::outcome::FIELDS;
-use super::resident::Steps;
+use super::submission::Steps;
 use super::unfused_loss::{Tensors, dispatches};
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, kernels, read};
+use crate::gpu::{Buffer, Dispatch, Gpu, read};
+use crate::loss::normalisers::{self, Batches};
 use crate::loss::{LossBuffers, LossResults, Task, TaskLayout};
 use crate::weighting::Weighting;
 
@@ -92,17 +93,15 @@ impl UnfusedLossPass {
 
 /// Fills the normalisers of the one batch.
 fn normalise(gpu: &Gpu, tensors: &Tensors<'_>) -> Result<()> {
-    let batches = Buffer::storage(gpu, "the batches", &[tensors.rows as u32, 1])?;
-    let buffers = [
-        tensors.buffers.labels.as_entire_binding(),
-        tensors.layouts.binding(),
-        tensors.order.binding(),
-        tensors.normalisers.binding(),
-        batches.binding(),
-    ];
-    let dispatch = gpu.kernel(&kernels::NORMALISERS, &[]).dispatch(gpu, &buffers, 1);
+    let Tensors { rows, layouts, .. } = *tensors;
+    let batches =
+        Batches { labels: tensors.buffers.labels, layouts, order: None, rows, size: rows };
+    let dispatches = normalisers::dispatches(gpu, &batches, tensors.normalisers)?;
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
-    dispatch.record(&mut encoder.begin_compute_pass(&Default::default()), None);
+    {
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        dispatches.iter().for_each(|dispatch| dispatch.record(&mut pass, None));
+    }
     gpu.queue().submit([encoder.finish()]);
     Ok(())
 }

@@ -4,7 +4,7 @@
 use super::fused;
 use super::resident::Resident;
 use crate::error::Result;
-use crate::gpu::{Dispatch, Gpu, kernels};
+use crate::gpu::{Dispatch, MOST_ROUNDS, Work, kernels};
 use crate::loss::{Loss, NONE, TaskLayout};
 use crate::network::Network;
 use std::fmt::Write;
@@ -38,7 +38,8 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let shares = shares(resident.batch, &shape);
     let bunch = bunch(resident.batch, shares, shape.units);
     let prologue = shape.prologue(bunch) + &flags(&resident.layouts);
-    fused::in_shares(resident, &kernels::VECTOR_ROWS, &prologue, shares)
+    let rounds = shape.rounds(most_tiles(resident.batch, shares, bunch));
+    fused::in_shares(resident, &kernels::VECTOR_ROWS, &prologue, Work::new(shares, rounds))
 }
 
 /// What no task has need not be looked for.
@@ -59,7 +60,7 @@ fn flags(tasks: &[TaskLayout]) -> String {
 fn shares(batch: usize, shape: &Shape) -> usize {
     let tiles = batch.div_ceil(TILE);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let most_tiles = (Gpu::MOST_ROUNDS - shape.rounds_a_share()) / shape.rounds_a_tile();
+    let most_tiles = (MOST_ROUNDS - shape.rounds_a_share()) / shape.rounds_a_tile();
     // `bunch` may give one of them an eighth more.
     let most_tiles = (most_tiles * 8 / 9).max(1);
     let shares = (tiles / TILES_A_SHARE).min(MOST_SHARES).max(cores).min(tiles);
@@ -75,6 +76,12 @@ fn bunch(batch: usize, shares: usize, units: usize) -> usize {
     let is_fair =
         |bunch: &usize| tiles.div_ceil(*bunch).div_ceil(shares) * bunch <= fair + fair / 8;
     (1..=most).rev().find(is_fair).unwrap_or(1)
+}
+
+/// The most tiles that one workgroup takes.
+fn most_tiles(batch: usize, shares: usize, bunch: usize) -> usize {
+    let bunches = batch.div_ceil(TILE).div_ceil(bunch);
+    bunches.div_ceil(shares) * bunch
 }
 
 /// Where each layer lies in the kernel's private arrays.
@@ -143,7 +150,12 @@ impl Shape {
     fn fits(&self) -> bool {
         self.units <= MOST_UNITS
             && 4 * self.lanes * self.weights <= MOST_WEIGHTS
-            && self.rounds_a_share() + self.rounds_a_tile() <= Gpu::MOST_ROUNDS
+            && self.rounds(1) <= MOST_ROUNDS
+    }
+
+    /// Rounds of all loops of a workgroup that takes so many tiles, at most.
+    fn rounds(&self, tiles: usize) -> usize {
+        self.rounds_a_share() + tiles * self.rounds_a_tile()
     }
 
     /// Rounds of all loops that a tile is taken through, at most: of each one more, in which it is found to be over.
@@ -254,7 +266,7 @@ mod tests {
     }
 
     /// The most tiles that one workgroup takes, counted as the kernel's loop does.
-    fn most_tiles(batch: usize, shares: usize, bunch: usize) -> usize {
+    fn counted_tiles(batch: usize, shares: usize, bunch: usize) -> usize {
         let tiles = batch.div_ceil(TILE);
         let taken = |workgroup: usize| -> usize {
             let firsts = (workgroup * bunch..tiles).step_by(shares * bunch);
@@ -269,9 +281,11 @@ mod tests {
             let shape = shape(hidden, lanes);
             for batch in [1, 256, 65_536, 1 << 20] {
                 let shares = shares(batch, &shape);
-                let tiles = most_tiles(batch, shares, bunch(batch, shares, shape.units));
-                let rounds = shape.rounds_a_share() + tiles * shape.rounds_a_tile();
-                assert!(rounds <= Gpu::MOST_ROUNDS, "{hidden:?}, batch {batch}: {rounds}");
+                let bunch = bunch(batch, shares, shape.units);
+                let tiles = most_tiles(batch, shares, bunch);
+                assert!(counted_tiles(batch, shares, bunch) <= tiles, "{hidden:?}, batch {batch}");
+                let rounds = shape.rounds(tiles);
+                assert!(rounds <= MOST_ROUNDS, "{hidden:?}, batch {batch}: {rounds}");
             }
         }
     }
@@ -283,7 +297,7 @@ mod tests {
         for batch in (1..3_000usize).step_by(37) {
             for shares in 1..=4 {
                 let fair = batch.div_ceil(TILE).div_ceil(shares);
-                let most = most_tiles(batch, shares, bunch(batch, shares, shape.units));
+                let most = counted_tiles(batch, shares, bunch(batch, shares, shape.units));
                 assert!(most <= fair + fair / 8, "batch {batch}, {shares} shares: {most} tiles");
             }
         }

@@ -134,6 +134,25 @@ pub(super) async fn open_plain(adapter: &wgpu::Adapter) -> Result<(wgpu::Device,
     request(adapter, &descriptor).await
 }
 
+/// Opens a device with as many bindings as kernels that count need; without optional features where it is plain.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+pub(super) async fn open_counting(
+    adapter: &wgpu::Adapter,
+    is_plain: bool,
+) -> Result<(wgpu::Device, wgpu::Queue)> {
+    let own = adapter.limits();
+    let mut descriptor = wgpu::DeviceDescriptor {
+        required_limits: Limits::default().or_worse_values_from(&own),
+        ..Default::default()
+    };
+    if !is_plain {
+        super::software::request(adapter, &mut descriptor);
+    }
+    let most = own.max_storage_buffers_per_shader_stage;
+    descriptor.required_limits.max_storage_buffers_per_shader_stage = most.min(12);
+    request(adapter, &descriptor).await
+}
+
 async fn request(
     adapter: &wgpu::Adapter,
     descriptor: &wgpu::DeviceDescriptor<'_>,

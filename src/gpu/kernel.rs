@@ -1,8 +1,11 @@
 //! Compute pipelines: made once a source and set of constants, shared by everybody.
 
+#[cfg(test)]
+use super::counted;
 use super::pipeline_cache::Store;
 use super::shaders::{Access, Source};
-use super::{Gpu, lock};
+use super::{Gpu, Work, lock};
+use crate::error::Result;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -12,6 +15,9 @@ pub(crate) struct Kernel {
     label: &'static str,
     pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
+    /// Whether it counts the rounds of its loops, for a test.
+    #[cfg(test)]
+    counts: bool,
 }
 
 impl Kernel {
@@ -29,23 +35,35 @@ impl Kernel {
         })
     }
 
-    /// A dispatch of this kernel over these buffers, in `workgroups` workgroups.
+    /// A dispatch of this kernel over these buffers.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::Error::Invalid) for more rounds of loops than the driver makes.
     pub fn dispatch(
         self: &Arc<Self>,
         gpu: &Gpu,
         buffers: &[wgpu::BindingResource<'_>],
-        workgroups: usize,
-    ) -> Dispatch {
+        work: Work,
+    ) -> Result<Dispatch> {
+        gpu.check_work(self.label, work)?;
         let bound = buffers.iter().filter_map(|resource| match resource {
             wgpu::BindingResource::Buffer(binding) => Some(binding.buffer.clone()),
             _ => None,
         });
-        Dispatch {
+        #[cfg(test)]
+        let counter = self.counts.then(|| counted::counter(gpu)).transpose()?;
+        #[cfg(test)]
+        let buffers = &counted::with(buffers, counter.as_ref())[..];
+        Ok(Dispatch {
             bound: bound.collect(),
             bindings: self.bind(gpu, buffers),
             kernel: Arc::clone(self),
-            grid: grid(workgroups),
-        }
+            grid: grid(work.workgroups),
+            #[cfg(test)]
+            rounds: work.rounds,
+            #[cfg(test)]
+            counter,
+        })
     }
 }
 
@@ -55,6 +73,11 @@ pub(crate) struct Dispatch {
     bindings: wgpu::BindGroup,
     bound: Vec<wgpu::Buffer>,
     grid: [u32; 2],
+    /// The most rounds of an invocation, as its maker said, and where they are counted.
+    #[cfg(test)]
+    pub rounds: usize,
+    #[cfg(test)]
+    pub counter: Option<super::Buffer<u32>>,
 }
 
 impl Dispatch {
@@ -100,6 +123,9 @@ pub(super) struct Cache {
     store: OnceLock<Store>,
     /// Whether a kernel was compiled since the last `save`.
     has_news: AtomicBool,
+    /// Whether kernels made from now on count the rounds of their loops.
+    #[cfg(test)]
+    pub counts_rounds: AtomicBool,
 }
 
 impl Cache {
@@ -133,7 +159,14 @@ impl Cache {
         let mut kernels = lock(&self.kernels);
         let made = kernels.entry(key).or_insert_with(|| {
             self.has_news.store(true, Ordering::Relaxed);
-            Arc::new(compile(device, source, prologue, constants, self.pipelines()))
+            let pipelines = self.pipelines();
+            #[cfg(not(test))]
+            let kernel = compile(device, source, prologue, constants, pipelines);
+            #[cfg(test)]
+            let counts = self.counts_rounds.load(Ordering::Relaxed);
+            #[cfg(test)]
+            let kernel = compile(device, source, prologue, constants, pipelines, counts);
+            Arc::new(kernel)
         });
         Arc::clone(made)
     }
@@ -145,11 +178,16 @@ fn compile(
     prologue: &str,
     constants: &[(&'static str, f64)],
     cache: Option<&wgpu::PipelineCache>,
+    #[cfg(test)] counts: bool,
 ) -> Kernel {
     let label = source.label;
+    #[cfg(not(test))]
+    let bindings = source.bindings;
+    #[cfg(test)]
+    let bindings = &counted::bindings(source.bindings, counts)[..];
     let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some(label),
-        entries: &layout_entries(source.bindings, false),
+        entries: &layout_entries(bindings, false),
     });
     let step_layout = step_layout(device);
     let groups: &[_] = match source.knows_step {
@@ -162,6 +200,8 @@ fn compile(
         immediate_size: 0,
     });
     let text = prologue.to_string() + &source.text();
+    #[cfg(test)]
+    let text = if counts { counted::text(source, &text) } else { text };
     let (module, constants) = match source.vector {
         true => (vector_module(device, label, &text, constants), &[][..]),
         false => {
@@ -182,7 +222,13 @@ fn compile(
         },
         cache,
     });
-    Kernel { label, pipeline, layout }
+    Kernel {
+        label,
+        pipeline,
+        layout,
+        #[cfg(test)]
+        counts,
+    }
 }
 
 /// A module that has its constants in it.

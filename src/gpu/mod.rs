@@ -7,9 +7,12 @@
 mod adapter;
 mod buffer;
 mod clock;
+#[cfg(test)]
+mod counted;
 mod kernel;
 mod pipeline_cache;
 mod readback;
+mod rounds;
 mod shaders;
 #[cfg(not(target_arch = "wasm32"))]
 mod software;
@@ -22,6 +25,7 @@ pub(crate) use self::buffer::{Buffer, check_size};
 pub(crate) use self::clock::Clock;
 pub(crate) use self::kernel::{Dispatch, Kernel};
 pub(crate) use self::readback::{Pending, Readback, read};
+pub(crate) use self::rounds::{MOST_ROUNDS, REDUCTION, Work, rounds_of};
 #[cfg(test)]
 pub(crate) use self::shaders::tests::check as check_shader;
 pub(crate) use self::shaders::{SMALL_RUN, SMALL_SHARE, SMALL_TEMPLATES, Source, kernels};
@@ -201,6 +205,17 @@ impl Gpu {
         }
     }
 
+    /// A GPU whose kernels count the rounds of their loops: those that any adapter takes, or those of the best one.
+    #[cfg(test)]
+    pub(crate) async fn counting(is_plain: bool) -> Result<Self> {
+        let (device, queue) = adapter::open_counting(&adapter::best().await?, is_plain).await?;
+        let gpu = Self::from_device(device, queue)?;
+        gpu.watch();
+        let counts = &gpu.inner.kernels.counts_rounds;
+        counts.store(true, std::sync::atomic::Ordering::Relaxed);
+        Ok(gpu)
+    }
+
     /// The kernel for a source at these constants: compiled once, then shared.
     pub(crate) fn kernel(
         &self,
@@ -230,10 +245,6 @@ impl Gpu {
     pub(crate) fn compiles_large_kernels(&self) -> bool {
         !self.is_software() || self.device().adapter_info().name.starts_with("llvmpipe")
     }
-
-    /// Rounds that an invocation of a kernel for one vector may make in all its loops together: llvmpipe ends every
-    /// loop of one that has made 65,535.
-    pub(crate) const MOST_ROUNDS: usize = 60_000;
 
     /// The lanes of a vector, eight or sixteen, where kernels made for them run ([`Source::vector`]): on software
     /// adapters for Vulkan.

@@ -81,13 +81,19 @@ kernels! {
     ORDER: "order" = ["shared/grid", "shared/step", "shared/this_step", "shared/permutation"]
         [Write], true;
     /// What each batch's losses are divided by.
-    NORMALISERS: "normalisers" = ["shared/grid", "shared/labels", "shared/losses", "shared/numbers", "shared/reduction"]
+    NORMALISERS: "normalisers" = ["shared/grid", "shared/labels", "shared/losses", "shared/numbers", "shared/reduction", "shared/long_sum"]
         [Read, Read, Read, Write, Read], false;
+    /// Their shares added up.
+    NORMALISER_SUMS: "normaliser_sums" = ["shared/grid", "shared/reduction", "shared/long_sum"]
+        [Read, Write], false;
+    /// The state before a submission, in case one of its steps cannot be finished.
+    KEEP: "keep" = ["shared/grid", "shared/step", "shared/this_step"]
+        [Read, Read, Read, Write], true;
     /// A layer with its activation.
     FORWARD: "forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write, Write], true;
     /// The fused loss pass of a training step.
-    LOSS: "loss" = ["shared/step", "shared/this_step", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
+    LOSS: "loss" = ["shared/step", "shared/this_step", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true;
     /// The gradient at a layer's input.
     INPUT_GRADIENT: "input_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
@@ -105,20 +111,23 @@ kernels! {
     SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, vector;
     /// A fused step but for its end, in blocks of rows.
-    ROWS: "rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile"]
+    ROWS: "rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile", "shared/long_sum"]
         [Read, Read, Read, Read, Read, Read, Read, Write], true;
     /// Before the end of a fused step that clips its gradient: the gradient's sum and norm.
-    GRADIENT_NORM: "gradient_norm" = ["shared/grid", "shared/reduction"]
+    GRADIENT_NORM: "gradient_norm" = ["shared/grid", "shared/reduction", "shared/long_sum"]
+        [Read, Write], false;
+    /// Before the end of a fused step with many tasks and shares: the losses' sums.
+    LOSS_SUMS: "loss_sums" = ["shared/grid", "shared/reduction", "shared/long_sum"]
         [Read, Write], false;
     /// The end of a fused step: sums, σ and Adam.
-    FINISH: "finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
+    FINISH: "finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
         [Read, Write, Write, Read, Read, Read, Write, Write], true;
     /// The fused loss pass on a caller's buffers.
-    LOSS_ALONE: "loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass"]
-        [Read, Read, Read, Read, Read, Write, Write], false;
+    LOSS_ALONE: "loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
+        [Read, Read, Read, Read, Read, Write, Write, Read], false;
     /// Its shares added up in a fixed order.
-    LOSS_ALONE_SUM: "loss_alone_sum" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/reduction"]
-        [Read, Read, Write], false;
+    LOSS_ALONE_SUM: "loss_alone_sum" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/reduction", "shared/long_sum"]
+        [Read, Read, Write, Read], false;
     /// How fast the adapter computes, for benchmarks, which a browser does not run.
     #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     ARITHMETIC: "bench/arithmetic" = ["shared/grid"]
@@ -142,16 +151,16 @@ kernels! {
     DROPOUT: "unfused/dropout" = ["shared/grid", "shared/step", "shared/this_step", "shared/dropout", "shared/layer"]
         [Read, Write], true;
     /// Unfused: shares of the bias's gradient.
-    BIAS_GRADIENT: "unfused/bias_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer"]
+    BIAS_GRADIENT: "unfused/bias_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/long_sum"]
         [Read, Read, Write], true;
     /// Unfused: the shares of all gradients added up.
-    SUM_SHARES: "unfused/sum_shares" = ["shared/grid"]
+    SUM_SHARES: "unfused/sum_shares" = ["shared/grid", "shared/long_sum"]
         [Read, Write], false;
     /// Unfused: shares of the sum of the gradient's squares.
-    SQUARE_SUMS: "unfused/square_sums" = ["shared/grid", "shared/reduction"]
+    SQUARE_SUMS: "unfused/square_sums" = ["shared/grid", "shared/reduction", "shared/long_sum"]
         [Read, Write], false;
     /// Unfused: by what clipping multiplies the gradient.
-    CLIP_FACTOR: "unfused/clip_factor" = ["shared/grid", "shared/numbers", "shared/clip", "shared/reduction"]
+    CLIP_FACTOR: "unfused/clip_factor" = ["shared/grid", "shared/numbers", "shared/clip", "shared/reduction", "shared/long_sum"]
         [Read, Write], false;
     /// Unfused: the gradient multiplied by it.
     SCALE: "unfused/scale" = ["shared/grid"]
@@ -172,13 +181,13 @@ kernels! {
     CLASS_GRADIENT: "unfused/class_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
         [Read, Read, Read, Read, Read, Read, Read, Write], true;
     /// Unfused: shares of a task's summed loss.
-    ROW_SUMS: "unfused/row_sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction"]
+    ROW_SUMS: "unfused/row_sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction", "shared/long_sum"]
         [Read, Write], true;
     /// Unfused: a task's mean loss.
-    MEAN_LOSS: "unfused/mean_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction"]
+    MEAN_LOSS: "unfused/mean_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction", "shared/long_sum"]
         [Read, Read, Read, Write], true;
     /// Unfused: weights and total.
-    WEIGH: "unfused/weigh" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting", "shared/records"]
+    WEIGH: "unfused/weigh" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting", "shared/records", "shared/long_sum"]
         [Read, Read, Read, Write, Write], true;
     /// Unfused: the gradient of σ.
     SIGMA_GRADIENT: "unfused/sigma_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting"]

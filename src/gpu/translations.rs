@@ -25,7 +25,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
-const VALUES: [(&str, &[f64]); 10] = [
+const VALUES: [(&str, &[f64]); 11] = [
     ("SCHEME", &[0.0, 1.0]),
     ("CLIP", &[0.0, 0.5]),
     // A tenth of the units, in 32 bits.
@@ -35,6 +35,7 @@ const VALUES: [(&str, &[f64]); 10] = [
     ("HAS_CLASS_WEIGHTS", &[0.0, 1.0]),
     ("HAS_SMOOTHING", &[0.0, 1.0]),
     ("KEEP_SHARES", &[0.0, 1.0]),
+    ("HAS_ORDER", &[0.0, 1.0]),
     ("lhs_along_k", &[0.0, 1.0]),
     ("rhs_along_k", &[0.0, 1.0]),
 ];

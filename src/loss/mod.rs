@@ -13,6 +13,7 @@
 
 mod kind;
 mod labels;
+pub(crate) mod normalisers;
 pub(crate) mod pass;
 mod task;
 

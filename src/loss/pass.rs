@@ -1,19 +1,22 @@
 //! The fused loss pass by itself, on a caller's own buffers.
 
+use super::Loss;
 use super::labels::{NONE, TaskLayout};
+use super::normalisers::{self, Batches};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Dispatch, Gpu, check_size, kernels, read};
+use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Work, check_size, kernels, read, rounds_of};
 use crate::weighting::Weighting;
 
 /// How the workgroups' shares of the losses are added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sums {
-    /// At once, by atomics: one dispatch in all, but the order of rounding, and with it the last bits of losses,
-    /// total and σ gradients, may differ from run to run.
+    /// In a fixed order, by a dispatch of their own: the same input gives the same bits.
     #[default]
-    OneDispatch,
-    /// In a fixed order, by a second, tiny dispatch: the same input gives the same bits.
     Repeatable,
+    /// In the same dispatch, by atomics: the order of rounding, and with it the last bits of losses, total and σ gradients,
+    /// may differ from run to run. Up to 256 workgroups try for the same few addresses one after the other, which takes a GPU
+    /// longer than a tiny dispatch; for software adapters, where a dispatch is what is dear.
+    OneDispatch,
 }
 
 /// The caller's buffers, all with usage `STORAGE`.
@@ -44,10 +47,12 @@ pub struct LossResults {
 
 /// The fused loss pass, bound to buffers of your own: encode it as often as their contents change.
 ///
-/// One dispatch gives every task's loss, the weighted total, the task weights, the gradient of the total at every
-/// prediction and at every σ. One is enough because a task's weight depends on its σ alone, and total and ∂total/∂σ
+/// One pass over the rows gives every task's loss, the weighted total, the task weights, the gradient of the total at
+/// every prediction and at every σ. One is enough because a task's weight depends on its σ alone, and total and ∂total/∂σ
 /// are linear in the losses: the gradient at a prediction need not wait for the sums, and each workgroup's share of the
-/// sums can simply be added up. No optional feature of the GPU is needed.
+/// sums can simply be added up, by the same dispatch or by a tiny one after it ([`Sums`]). Where tasks have masks or class
+/// weights, one or two dispatches before it find what their losses are divided by, from the labels alone. No optional
+/// feature of the GPU is needed.
 ///
 /// ```
 /// use awl::loss::{Labels, LossBuffers, LossPass, Sums};
@@ -70,7 +75,7 @@ pub struct LossResults {
 /// let buffers =
 ///     LossBuffers { predictions: &predictions, labels: &words, sigma: &sigma, gradient: &gradient };
 /// let weighting = AutomaticWeightedLoss::new(2).into();
-/// let pass = LossPass::new(&gpu, &labels.layouts, 2, &weighting, buffers, Sums::OneDispatch).await?;
+/// let pass = LossPass::new(&gpu, &labels.layouts, 2, &weighting, buffers, Sums::Repeatable).await?;
 ///
 /// let mut encoder = gpu.device().create_command_encoder(&Default::default());
 /// pass.encode(&mut encoder);
@@ -90,8 +95,8 @@ pub struct LossPass {
 
 /// Lanes of a workgroup, in every kernel.
 const LANES: usize = 64;
-/// The most workgroups, hence shares, of a loss pass.
-const MOST_SHARES: usize = 256;
+/// Workgroups, hence shares, of a loss pass: enough for a large GPU.
+const SHARES: usize = 256;
 
 /// How many lanes work on a row together, from the widest task: enough to keep wide rows' reads side by side. On a
 /// software adapter that gains nothing, and the barriers between the lanes cost much.
@@ -115,9 +120,28 @@ pub(crate) fn constants(gpu: &Gpu, tasks: &[TaskLayout]) -> [(&'static str, f64)
     ]
 }
 
-/// Workgroups of a loss pass over this many rows.
-pub(crate) fn workgroups(rows: usize, lanes_per_row: usize) -> usize {
-    rows.div_ceil(LANES / lanes_per_row).clamp(1, MOST_SHARES)
+/// Rounds of a loop of compare-exchange (`loss_alone.wgsl`), where it is few cores that try: a software adapter's.
+const ATTEMPTS: usize = 4;
+
+/// How a loss pass over this many rows is spread over the GPU.
+pub(crate) fn work(gpu: &Gpu, tasks: &[TaskLayout], rows: usize) -> Work {
+    let widest = tasks.iter().map(|task| task.width).max().unwrap_or(1);
+    let lanes = lanes_per_row(gpu, widest as usize);
+    let inside = tasks.iter().map(|task| 1 + rounds_a_tile(task.width as usize, lanes)).sum();
+    let besides = rounds_of(tasks.len(), 1 + REDUCTION + 2 * ATTEMPTS) + ATTEMPTS;
+    gpu.share_out(rows.div_ceil(LANES / lanes), SHARES, inside, besides)
+}
+
+/// Rounds that a tile of rows takes of a task of this width, at most.
+pub(crate) fn rounds_a_tile(width: usize, lanes_per_row: usize) -> usize {
+    let reductions = if lanes_per_row == 1 { 0 } else { 3 * REDUCTION };
+    // One that clears, three over classes, one over columns of numbers.
+    5 * rounds_of(width.div_ceil(lanes_per_row), 0) + reductions
+}
+
+/// Workgroups that sum a loss a row.
+pub(crate) fn row_sums(gpu: &Gpu, rows: usize) -> Work {
+    gpu.share_out(rows.div_ceil(LANES), SHARES, 0, REDUCTION)
 }
 
 impl LossPass {
@@ -157,16 +181,23 @@ impl LossPass {
         sums: Sums,
     ) -> Result<Self> {
         let tasks = layouts.len();
-        let widest = layouts.iter().map(|layout| layout.width).max().unwrap_or(1) as usize;
-        let workgroups = workgroups(rows, lanes_per_row(gpu, widest));
+        let work = work(gpu, layouts, rows);
         let keeps_shares = sums == Sums::Repeatable;
-        let shares = if keeps_shares { workgroups * tasks } else { 0 };
+        let shares = if keeps_shares { work.workgroups * tasks } else { 0 };
         let results = Buffer::zeros(gpu, "loss results", 1 + 3 * tasks + shares)?;
         let scheme = ("SCHEME", f64::from(weighting.code()));
         let mut constants = constants(gpu, layouts).to_vec();
         constants.extend([scheme, ("KEEP_SHARES", f64::from(u8::from(keeps_shares)))]);
         let info = Buffer::storage(gpu, "loss pass", &[rows as u32])?;
+        let normalisers = Buffer::storage(gpu, "normalisers", &of_all_rows(layouts, rows))?;
+        let vary = normalisers::vary(layouts);
         let layouts = Buffer::storage(gpu, "tasks", layouts)?;
+        let mut dispatches = Vec::new();
+        if vary {
+            let (labels, layouts) = (buffers.labels, &layouts);
+            let batches = Batches { labels, layouts, order: None, rows, size: rows };
+            dispatches = normalisers::dispatches(gpu, &batches, &normalisers)?;
+        }
         let buffers = [
             info.binding(),
             buffers.predictions.as_entire_binding(),
@@ -175,20 +206,31 @@ impl LossPass {
             buffers.sigma.as_entire_binding(),
             buffers.gradient.as_entire_binding(),
             results.binding(),
+            normalisers.binding(),
         ];
         let kernel = gpu.kernel(&kernels::LOSS_ALONE, &constants);
-        let mut dispatches = vec![kernel.dispatch(gpu, &buffers, workgroups)];
+        dispatches.push(kernel.dispatch(gpu, &buffers, work)?);
         if keeps_shares {
-            let info = [tasks as u32, workgroups as u32];
+            let info = [tasks as u32, work.workgroups as u32];
             let info = Buffer::storage(gpu, "loss sums", &info)?;
-            let [_, _, _, _, sigma, _, results] = buffers;
+            let [_, _, _, _, sigma, _, results, normalisers] = buffers;
+            let buffers = [info.binding(), sigma, results, normalisers];
             let kernel = gpu.kernel(&kernels::LOSS_ALONE_SUM, &[scheme]);
-            dispatches.push(kernel.dispatch(gpu, &[info.binding(), sigma, results], 1));
+            let each = rounds_of(work.workgroups, 0);
+            let work = Work::new(1, rounds_of(tasks.div_ceil(LANES), each) + REDUCTION);
+            dispatches.push(kernel.dispatch(gpu, &buffers, work)?);
         }
         Ok(Self { gpu: gpu.clone(), dispatches, results, tasks })
     }
 
-    /// Number of dispatches: 1, or 2 with [`Sums::Repeatable`].
+    /// What it records.
+    #[cfg(test)]
+    pub(crate) fn encoded(&self) -> &[Dispatch] {
+        &self.dispatches
+    }
+
+    /// Number of dispatches: 1, with [`Sums::Repeatable`] one more, and one or two more where a task has a mask or class
+    /// weights.
     pub fn dispatches(&self) -> usize {
         self.dispatches.len()
     }
@@ -222,6 +264,15 @@ impl LossPass {
         let mut part = || parts.next().unwrap_or_default();
         Ok(LossResults { total: total[0], losses: part(), weights: part(), sigma_gradient: part() })
     }
+}
+
+/// What the losses of rows without masks and class weights are divided by.
+fn of_all_rows(layouts: &[TaskLayout], rows: usize) -> Vec<f32> {
+    let of = |task: &TaskLayout| match task.loss == Loss::cross_entropy().code() {
+        true => rows as f32,
+        false => (rows as f64 * f64::from(task.width)) as f32,
+    };
+    layouts.iter().map(of).collect()
 }
 
 /// Checks the layouts by themselves and against the buffers, so that no kernel reads or writes what is not its own.

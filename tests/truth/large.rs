@@ -1,84 +1,150 @@
-//! Batches with more workgroups than one dimension of a dispatch may hold.
+//! Batches, tasks and classes of sizes that reach what drivers limit: workgroups of a dimension of a dispatch, rounds of an
+//! invocation's loops, digits of a sum of `f32`.
+//!
+//! `AWL_SIZES=full` takes them as far as the memory of a software adapter goes (`scripts/conformance --full`).
 
 use crate::support::{ON_GPU, assert_close, assert_tensors_close, run, state_of};
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Recipe, Reference, Step};
 use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
 
-/// A dataset of this many rows whose second task lacks every seventh label.
-fn data(rows: usize, features: usize) -> Dataset {
-    let wave = |i: usize, period: f32| (i as f32 / period).sin();
-    let x = (0..rows * features).map(|i| wave(i, 7.3)).collect();
-    let y = (0..rows).map(|i| wave(i, 31.7)).collect();
-    let classes = (0..rows).map(|i| (i % 1013 % 3) as u32).collect();
-    let labelled = (0..rows).map(|i| i % 7 != 0).collect();
-    let classes = Target::classes(classes).labelled(labelled).expect("a mask");
-    let y = Target::numbers(Matrix::new(1, y).expect("a column"));
-    let x = Matrix::new(features, x).expect("a matrix");
-    Dataset::new(x, vec![y, classes]).expect("a dataset")
+/// Whether the sizes are the full ones, which take minutes.
+pub fn full() -> bool {
+    std::env::var("AWL_SIZES").is_ok_and(|sizes| sizes == "full")
 }
 
-fn is_right(rows: usize, hidden: &[usize]) {
+fn wave(i: usize, period: f32) -> f32 {
+    (i as f32 / period).sin()
+}
+
+/// Labels of the k-th task; some missing where it says so, other ones in each task.
+fn target(task: &Task, k: usize, rows: usize, masked: bool) -> Target {
+    let target = match task.loss.predicts_class() {
+        true => {
+            Target::classes((0..rows).map(|i| (i * (k + 1) % 1013 % task.width) as u32).collect())
+        }
+        false => {
+            let numbers = (0..rows * task.width).map(|i| wave(i, 31.7 + k as f32)).collect();
+            Target::numbers(Matrix::new(task.width, numbers).expect("a matrix"))
+        }
+    };
+    match masked {
+        true => target.labelled((0..rows).map(|i| i % 7 != k % 7).collect()).expect("a mask"),
+        false => target,
+    }
+}
+
+fn data(rows: usize, features: usize, tasks: &[(Task, bool)]) -> Dataset {
+    let x = (0..rows * features).map(|i| wave(i, 7.3)).collect();
+    let targets =
+        tasks.iter().enumerate().map(|(k, (task, masked))| target(task, k, rows, *masked));
+    Dataset::new(Matrix::new(features, x).expect("a matrix"), targets.collect()).expect("a dataset")
+}
+
+/// A task of numbers, and one of classes of which every seventh label is missing.
+fn two_tasks() -> [(Task, bool); 2] {
+    [
+        (Task::new("number", Loss::Mse, 1), false),
+        (Task::new("class", Loss::cross_entropy(), 3), true),
+    ]
+}
+
+/// Holds a step over all rows at once, every loss and every gradient, against the reference. Each task comes with whether
+/// labels are missing.
+fn is_right(rows: usize, hidden: &[usize], tasks: &[(Task, bool)]) {
     let features = 2;
-    let tasks = [Task::new("number", Loss::Mse, 1), Task::new("class", Loss::cross_entropy(), 3)];
+    let data = data(rows, features, tasks);
+    let tasks: Vec<Task> = tasks.iter().map(|(task, _)| task.clone()).collect();
     let network = Network::new(features, hidden, Activation::Tanh, &tasks).expect("a network");
+    // Without momentum and at no rate the first moments are the gradient.
     let mut adam = Adam::new(0.0);
     adam.network.betas.0 = 0.0;
     adam.sigma.betas.0 = 0.0;
-    let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(2), adam);
+    let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(tasks.len()), adam);
     recipe.batch = rows;
-    let data = data(rows, features);
     let step = Step::numbered(1, rows, rows);
     let reference = Reference::new(recipe.clone(), data.clone()).expect("the recipe fits");
     let truth = reference.gradients(&step).expect("a step");
     for (name, make) in ON_GPU {
         let mut engine = make(recipe.clone(), data.clone());
         let record = run(engine.as_mut(), &[step]).expect("a step").remove(0);
-        let case = format!("{name}, {rows} rows, hidden {hidden:?}");
+        let case = format!("{name}, {rows} rows, hidden {hidden:?}, {} tasks", tasks.len());
         for (found, expected) in record.tasks.iter().zip(&truth.record.tasks) {
             let [found, expected] = [found, expected].map(|task| task.loss.expect("labels"));
             assert_close(&case, &[found], &[expected], 1e-5);
         }
+        assert_close(&case, &[record.total], &[truth.record.total], 1e-5);
         let state = state_of(engine.as_mut());
-        let moments: Vec<f64> = state.moments.iter().map(|[m, _]| *m).collect();
-        assert_tensors_close(&case, &recipe.network, &moments, &truth.parameters, 1e-4);
+        let first = |moments: &[[f64; 2]]| moments.iter().map(|[m, _]| *m).collect::<Vec<_>>();
+        let network = &recipe.network;
+        assert_tensors_close(&case, network, &first(&state.moments), &truth.parameters, 1e-4);
+        assert_close(&case, &first(&state.sigma_moments), &truth.sigma, 1e-4);
     }
 }
 
 #[test]
 fn a_batch_of_a_million_rows_is_right() {
-    is_right(1_000_000, &[8]);
+    is_right(1_000_000, &[8], &two_tasks());
+}
+
+/// More tiles of 32 rows than a dimension of a dispatch holds, 65,535, and more rounds of a product's slices than software
+/// drivers make, were there no more shares of the rows than of a smaller batch.
+#[test]
+fn a_batch_of_millions_of_rows_is_right() {
+    is_right(if full() { 10_000_000 } else { 3_400_001 }, &[], &two_tasks());
+}
+
+/// One task's labels after the other's: more rounds than software drivers make, if one workgroup counted them.
+#[test]
+fn masks_of_many_tasks_over_many_rows_are_counted_to_the_end() {
+    let (rows, tasks) = if full() { (100_000, 200) } else { (750_000, 6) };
+    let tasks: Vec<_> =
+        (0..tasks).map(|k| (Task::new(k.to_string(), Loss::Mse, 1), true)).collect();
+    is_right(rows, &[], &tasks);
+}
+
+/// Every lane of the last kernel added up every share of every task's loss.
+#[test]
+fn hundreds_of_tasks_are_right() {
+    let numbers = |count: usize| -> Vec<_> {
+        (0..count).map(|k| (Task::new(k.to_string(), Loss::Mse, 1), k % 5 == 0)).collect()
+    };
+    is_right(16_384, &[8], &numbers(280));
+    is_right(if full() { 20_000 } else { 500 }, &[8], &numbers(1_000));
 }
 
 #[test]
-fn a_batch_of_more_tiles_than_a_dimension_holds_is_right() {
-    // 65,536 tiles of 32 rows and one more.
-    is_right(65_536 * 32 + 1, &[]);
+fn a_thousand_classes_are_right() {
+    let tasks = [
+        (Task::new("class", Loss::cross_entropy(), 1_000), true),
+        (Task::new("number", Loss::Mse, 1), false),
+    ];
+    is_right(if full() { 33_000 } else { 3_000 }, &[4], &tasks);
 }
 
 #[test]
 fn a_batch_for_all_cores_is_right() {
-    is_right(3_001, &[64, 64]);
+    is_right(3_001, &[64, 64], &two_tasks());
 }
 
 #[test]
 fn a_wide_network_is_right() {
-    is_right(1024, &[256, 256]);
+    is_right(1024, &[256, 256], &two_tasks());
     // Beyond what a workgroup takes rows through.
-    is_right(300, &[300, 40]);
+    is_right(300, &[300, 40], &two_tasks());
 }
 
 /// Software drivers end every loop of a kernel that has gone round too often; a submission must not come near that.
 #[test]
 fn a_long_submission_of_large_batches_is_right() {
     let rows = 4_096;
-    let tasks = [Task::new("number", Loss::Mse, 1), Task::new("class", Loss::cross_entropy(), 3)];
-    let network = Network::new(2, &[8], Activation::Tanh, &tasks).expect("a network");
+    let network = Network::new(2, &[8], Activation::Tanh, &two_tasks().map(|(task, _)| task))
+        .expect("a network");
     let adam = Adam::new(1e-2);
     let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(2), adam);
     recipe.batch = rows;
     recipe.shuffle = false;
-    let data = data(rows, 2);
+    let data = data(rows, 2, &two_tasks());
     let steps: Vec<Step> = (1..=60).map(|number| Step::numbered(number, rows, rows)).collect();
     let mut reference = Reference::new(recipe.clone(), data.clone()).expect("the recipe fits");
     let truth = run(&mut reference, &steps).expect("60 steps");

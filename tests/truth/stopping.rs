@@ -166,25 +166,68 @@ pub fn an_overflowing_weight_stops_training(make: Make, extremes: &Extremes) {
     assert_eq!(state_of(engine), state, "{}", engine.name());
 }
 
-/// A gradient that overflows while the losses do not leaves its own parameter alone, and stops training
-/// after that step.
+/// A gradient that overflows while the losses do not stops training before that step: no parameter is changed, not even those
+/// whose gradients were finite.
 pub fn an_overflowing_gradient_stops_training(make: Make, extremes: &Extremes) {
     let (mut engine, mut state) = two_tasks(make);
     let engine = engine.as_mut();
     state.sigma[1] = extremes.steep_sigma;
-    engine.load(&state).expect("finite numbers");
-    engine.submit(&schedule(1, 4, 2)).expect("a submission");
-    let records = block_on(engine.collect()).expect("the first step's losses were finite");
-    assert_eq!(records.iter().map(|record| record.step).collect::<Vec<_>>(), [1]);
-    let error = block_on(engine.collect()).expect_err("the gradient overflows");
-    let right = matches!(error, Error::NonFiniteGradient { step: 1 });
-    assert!(right, "{}: {error}", engine.name());
+    for asks_first in [false, true] {
+        engine.load(&state).expect("finite numbers");
+        engine.submit(&schedule(1, 4, 2)).expect("a submission");
+        // Whether the state is asked for before or after what became of the steps.
+        if asks_first {
+            assert_eq!(state_of(engine), state, "{}", engine.name());
+        }
+        let error = block_on(engine.collect()).expect_err("the gradient overflows");
+        let right = matches!(error, Error::NonFiniteGradient { step: 1 });
+        assert!(right, "{}: {error}", engine.name());
+        assert_eq!(state_of(engine), state, "{}: nothing is changed", engine.name());
+    }
+}
+
+/// The steps before one whose gradient overflows are made, bit for bit as without it: in the same submission, in an epoch
+/// before, with submissions after it under way. The second task has a label in one row of seven, which a later step meets.
+pub fn steps_before_an_overflowing_gradient_are_whole(make: Make, extremes: &Extremes) {
+    let tasks = ["first", "second"].map(regression);
+    let mut recipe = linear(&tasks, AutomaticWeightedLoss::new(2), Adam::new(0.125), 1);
+    recipe.shuffle = true;
+    let rows = [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+    let rare = numbers(&rows).labelled((0..7).map(|row| row == 4).collect()).expect("a mask");
+    let mut engine = make(recipe, constant_feature(1.0, vec![numbers(&rows), rare]));
+    let engine = engine.as_mut();
+    let start = state_of(engine);
+    let steps = schedule(1, 7, 21);
+    // The first epoch goes well; in the second the σ of the rare task is thrown off.
+    let records = run(engine, &steps[..7]).expect("an epoch");
+    assert_eq!(records.iter().filter(|record| record.tasks[1].loss.is_some()).count(), 1);
+    let mut thrown = state_of(engine);
+    thrown.sigma[1] = extremes.steep_sigma;
+    engine.load(&thrown).expect("finite numbers");
+    for submission in [&steps[7..14], &steps[14..21]] {
+        engine.submit(submission).expect("a submission");
+    }
+    let mut made = Vec::new();
+    let error = loop {
+        match block_on(engine.collect()) {
+            Ok(records) => made.extend(records),
+            Err(error) => break error,
+        }
+    };
+    let Error::NonFiniteGradient { step: failed } = error else { panic!("{error}") };
+    assert!((8..=14).contains(&failed), "{}: step {failed}", engine.name());
+    assert_eq!(
+        made.iter().map(|record| record.step).collect::<Vec<_>>(),
+        Vec::from_iter(8..failed)
+    );
     let after = state_of(engine);
-    assert_eq!(after.step, 1);
-    assert_eq!(after.sigma[1], state.sigma[1], "{}: σ is left as it was", engine.name());
-    assert_eq!(after.sigma_moments[1], [0.0; 2]);
-    assert_ne!(after.parameters[2], 0.0, "{}: the first head was updated", engine.name());
-    assert!(after.parameters.iter().chain(&after.sigma).all(|p| p.is_finite()));
+
+    engine.load(&thrown).expect("finite numbers");
+    let whole = run(engine, &steps[7..failed as usize - 1]).expect("the steps before");
+    assert_eq!(made, whole, "{}", engine.name());
+    assert_eq!(after, state_of(engine), "{}, step {failed}", engine.name());
+    engine.load(&start).expect("the first state");
+    run(engine, &steps[..7]).expect("training goes on");
 }
 
 /// What cannot be run is refused with the reason, and nothing is changed by the asking.
@@ -225,6 +268,7 @@ fn the_reference_stops_where_numbers_overflow() {
     steps_before_an_overflow_are_kept(&reference, &extremes);
     an_overflowing_weight_stops_training(&reference, &extremes);
     an_overflowing_gradient_stops_training(&reference, &extremes);
+    steps_before_an_overflowing_gradient_are_whole(&reference, &extremes);
 }
 
 #[test]
@@ -255,6 +299,7 @@ fn the_gpu_engines_stop_where_numbers_overflow() {
         steps_before_an_overflow_are_kept(make, &extremes);
         an_overflowing_weight_stops_training(make, &extremes);
         an_overflowing_gradient_stops_training(make, &extremes);
+        steps_before_an_overflowing_gradient_are_whole(make, &extremes);
         a_trainer_survives_an_overflow(make, &extremes);
         a_loaded_state_forgets_what_is_under_way(make);
         extreme_rates_leave_finite_states(make);

@@ -132,7 +132,7 @@ impl Reference {
         positions.map(|p| order.row(p as u32) as usize).collect()
     }
 
-    /// Makes these steps, up to the first that stops training; the records of those with finite losses.
+    /// Makes these steps, up to the first that stops training; their records.
     fn train(&mut self, steps: &[Step]) -> Vec<Record> {
         let mut records = Vec::with_capacity(steps.len());
         for step in steps {
@@ -146,9 +146,11 @@ impl Reference {
                 self.failure = Some(Failure::Loss { step, task, value });
                 break;
             }
-            if !update::update(&self.recipe, &mut self.state, &gradients) {
+            let Some(state) = update::updated(&self.recipe, &self.state, &gradients) else {
                 self.failure = Some(Failure::Gradient { step });
-            }
+                break;
+            };
+            self.state = state;
             records.push(gradients.record);
         }
         records

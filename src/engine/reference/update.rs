@@ -4,13 +4,12 @@ use super::Gradients;
 use crate::engine::{Recipe, State};
 use crate::optimizer::{Group, clip_factor};
 
-/// Makes one step of the optimizer. Returns whether every parameter could be updated: one whose new
-/// value or moments would not be finite is left as it is, with its moments.
+/// Makes one step of the optimizer, wholly or not at all: `None` if a parameter's new value or moments would not be finite.
 ///
 /// σ is updated where it is learned and its task had a label; each σ counts those updates for itself.
-pub(super) fn update(recipe: &Recipe, state: &mut State, gradients: &Gradients) -> bool {
+pub(super) fn updated(recipe: &Recipe, state: &State, gradients: &Gradients) -> Option<State> {
+    let mut state = state.clone();
     let step = gradients.record.step;
-    let mut finite = true;
     let factor = recipe.schedule.factor(step);
 
     let group = &recipe.optimizer.network.scaled(factor);
@@ -18,7 +17,7 @@ pub(super) fn update(recipe: &Recipe, state: &mut State, gradients: &Gradients) 
     let clip = recipe.clip.map_or(1.0, |most| clip_factor(&gradients.parameters, most));
     for (i, &gradient) in gradients.parameters.iter().enumerate() {
         let (parameter, moments) = (&mut state.parameters[i], &mut state.moments[i]);
-        finite &= advance(group, parameter, clip * gradient, moments, corrections);
+        advance(group, parameter, clip * gradient, moments, corrections)?;
     }
 
     let group = &recipe.optimizer.sigma.scaled(factor);
@@ -30,30 +29,22 @@ pub(super) fn update(recipe: &Recipe, state: &mut State, gradients: &Gradients) 
         let [first, second] = state.sigma_corrections[i];
         let corrections = [beta1 * first + (1.0 - beta1), beta2 * second + (1.0 - beta2)];
         let (sigma, moments) = (&mut state.sigma[i], &mut state.sigma_moments[i]);
-        if advance(group, sigma, gradients.sigma[i], moments, corrections) {
-            state.sigma_corrections[i] = corrections;
-        } else {
-            finite = false;
-        }
+        advance(group, sigma, gradients.sigma[i], moments, corrections)?;
+        state.sigma_corrections[i] = corrections;
     }
 
     state.step = step;
-    finite
+    Some(state)
 }
 
-/// Updates one parameter with its moments, unless the result would not be finite.
+/// Updates one parameter with its moments; `None` if the result is not finite.
 fn advance(
     group: &Group,
     parameter: &mut f64,
     gradient: f64,
     moments: &mut [f64; 2],
     corrections: [f64; 2],
-) -> bool {
-    let mut new_moments = *moments;
-    let new = group.update(*parameter, gradient, &mut new_moments, corrections);
-    let finite = new.is_finite() && new_moments.iter().all(|m| m.is_finite());
-    if finite {
-        (*parameter, *moments) = (new, new_moments);
-    }
-    finite
+) -> Option<()> {
+    *parameter = group.update(*parameter, gradient, moments, corrections);
+    (parameter.is_finite() && moments.iter().all(|m| m.is_finite())).then_some(())
 }

@@ -2,24 +2,30 @@
 
 use super::text::text;
 use super::{rounds, shares, vectors};
-use crate::engine::infos::OptimizerInfo;
+use crate::engine::MOST_STEPS;
+use crate::engine::infos::{MOST_ROWS, OptimizerInfo};
 use crate::engine::program::Program;
 use crate::engine::resident::Resident;
 use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, SMALL_RUN, kernels};
+use crate::gpu::{Buffer, MOST_ROUNDS, SMALL_RUN, Work, kernels};
 use crate::network::Network;
 
 /// Registers of parameters, a vector of a layer's outputs each: beyond these, compilation takes seconds, and the
 /// parameters, their gradient and their transposed copy outgrow the first cache.
 const MOST_VECTORS: usize = 360;
 
+/// Rounds of the loops that load and store parameters and moments, at most.
+const ROUNDS_A_RUN: usize = 6 * (MOST_VECTORS + 10);
+
 /// The program, or `None` where another has to do.
 pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Program>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
-    let most = Gpu::MOST_ROUNDS / rounds(resident.batch, lanes);
-    if vectors(network, lanes) > MOST_VECTORS || most == 0 || !pays(network, resident.batch, lanes)
-    {
+    let a_step = 1 + rounds(resident.batch, lanes);
+    let besides = ROUNDS_A_RUN + 1;
+    let most = ((MOST_ROUNDS - besides) / a_step).min(MOST_STEPS);
+    let is_long = most == 0 || resident.batch > MOST_ROWS;
+    if vectors(network, lanes) > MOST_VECTORS || is_long || !pays(network, resident.batch, lanes) {
         return Ok(None);
     }
     // It does not know the gradient's norm, and registers that hold no parameter would become 0 / 0.
@@ -46,7 +52,8 @@ pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Progra
     let text = format!("const STEPS_A_DISPATCH = {most}u;\n")
         + &text(network, &resident.layouts, lanes, SMALL_RUN);
     let kernel = gpu.shaped_kernel(&kernels::SMALL_STEPS, &text, &[resident.scheme()]);
-    Ok(Some(Program::run(vec![kernel.dispatch(gpu, &buffers, 1)], most)))
+    let work = Work::new(1, besides + most * a_step);
+    Ok(Some(Program::run(vec![kernel.dispatch(gpu, &buffers, work)?], most)))
 }
 
 /// Whether one core here beats all cores with two dispatches a step, by `shares` or `vector`, judged by what was measured

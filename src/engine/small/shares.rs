@@ -3,10 +3,11 @@
 use super::text::text;
 use super::{rounds, vectors};
 use crate::engine::fused;
+use crate::engine::infos::MOST_ROWS;
 use crate::engine::program::Program;
 use crate::engine::resident::Resident;
 use crate::error::Result;
-use crate::gpu::{Gpu, SMALL_SHARE, kernels};
+use crate::gpu::{MOST_ROUNDS, SMALL_SHARE, Work, kernels};
 use crate::network::Network;
 
 /// Lanes below which compilation takes too long, and the code and its data outgrow the caches too far: `vector` is as
@@ -25,8 +26,8 @@ pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Progra
         return Ok(None);
     }
     let text = text(network, &resident.layouts, lanes, SMALL_SHARE);
-    let shares = shares(resident.batch, lanes);
-    let step = fused::in_shares(resident, &kernels::SMALL_SHARES, &text, shares)?;
+    let work = work(resident.batch, lanes);
+    let step = fused::in_shares(resident, &kernels::SMALL_SHARES, &text, work)?;
     Ok(step.map(Program::step))
 }
 
@@ -35,12 +36,13 @@ pub(super) fn takes(network: &Network, lanes: usize) -> bool {
     lanes >= FEWEST_LANES && vectors(network, lanes) <= MOST_VECTORS
 }
 
-/// Workgroups of a step: one for every core, and as many as the driver's limit on loops asks for.
-fn shares(batch: usize, lanes: usize) -> usize {
+/// Workgroups of a step: one for every core, and as many as the driver's limit on loops and sums in f32 ask for.
+fn work(batch: usize, lanes: usize) -> Work {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let most_tiles = (Gpu::MOST_ROUNDS - ROUNDS_A_SHARE) / rounds(lanes, lanes);
+    let most_tiles = ((MOST_ROUNDS - ROUNDS_A_SHARE) / rounds(lanes, lanes)).min(MOST_ROWS / lanes);
     let tiles = batch.div_ceil(lanes);
-    cores.min(tiles).max(tiles.div_ceil(most_tiles)).max(1)
+    let shares = cores.min(tiles).max(tiles.div_ceil(most_tiles)).max(1);
+    Work::new(shares, ROUNDS_A_SHARE + tiles.div_ceil(shares) * rounds(lanes, lanes))
 }
 
 #[cfg(test)]
@@ -50,17 +52,16 @@ mod tests {
     #[test]
     fn no_workgroup_makes_more_rounds_than_the_driver_allows() {
         for batch in [1usize, 17, 1_024, 65_536, 1 << 20, 1 << 24] {
-            let tiles = batch.div_ceil(16);
-            let most = tiles.div_ceil(shares(batch, 16));
-            // A tile's rounds, and the last one of the loop over them.
-            assert!(ROUNDS_A_SHARE + most * rounds(16, 16) <= Gpu::MOST_ROUNDS, "batch {batch}");
+            assert!(work(batch, 16).rounds <= MOST_ROUNDS, "batch {batch}");
         }
     }
 
     #[test]
     fn a_batch_is_split_over_the_cores_but_no_further_than_its_tiles() {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        assert_eq!(shares(1 << 14, 16), cores.min(1 << 10));
-        assert_eq!(shares(10, 16), 1);
+        assert_eq!(work(1 << 12, 16).workgroups, cores.min(1 << 8));
+        assert_eq!(work(10, 16).workgroups, 1);
+        // Nor are more rows added up than f32 can.
+        assert!(work(1 << 20, 16).workgroups >= 1 << 8);
     }
 }

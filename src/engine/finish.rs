@@ -1,0 +1,88 @@
+//! The end of a fused step, `shaders/finish.wgsl`: sums, σ's gradient and Adam, from shares of the gradients and losses that
+//! the dispatches before have left.
+
+use super::infos::OptimizerInfo;
+use super::resident::Resident;
+use crate::error::Result;
+use crate::gpu::{Buffer, Dispatch, REDUCTION, Work, kernels, rounds_of};
+use wgpu::BindingResource as Binding;
+
+/// Parameters that a lane of `finish` updates: enough to make light of what all lanes add up alike.
+const PARAMETERS_A_LANE: usize = 8;
+
+/// Workgroups whose squares every lane of `finish` adds up.
+const NORMS: usize = 128;
+
+/// Losses, tasks times shares, that every lane of `finish` adds up; more are added up once, by a dispatch before.
+const MOST_LOSSES: usize = 4_096;
+
+/// The shares of a step: `[shares, parameters]` of the gradients, `[shares + 2, tasks]` of the losses (`loss.wgsl`).
+pub(super) struct Shares<'a> {
+    pub gradients: Binding<'a>,
+    pub gradient_shares: usize,
+    pub losses: Binding<'a>,
+    pub loss_shares: usize,
+}
+
+/// The end of a step: a dispatch; one more where gradients are clipped, and one where there are many losses.
+pub(super) fn dispatches(resident: &Resident, shares: Shares<'_>) -> Result<Vec<Dispatch>> {
+    let gpu = &resident.gpu;
+    let tasks = resident.recipe.network.tasks().len();
+    let mut dispatches = Vec::new();
+    let Shares { mut gradients, mut gradient_shares, mut losses, mut loss_shares } = shares;
+    let sums;
+    if tasks * loss_shares > MOST_LOSSES {
+        sums = Buffer::<f32>::zeros(gpu, "the losses", 3 * tasks)?;
+        let work = Work::new(tasks, rounds_of(loss_shares.div_ceil(64), 0) + REDUCTION);
+        let kernel = gpu.kernel(&kernels::LOSS_SUMS, &[]);
+        dispatches.push(kernel.dispatch(gpu, &[losses, sums.binding()], work)?);
+        (losses, loss_shares) = (sums.binding(), 1);
+    }
+    let mut constants = vec![resident.scheme()];
+    let gradient;
+    let mut norms = 0;
+    if let Some(most) = resident.recipe.clip {
+        let parameters = resident.recipe.network.parameter_count();
+        let preferred = parameters.div_ceil(64 * PARAMETERS_A_LANE).min(NORMS);
+        let inside = rounds_of(gradient_shares, 0);
+        let work = gpu.share_out(parameters.div_ceil(64), preferred, inside, REDUCTION);
+        norms = work.workgroups;
+        gradient = Buffer::<f32>::zeros(gpu, "the gradient", parameters + norms)?;
+        let kernel = gpu.kernel(&kernels::GRADIENT_NORM, &[]);
+        dispatches.push(kernel.dispatch(gpu, &[gradients, gradient.binding()], work)?);
+        (gradients, gradient_shares) = (gradient.binding(), 1);
+        constants.push(("CLIP", most));
+    }
+    let shares = Shares { gradients, gradient_shares, losses, loss_shares };
+    dispatches.push(apply(resident, shares, norms, &constants)?);
+    Ok(dispatches)
+}
+
+fn apply(
+    resident: &Resident,
+    shares: Shares<'_>,
+    norms: usize,
+    constants: &[(&'static str, f64)],
+) -> Result<Dispatch> {
+    let gpu = &resident.gpu;
+    let Shares { gradients, gradient_shares, losses, loss_shares } = shares;
+    let info = OptimizerInfo::new(&resident.recipe, gradient_shares, loss_shares);
+    let info = Buffer::storage(gpu, "the optimizer", &[info])?;
+    let buffers = [
+        info.binding(),
+        resident.parameters.binding(),
+        resident.moments.binding(),
+        gradients,
+        losses,
+        resident.normalisers.binding(),
+        resident.records.binding(),
+        resident.stop.binding(),
+    ];
+    let all = resident.parameters.len();
+    let tasks = resident.recipe.network.tasks().len();
+    let a_loss = rounds_of(loss_shares, 0);
+    let besides = rounds_of(tasks, a_loss) + rounds_of(tasks.div_ceil(64), a_loss) + norms + 1;
+    let preferred = all.div_ceil(64 * PARAMETERS_A_LANE);
+    let work = gpu.share_out(all.div_ceil(64), preferred, rounds_of(gradient_shares, 0), besides);
+    gpu.kernel(&kernels::FINISH, constants).dispatch(gpu, &buffers, work)
+}

@@ -1,0 +1,153 @@
+//! Tests: no kernel makes more rounds of its loops than was said of its dispatch, which software drivers limit
+//! (`gpu::rounds`). Every kernel counts them here, in steps of networks and batches of many shapes.
+
+use super::{GpuEngine, Recipe, Step};
+use crate::data::{Dataset, Matrix, Target};
+use crate::gpu::{Buffer, Dispatch, Gpu, kernels, read};
+use crate::loss::{Labels, LossBuffers, LossPass, Sums};
+use crate::{Activation, Adam, AutomaticWeightedLoss, Engine, Loss, Network, Task};
+use pollster::block_on;
+use std::collections::BTreeSet;
+
+/// A network and a batch.
+struct Shape {
+    rows: usize,
+    hidden: &'static [usize],
+    tasks: Vec<Task>,
+    clip: Option<f64>,
+    dropout: f64,
+}
+
+fn shapes() -> Vec<Shape> {
+    let weighted = |classes: usize| Loss::CrossEntropy {
+        label_smoothing: 0.1,
+        class_weights: Some(vec![0.5; classes]),
+    };
+    let few = || {
+        vec![
+            Task::new("number", Loss::Mse, 2),
+            Task::new("kind", weighted(5), 5),
+            Task::new("flag", Loss::Bce, 1),
+        ]
+    };
+    let many =
+        || (0..300).map(|k| Task::new(k.to_string(), Loss::Huber { delta: 1.0 }, 1)).collect();
+    let wide = || vec![Task::new("kind", weighted(700), 700), Task::new("number", Loss::Mse, 20)];
+    let shape = |rows, hidden, tasks| Shape { rows, hidden, tasks, clip: None, dropout: 0.0 };
+    let clip = Some(1.0);
+    vec![
+        shape(1, &[], few()),
+        shape(2_000, &[16], few()),
+        Shape { clip, ..shape(700, &[70, 33], few()) },
+        Shape { dropout: 0.5, ..shape(300, &[40, 40], few()) },
+        shape(40_000, &[], few()),
+        Shape { clip, ..shape(3_000, &[300], few()) },
+        shape(4_000, &[8], many()),
+        shape(500, &[9], wide()),
+    ]
+}
+
+fn data(shape: &Shape) -> Dataset {
+    let rows = shape.rows;
+    let target = |task: &Task| {
+        let target = match task.loss.predicts_class() {
+            true => Target::classes((0..rows).map(|row| (row % task.width) as u32).collect()),
+            false => {
+                Target::numbers(Matrix::new(task.width, vec![0.5; rows * task.width]).unwrap())
+            }
+        };
+        target.labelled((0..rows).map(|row| row % 3 != 1).collect()).unwrap()
+    };
+    let targets = shape.tasks.iter().map(target).collect();
+    Dataset::new(Matrix::new(3, vec![0.1; 3 * rows]).unwrap(), targets).unwrap()
+}
+
+fn recipe(shape: &Shape) -> Recipe {
+    let network = Network::new(3, shape.hidden, Activation::Tanh, &shape.tasks).unwrap();
+    let network = network.with_dropout(shape.dropout).unwrap();
+    let awl = AutomaticWeightedLoss::new(shape.tasks.len());
+    let mut recipe = Recipe::new(network, awl, Adam::new(1e-3));
+    recipe.batch = shape.rows.div_ceil(2);
+    recipe.clip = shape.clip;
+    recipe
+}
+
+/// A dispatch that has run: its kernel, the rounds that were made, and those that were said.
+type Held = (&'static str, usize, usize);
+
+fn hold<'a>(gpu: &Gpu, dispatches: impl Iterator<Item = &'a Dispatch>) -> Vec<Held> {
+    let one = |dispatch: &Dispatch| {
+        let counter = dispatch.counter.as_ref().expect("every kernel counts");
+        let made = block_on(read::<u32>(gpu, counter.raw(), 1)).expect("a count")[0];
+        (dispatch.label(), made as usize, dispatch.rounds)
+    };
+    dispatches.map(one).collect()
+}
+
+/// The dispatches of two steps of a shape, in each engine and by the loss pass alone, held against what was said of them.
+fn hold_shape(gpu: &Gpu, shape: &Shape) -> Vec<Held> {
+    let (data, recipe) = (data(shape), recipe(shape));
+    let mut held = Vec::new();
+    for engine in [
+        block_on(GpuEngine::fused(gpu, recipe.clone(), &data)),
+        block_on(GpuEngine::unfused(gpu, recipe.clone(), &data)),
+    ] {
+        let mut engine = engine.expect("an engine");
+        let steps = [1, 2].map(|number| Step::numbered(number, shape.rows, recipe.batch));
+        engine.submit(&steps[..shape.rows.min(2)]).expect("a submission");
+        block_on(engine.collect()).expect("records");
+        block_on(engine.predict(data.features())).expect("predictions");
+        let dispatches = engine.program.dispatches.iter().chain(&engine.resident.prepare);
+        held.extend(hold(gpu, dispatches.chain([&engine.resident.keep])));
+    }
+    for sums in [Sums::OneDispatch, Sums::Repeatable] {
+        held.extend(hold_loss_pass(gpu, shape, &data, sums));
+    }
+    held
+}
+
+fn hold_loss_pass(gpu: &Gpu, shape: &Shape, data: &Dataset, sums: Sums) -> Vec<Held> {
+    let labels = Labels::pack(&shape.tasks, data.targets()).expect("labels");
+    let outputs = shape.tasks.iter().map(|task| task.width).sum::<usize>() * shape.rows;
+    let sigma = vec![1f32; shape.tasks.len()];
+    let [predictions, gradient] = [(); 2].map(|()| Buffer::<f32>::zeros(gpu, "", outputs).unwrap());
+    let words = Buffer::storage(gpu, "", &labels.words).unwrap();
+    let sigma = Buffer::storage(gpu, "", &sigma).unwrap();
+    let buffers = LossBuffers {
+        predictions: predictions.raw(),
+        labels: words.raw(),
+        sigma: sigma.raw(),
+        gradient: gradient.raw(),
+    };
+    let awl = AutomaticWeightedLoss::new(shape.tasks.len()).into();
+    let pass = LossPass::new(gpu, &labels.layouts, shape.rows, &awl, buffers, sums);
+    let pass = block_on(pass).expect("a pass");
+    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    pass.encode(&mut encoder);
+    gpu.queue().submit([encoder.finish()]);
+    block_on(pass.read()).expect("results");
+    hold(gpu, pass.encoded().iter())
+}
+
+#[test]
+fn no_kernel_makes_more_rounds_than_was_said() {
+    let mut held = BTreeSet::new();
+    for is_plain in [false, true] {
+        let gpu = block_on(Gpu::counting(is_plain)).expect("a device");
+        shapes().iter().for_each(|shape| held.extend(hold_shape(&gpu, shape)));
+    }
+    let wrong: Vec<_> = held.iter().filter(|(_, made, said)| made > said).collect();
+    assert!(wrong.is_empty(), "(kernel, rounds made, rounds said): {wrong:?}");
+    // What is said must also mean something. One dispatch of `small/steps` is good for many more steps than are made here,
+    // and how long a row's walk to its place is, chance decides.
+    let varies = |label| ["small/steps", "order"].contains(&label);
+    let is_loose = |&&(label, made, said): &&Held| !varies(label) && said > 60 + 4 * made;
+    let loose: Vec<_> = held.iter().filter(is_loose).collect();
+    assert!(loose.is_empty(), "(kernel, rounds made, rounds said): {loose:?}");
+    // Which of the kernels for software adapters are taken is up to the adapter; the benchmark's counts for itself.
+    let elsewhere = ["small/steps", "small/shares", "vector/rows", "bench/arithmetic"];
+    let is_held = |label: &&str| held.iter().any(|(of, ..)| of == label);
+    let all = kernels::ALL.iter().map(|source| source.label);
+    let missing: Vec<_> = all.filter(|of| !is_held(of) && !elsewhere.contains(of)).collect();
+    assert!(missing.is_empty(), "no dispatch of {missing:?} was counted");
+}

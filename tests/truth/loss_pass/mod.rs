@@ -1,0 +1,213 @@
+//! The fused loss pass on a caller's buffers, against the losses' formulas in `f64`.
+
+mod case;
+mod long;
+
+use self::case::{Case, target};
+use crate::support::gpu;
+use awl::loss::{Labels, LossBuffers, LossPass, Sums, TaskLayout};
+use awl::{AutomaticWeightedLoss, Error, Loss, Task, Weighting};
+use pollster::block_on;
+use rand::{SeedableRng, rngs::ChaCha8Rng};
+
+fn weighted(classes: usize, smoothing: f32) -> Loss {
+    let weights = (0..classes).map(|c| 0.5 + (c % 3) as f32).collect();
+    Loss::CrossEntropy { label_smoothing: smoothing, class_weights: Some(weights) }
+}
+
+/// Every loss, narrow and wide.
+fn all_tasks() -> Vec<Task> {
+    vec![
+        Task::new("mse", Loss::Mse, 1),
+        Task::new("mae", Loss::Mae, 3),
+        Task::new("huber", Loss::Huber { delta: 0.7 }, 2),
+        Task::new("bce", Loss::Bce, 5),
+        Task::new("plain", Loss::cross_entropy(), 4),
+        Task::new("weighted", weighted(7, 0.0), 7),
+        Task::new("smoothed", weighted(3, 0.1), 3),
+    ]
+}
+
+#[test]
+fn every_loss_is_right_at_every_number_of_rows() {
+    for rows in [1, 2, 31, 32, 33, 63, 64, 65, 1_000, 20_011] {
+        for masked in [false, true] {
+            Case::random(all_tasks(), rows, 3.0, masked).is_right(if masked {
+                "masked"
+            } else {
+                "whole"
+            });
+        }
+    }
+}
+
+#[test]
+fn wide_tasks_share_their_rows_among_lanes() {
+    for classes in [17, 64, 65, 1_000] {
+        let tasks = vec![
+            Task::new("plain", Loss::cross_entropy(), classes),
+            Task::new("smoothed", weighted(classes, 0.1), classes),
+            Task::new("numbers", Loss::Mse, classes),
+        ];
+        Case::random(tasks, 77, 5.0, true).is_right(&format!("{classes} columns"));
+    }
+}
+
+#[test]
+fn logits_of_ten_thousand_are_stable() {
+    let tasks = vec![
+        Task::new("bce", Loss::Bce, 3),
+        Task::new("narrow", Loss::cross_entropy(), 5),
+        Task::new("wide", weighted(1_000, 0.1), 1_000),
+    ];
+    Case::random(tasks, 50, 1e4, false).is_right("logits up to ±10,000");
+}
+
+#[test]
+fn given_weights_are_not_learned() {
+    let mut case = Case::random(all_tasks(), 100, 2.0, true);
+    case.weighting = Weighting::Fixed(vec![0.0, 1.0, 2.0, 0.5, 3.0, 1.0, 1.0]);
+    case.is_right("given weights");
+    let (found, _) = case.run(Sums::OneDispatch);
+    assert_eq!(found.sigma_gradient, [0.0; 7]);
+}
+
+#[test]
+fn repeatable_sums_give_the_same_bits() {
+    let case = Case::random(all_tasks(), 50_000, 3.0, true);
+    let first = case.run(Sums::Repeatable);
+    for _ in 0..5 {
+        assert_eq!(first, case.run(Sums::Repeatable));
+    }
+}
+
+#[test]
+fn predictions_may_lie_task_after_task() {
+    let case = Case::random(all_tasks(), 45, 2.0, true);
+    let labels = Labels::pack(&case.tasks, &case.targets).expect("the targets fit");
+    let (results, gradient) = case
+        .run_with(&labels.layouts, &labels.words, &case.predictions, Sums::Repeatable)
+        .expect("a pass");
+    let stride: usize = case.tasks.iter().map(|task| task.width).sum();
+    let mut layouts = labels.layouts.clone();
+    let mut predictions = Vec::new();
+    let mut moved = Vec::new();
+    for layout in &mut layouts {
+        let first = layout.prediction as usize;
+        let width = layout.width as usize;
+        (layout.prediction, layout.prediction_stride) = (predictions.len() as u32, layout.width);
+        for row in 0..case.rows {
+            predictions.extend(&case.predictions[row * stride + first..][..width]);
+            moved.extend(&gradient[row * stride + first..][..width]);
+        }
+    }
+    let found =
+        case.run_with(&layouts, &labels.words, &predictions, Sums::Repeatable).expect("a pass");
+    assert_eq!(found, (results, moved));
+}
+
+#[test]
+fn a_million_rows_are_right() {
+    let tasks = vec![Task::new("y", Loss::Mse, 1), Task::new("class", Loss::cross_entropy(), 3)];
+    Case::random(tasks, 1_000_000, 2.0, true).is_right("large");
+}
+
+#[test]
+fn buffers_that_are_too_short_are_refused() {
+    let case = Case::random(all_tasks(), 45, 2.0, true);
+    let labels = Labels::pack(&case.tasks, &case.targets).expect("the targets fit");
+    let run = |layouts: &[TaskLayout], words: &[u32], predictions: &[f32]| {
+        case.run_with(layouts, words, predictions, Sums::OneDispatch)
+            .expect_err("a refusal")
+            .to_string()
+    };
+    let layouts = &labels.layouts;
+    let short = run(layouts, &labels.words[..labels.words.len() - 1], &case.predictions);
+    assert!(short.contains("the buffer of the labels"), "{short}");
+    let short = run(layouts, &labels.words, &case.predictions[..100]);
+    assert!(
+        short.contains(
+            "the number of elements of the buffer of the predictions is 100, but must be 1125"
+        ),
+        "{short}"
+    );
+    let none = run(&[], &labels.words, &case.predictions);
+    assert!(none.contains("no tasks"), "{none}");
+    let mut odd = layouts.clone();
+    odd[2].width = 0;
+    let odd = run(&odd, &labels.words, &case.predictions);
+    assert!(odd.contains("task 2 has width 0"), "{odd}");
+    let error = Labels::pack(&case.tasks, &case.targets[1..]).expect_err("a target is missing");
+    assert!(matches!(error, Error::Mismatch { found: 6, expected: 7, .. }), "{error}");
+}
+
+#[test]
+fn layouts_that_overlap_are_refused() {
+    let case = Case::random(all_tasks(), 45, 2.0, true);
+    let labels = Labels::pack(&case.tasks, &case.targets).expect("the targets fit");
+    let refusal = |change: fn(&mut [TaskLayout])| {
+        let mut layouts = labels.layouts.clone();
+        change(&mut layouts);
+        let sums = Sums::OneDispatch;
+        let outcome = case.run_with(&layouts, &labels.words, &case.predictions, sums);
+        outcome.expect_err("a refusal").to_string()
+    };
+    let narrow = refusal(|layouts| layouts[2].prediction_stride = layouts[2].width - 1);
+    assert!(narrow.contains("task 2") && narrow.contains("prediction_stride"), "{narrow}");
+    let shared = refusal(|layouts| layouts[1].prediction = layouts[0].prediction);
+    assert!(shared.contains("tasks 0 and 1 share"), "{shared}");
+    // The last column of the first task is the first of the second.
+    let touching = refusal(|layouts| layouts[1].prediction -= 1);
+    assert!(touching.contains("tasks 0 and 1 share"), "{touching}");
+}
+
+#[test]
+fn buffers_that_cannot_be_bound_are_refused() {
+    let task = [Task::new("y", Loss::Mse, 1)];
+    let labels =
+        Labels::pack(&task, &[target(&task[0], 4, false, &mut ChaCha8Rng::seed_from_u64(0))])
+            .expect("they fit");
+    let buffer = |usage| {
+        gpu().device().create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: 16,
+            usage,
+            mapped_at_creation: false,
+        })
+    };
+    let [a, b, c, d] = [(); 4].map(|()| buffer(wgpu::BufferUsages::STORAGE));
+    let uniform = buffer(wgpu::BufferUsages::UNIFORM);
+    let refusal = |rows, predictions, gradient| {
+        let buffers = LossBuffers { predictions, labels: &b, sigma: &c, gradient };
+        let awl = AutomaticWeightedLoss::new(1).into();
+        let sums = Sums::OneDispatch;
+        let pass = LossPass::new(gpu(), &labels.layouts, rows, &awl, buffers, sums);
+        block_on(pass).err().map_or(String::new(), |error| error.to_string())
+    };
+    assert_eq!(refusal(4, &a, &d), "");
+    let usage = refusal(4, &uniform, &d);
+    assert!(usage.contains("predictions") && usage.contains("BufferUsages::STORAGE"), "{usage}");
+    let same = refusal(4, &a, &a);
+    assert!(same.contains("predictions and the gradient are one buffer"), "{same}");
+    let same = refusal(4, &a, &c);
+    assert!(same.contains("sigma and the gradient are one buffer"), "{same}");
+    for rows in [0, 1 << 32] {
+        let error = refusal(rows, &a, &d);
+        assert!(error.contains(&format!("{rows} rows")), "{error}");
+    }
+}
+
+#[test]
+fn bits_of_a_mask_after_the_last_row_do_not_count() {
+    let case = Case::random(all_tasks(), 45, 2.0, true);
+    let labels = Labels::pack(&case.tasks, &case.targets).expect("the targets fit");
+    let run = |words: &[u32]| {
+        case.run_with(&labels.layouts, words, &case.predictions, Sums::Repeatable).expect("a pass")
+    };
+    let mut stray = labels.words.clone();
+    for layout in &labels.layouts {
+        // 45 rows take a word and 13 bits of the next.
+        stray[layout.mask as usize + 1] |= !0 << 13;
+    }
+    assert_eq!(run(&labels.words), run(&stray));
+}
