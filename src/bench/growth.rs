@@ -130,6 +130,9 @@ impl Growth {
 /// Seconds that a step of the unfused engine may take; only the fused one is timed beyond.
 const MOST_UNFUSED: f64 = 1.0;
 
+/// Seconds that a step of any engine may take on a GPU.
+const MOST_ON_GPU: f64 = 1.0;
+
 /// Decimals that show a positive number to two digits or more.
 fn digits(value: f64) -> usize {
     (1.0 - value.log10().floor()).clamp(0.0, 9.0) as usize
@@ -138,7 +141,8 @@ fn digits(value: f64) -> usize {
 /// Times a step of `engines` at every size of an axis, `seconds` a size, shared by the engines, which take turns (five
 /// rounds at least); `progress` hears of the share that is done.
 ///
-/// An engine is left out where a step would take longer than `seconds`, or than one second in the unfused engine, where
+/// An engine is left out where a step would take longer than `seconds`, or than one second in the unfused engine or on a
+/// GPU, where
 /// the adapter cannot hold the workload, and where a step's loss is not that of its predictions.
 ///
 /// # Errors
@@ -151,13 +155,15 @@ pub async fn growth(
     mut progress: impl FnMut(f64),
 ) -> Result<Growth> {
     let mut growth = Growth { axis, points: Vec::new(), left_out: Vec::new() };
+    // A step is not split, and a GPU is reset that works on one for too long.
+    let most = if gpu.is_software() { seconds } else { seconds.min(MOST_ON_GPU) };
     let sizes = axis.sizes();
     let count = sizes.len() as f64;
     for (index, size) in sizes.into_iter().enumerate() {
         let workload = axis.workload(size);
         let mut timed = Vec::new();
         for &engine in engines {
-            match growth.too_long(engine, &workload, seconds) {
+            match growth.too_long(engine, &workload, most) {
                 Some(why) => growth.leave_out(size, engine, why),
                 None => timed.push(engine),
             }

@@ -18,6 +18,8 @@ pub(super) struct Run {
     pub kind: EngineKind,
     trainer: Trainer<GpuEngine>,
     steps: usize,
+    /// Made while the samples were taken.
+    submissions: u64,
     samples: Vec<f64>,
     gpu_bytes: u64,
     setup: Duration,
@@ -47,6 +49,22 @@ pub(super) async fn take_turns(
     Ok(())
 }
 
+/// Makes twice as many steps each time, until they are a sample of so many seconds, or as many as a sample may have; the
+/// steps of a sample. The trainer has then learned how many steps a submission may carry.
+async fn warm_up(trainer: &mut Trainer<GpuEngine>, seconds: f64) -> Result<usize> {
+    let mut count = 2;
+    loop {
+        let started = Instant::now();
+        trainer.steps(count).await?;
+        let spent = started.elapsed().as_secs_f64();
+        if spent >= seconds / 2.0 || count >= MOST_STEPS {
+            let steps = (count as f64 * seconds / spent) as usize;
+            return Ok(steps.clamp(1, MOST_STEPS));
+        }
+        count *= 2;
+    }
+}
+
 impl Run {
     /// Makes the engine and warms it up; `seconds` is what all its samples together may take.
     pub async fn start(
@@ -66,18 +84,16 @@ impl Run {
         trainer.steps(1).await?;
         let setup = started.elapsed();
         let gpu_bytes = trainer.engine().gpu_bytes();
-        let started = Instant::now();
-        trainer.steps(2).await?;
-        let step = started.elapsed().as_secs_f64() / 2.0;
-        let steps = (seconds / ROUNDS as f64 / step) as usize;
-        let steps = steps.clamp(1, MOST_STEPS);
-        Ok(Self { kind, trainer, steps, samples: Vec::new(), gpu_bytes, setup })
+        let steps = warm_up(&mut trainer, seconds / ROUNDS as f64).await?;
+        Ok(Self { kind, trainer, steps, submissions: 0, samples: Vec::new(), gpu_bytes, setup })
     }
 
     async fn sample(&mut self) -> Result<()> {
+        let before = self.trainer.submissions();
         let started = Instant::now();
         self.trainer.steps(self.steps).await?;
         self.samples.push(started.elapsed().as_secs_f64() * 1e6 / self.steps as f64);
+        self.submissions += self.trainer.submissions() - before;
         Ok(())
     }
 
@@ -107,7 +123,8 @@ impl Run {
             engine: self.kind,
             us_per_step,
             dispatches_per_step: engine.dispatches_per_step(),
-            submissions_per_100_steps: 100.0 / self.steps as f64,
+            submissions_per_100_steps: 100.0 * self.submissions as f64
+                / (self.steps * us_per_step.samples) as f64,
             bytes_per_step: engine.bytes_per_step(),
             gpu_bytes: self.gpu_bytes,
             setup: self.setup,

@@ -2,9 +2,9 @@
 //!
 //! Training and prediction use the same kernels; only where the rows come from differs.
 
-use super::check_features;
 use super::infos::{LayerInfo, Shares, StepInfo};
 use super::submission::Steps;
+use super::{Moment, Pace, check_features};
 use crate::data::Matrix;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, Readback, Work, kernels, rounds_of};
@@ -96,7 +96,11 @@ pub(super) fn forward(
     Ok(dispatches)
 }
 
-/// Predictions for rows that are not in the dataset, a block of rows at a time.
+/// Rows that a submission of predictions is measured in.
+const PIECE: usize = 256;
+
+/// Predictions for rows that are not in the dataset, a block of rows at a time: a few at first, then as many as a
+/// submission's time allows.
 pub(super) struct Blocks {
     rows: usize,
     features: Buffer<f32>,
@@ -132,8 +136,16 @@ impl Blocks {
     pub async fn predict(&self, gpu: &Gpu, network: &Network, features: &Matrix) -> Result<Matrix> {
         check_features(network, features)?;
         let mut predictions = Vec::with_capacity(features.rows() * network.outputs());
-        for block in features.values().chunks(self.rows * network.features()) {
+        let mut pace = Pace::new(self.rows.div_ceil(PIECE));
+        let mut rest = features.values();
+        while !rest.is_empty() {
+            let pieces = pace.next();
+            let rows = self.rows.min(pieces * PIECE);
+            let (block, after) = rest.split_at(rest.len().min(rows * network.features()));
+            let submitted = Moment::now();
             self.block(gpu, network, block, &mut predictions).await?;
+            pace.learn(pieces, Moment::now().since(submitted));
+            rest = after;
         }
         Matrix::new(network.outputs(), predictions)
     }

@@ -15,6 +15,7 @@ mod infos;
 mod layers;
 mod on_gpu;
 mod outcome;
+mod pace;
 mod predictor;
 mod profile;
 mod program;
@@ -36,6 +37,7 @@ mod vector;
 mod unfused_loss_pass;
 
 pub use self::on_gpu::GpuEngine;
+pub(crate) use self::pace::{Moment, Pace, Stopwatch};
 pub use self::predictor::Predictor;
 pub use self::profile::KernelTime;
 pub use self::recipe::Recipe;
@@ -129,7 +131,8 @@ fn check_features(network: &Network, features: &Matrix) -> Result<()> {
     check_finite("the features to predict from", features)
 }
 
-/// The most steps that one [`submit`](Engine::submit) may carry.
+/// The most steps that one [`submit`](Engine::submit) may carry. A submission's time is the caller's to bound, as
+/// [`Trainer`](crate::Trainer) does.
 pub const MOST_STEPS: usize = 256;
 
 impl<E: Engine + ?Sized> Engine for Box<E> {
