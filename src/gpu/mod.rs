@@ -84,9 +84,13 @@ impl Gpu {
         Ok(gpu)
     }
 
-    /// The same adapter with WebGPU's default limits and no optional feature: the kernels that run anywhere.
+    /// The same adapter with WebGPU's default limits and no optional feature: the kernels that run anywhere, GPUs among
+    /// them, in place of those made for software drivers. No compiled pipelines are kept.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) async fn plain() -> Result<Self> {
+    pub async fn plain() -> Result<Self> {
         let adapter = adapter::best().await?;
         let (device, queue) = adapter::open_plain(&adapter).await?;
         let gpu = Self::from_device(device, queue)?;

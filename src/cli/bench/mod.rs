@@ -33,6 +33,10 @@ pub struct Arguments {
     /// Seconds for each workload (or size, with --growth), shared by its engines; each runs at least five times.
     #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     seconds: f64,
+    /// On a device with WebGPU's default limits and no optional feature, as every adapter can give it: with the kernels
+    /// that GPUs run, also on a software driver.
+    #[arg(long)]
+    plain: bool,
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -83,7 +87,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 type Outcome = std::result::Result<(), String>;
 
 fn compare_engines(arguments: &Arguments) -> Outcome {
-    let made = pollster::block_on(measure(&Plan::new(arguments), arguments.seconds));
+    let made = pollster::block_on(measure(arguments));
     let report = made.map_err(|error| error.to_string())?;
     let mut out = io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
@@ -140,9 +144,15 @@ impl Plan {
     }
 }
 
-async fn measure(plan: &Plan, seconds: f64) -> Result<Report> {
-    let Plan { workloads, engines, losses } = plan;
-    let gpu = Gpu::new().await?;
+/// The device that was asked for.
+async fn open(arguments: &Arguments) -> Result<Gpu> {
+    if arguments.plain { Gpu::plain().await } else { Gpu::new().await }
+}
+
+async fn measure(arguments: &Arguments) -> Result<Report> {
+    let Plan { workloads, engines, losses } = Plan::new(arguments);
+    let seconds = arguments.seconds;
+    let gpu = open(arguments).await?;
     let bar = bar(workloads.len() + losses.len());
     bar.set_message("the adapter's limits");
     let ceilings = Ceilings::measure(&gpu).await?;
@@ -151,14 +161,14 @@ async fn measure(plan: &Plan, seconds: f64) -> Result<Report> {
         bar.set_message(workload.name);
         let progress = |share: f64| bar.set_position(100 * done + (100.0 * share) as u64);
         progress(0.0);
-        let made = compare(&gpu, *workload, engines, seconds, progress).await?;
+        let made = compare(&gpu, *workload, &engines, seconds, progress).await?;
         comparisons.push(made);
     }
     let mut costs = Vec::new();
     for (&classes, done) in losses.iter().zip(workloads.len() as u64..) {
         bar.set_message(format!("loss pass, {classes} classes"));
         bar.set_position(100 * done);
-        costs.push(loss_alone(&gpu, classes, engines, seconds / 3.0).await?);
+        costs.push(loss_alone(&gpu, classes, &engines, seconds / 3.0).await?);
     }
     bar.finish_and_clear();
     Ok(Report { gpu, ceilings, comparisons, losses: costs })

@@ -4,7 +4,7 @@ mod json;
 mod plot;
 mod text;
 
-use super::{Arguments, Outcome, bar, engines, save};
+use super::{Arguments, Outcome, bar, engines, open, save};
 use awl::bench::{Axis, Growth, growth};
 use awl::{Gpu, Result};
 use std::io;
@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 async fn measure(arguments: &Arguments) -> Result<Report> {
-    let gpu = Gpu::new().await?;
+    let gpu = open(arguments).await?;
     let engines = engines(arguments);
     let bar = bar(Axis::ALL.len());
     let mut growths = Vec::new();
