@@ -32,5 +32,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         g = fma(g, factor, factor);
         h = fma(h, factor, factor);
     }
-    values[index] = a + b + c + d + e + f + g + h;
+    // The chains tend to 1 from 0.5, which goes on to the next dispatch.
+    values[index] = (a + b + c + d + e + f + g + h) / 16.0;
 }

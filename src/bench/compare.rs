@@ -73,10 +73,13 @@ impl Comparison {
     }
 
     /// The share of the adapter's limit that an engine reaches: the [least time](Ceilings::least_seconds) in which the
-    /// adapter could make the step, over the time that the engine took.
-    pub fn share_of_limit(&self, cost: &EngineCost, ceilings: &Ceilings) -> f64 {
-        let least = ceilings.least_seconds(self.workload.flops(), self.workload.least_bytes());
-        least * 1e6 / cost.us_per_step.median
+    /// adapter could make the step's [operations](Workload::flops) and move its [bytes](Workload::least_bytes), whichever
+    /// takes longer, over the time that the engine took, submission included; `None` where a limit was not measured.
+    ///
+    /// It is above 1 where the step moves its bytes within caches, which are faster than the memory that was measured.
+    pub fn share_of_limit(&self, cost: &EngineCost, ceilings: &Ceilings) -> Option<f64> {
+        let least = ceilings.least_seconds(self.workload.flops(), self.workload.least_bytes())?;
+        Some(least * 1e6 / cost.us_per_step.median)
     }
 }
 
@@ -129,9 +132,13 @@ mod tests {
         let comparison = Comparison { workload: WORKLOADS[0], engines };
         assert_eq!(comparison.speedup(), Some(4.0));
         // 2,637,824 operations at 26.37824 GFLOP/s take 100 us, a third of the fused engine's time.
-        let ceilings = Ceilings { flops_per_second: 26.37824e9, bytes_per_second: 1e15 };
-        let share = comparison.share_of_limit(&comparison.engines[1], &ceilings);
-        assert!((share - 1.0 / 3.0).abs() < 1e-12, "{share}");
+        let ceilings =
+            Ceilings { flops_per_second: Some(26.37824e9), bytes_per_second: Some(1e15) };
+        let fused = &comparison.engines[1];
+        let share = comparison.share_of_limit(fused, &ceilings);
+        assert!(share.is_some_and(|share| (share - 1.0 / 3.0).abs() < 1e-12), "{share:?}");
+        let unmeasured = Ceilings { flops_per_second: None, ..ceilings };
+        assert_eq!(comparison.share_of_limit(fused, &unmeasured), None);
         let alone = Comparison { engines: vec![cost(EngineKind::Fused, 1.0)], ..comparison };
         assert_eq!(alone.speedup(), None);
     }

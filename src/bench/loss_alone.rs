@@ -47,9 +47,10 @@ impl LossCost {
         Some(median(EngineKind::Unfused)? / median(EngineKind::Fused)?)
     }
 
-    /// The share of the adapter's copy bandwidth that a pass reaches.
-    pub fn share_of_limit(&self, pass: &PassCost, ceilings: &Ceilings) -> f64 {
-        ceilings.least_seconds(0, self.bytes) * 1e6 / pass.us_per_pass.median
+    /// The share of the adapter's copy bandwidth that a pass reaches, its operations not counted; `None` where that was not
+    /// measured. It is above 1 where caches, which are faster, hold what the pass reads and writes.
+    pub fn share_of_copying(&self, pass: &PassCost, ceilings: &Ceilings) -> Option<f64> {
+        Some(ceilings.least_seconds(0, self.bytes)? * 1e6 / pass.us_per_pass.median)
     }
 }
 
@@ -119,8 +120,11 @@ mod tests {
         let mut cost = LossCost { classes: 10, rows: 1, bytes: 1_000_000, passes };
         assert_eq!(cost.speedup(), Some(2.5));
         // A megabyte at 10 GB/s takes 100 us.
-        let ceilings = Ceilings { flops_per_second: 1.0, bytes_per_second: 1e10 };
-        assert!((cost.share_of_limit(&cost.passes[0], &ceilings) - 0.5).abs() < 1e-12);
+        let ceilings = Ceilings { flops_per_second: None, bytes_per_second: Some(1e10) };
+        let share = cost.share_of_copying(&cost.passes[0], &ceilings);
+        assert!(share.is_some_and(|share| (share - 0.5).abs() < 1e-12), "{share:?}");
+        let unmeasured = Ceilings { bytes_per_second: None, ..ceilings };
+        assert_eq!(cost.share_of_copying(&cost.passes[0], &unmeasured), None);
         cost.passes.pop();
         assert_eq!(cost.speedup(), None);
     }

@@ -48,7 +48,7 @@ fn workload(comparison: &Comparison, report: &Report) -> Value {
         "least_bytes_per_step": workload.least_bytes(),
         "engines": engines,
         "speedup": comparison.speedup(),
-        "share_of_limit": first.map(|cost| comparison.share_of_limit(cost, &report.ceilings)),
+        "share_of_limit": first.and_then(|cost| comparison.share_of_limit(cost, &report.ceilings)),
     })
 }
 
@@ -80,7 +80,7 @@ fn loss(cost: &LossCost, ceilings: &Ceilings) -> Value {
             "us_per_pass_upper_quartile": pass.us_per_pass.upper,
             "samples": pass.us_per_pass.samples,
             "dispatches": pass.dispatches,
-            "share_of_limit": cost.share_of_limit(pass, ceilings),
+            "share_of_copying": cost.share_of_copying(pass, ceilings),
         })
     };
     let engines = cost.passes.iter();
@@ -114,12 +114,14 @@ mod tests {
         };
         let passes = vec![pass(EngineKind::Fused, 200.0, 1), pass(EngineKind::Unfused, 500.0, 11)];
         let cost = LossCost { classes: 10, rows: 64, bytes: 1_000_000, passes };
-        let ceilings = Ceilings { flops_per_second: 1.0, bytes_per_second: 1e10 };
+        let ceilings = Ceilings { flops_per_second: None, bytes_per_second: Some(1e10) };
         let value = loss(&cost, &ceilings);
         assert_eq!(value["speedup"], 2.5);
         assert_eq!(value["bytes"], 1_000_000);
         assert_eq!(value["engines"]["unfused"]["dispatches"], 11);
         assert_eq!(value["engines"]["unfused"]["us_per_pass"], 500.0);
-        assert_eq!(value["engines"]["fused"]["share_of_limit"], 0.5);
+        assert_eq!(value["engines"]["fused"]["share_of_copying"], 0.5);
+        let unmeasured = Ceilings { bytes_per_second: None, ..ceilings };
+        assert_eq!(loss(&cost, &unmeasured)["engines"]["fused"]["share_of_copying"], Value::Null);
     }
 }

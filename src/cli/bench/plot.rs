@@ -39,10 +39,11 @@ fn draw<'a>(report: &Report, area: &Area<'a>) -> Drawn<'a> {
     let comparisons = &report.comparisons;
     let limit = |it: &Comparison| {
         let workload = &it.workload;
-        1e6 * report.ceilings.least_seconds(workload.flops(), workload.least_bytes())
+        let least = report.ceilings.least_seconds(workload.flops(), workload.least_bytes());
+        least.map(|seconds| 1e6 * seconds)
     };
     let times = comparisons.iter().flat_map(|it| &it.engines).map(|cost| cost.us_per_step.median);
-    let all = times.chain(comparisons.iter().map(limit));
+    let all = times.chain(comparisons.iter().filter_map(limit));
     let (low, high) = all.fold((f64::MAX, 1f64), |(low, high), us| (low.min(us), high.max(us)));
     let names: Vec<_> = comparisons.iter().map(|it| it.workload.name).collect();
     let mut chart = ChartBuilder::on(area)
@@ -72,14 +73,18 @@ fn draw<'a>(report: &Report, area: &Area<'a>) -> Drawn<'a> {
             .label(kind.name())
             .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
     }
-    let limits = comparisons.iter().enumerate().map(|(index, it)| {
-        let ends = [(index as f64 + 0.1, limit(it)), (index as f64 + 0.9, limit(it))];
-        PathElement::new(ends, LIMIT.stroke_width(2))
+    let limits = comparisons.iter().enumerate().filter_map(|(index, it)| {
+        let us = limit(it)?;
+        let ends = [(index as f64 + 0.1, us), (index as f64 + 0.9, us)];
+        Some(PathElement::new(ends, LIMIT.stroke_width(2)))
     });
-    chart
-        .draw_series(limits)?
-        .label("the adapter's limit")
-        .legend(|(x, y)| PathElement::new([(x, y), (x + 14, y)], LIMIT.stroke_width(2)));
+    let limits: Vec<_> = limits.collect();
+    if !limits.is_empty() {
+        chart
+            .draw_series(limits)?
+            .label("the adapter's limit")
+            .legend(|(x, y)| PathElement::new([(x, y), (x + 14, y)], LIMIT.stroke_width(2)));
+    }
     let (width, bottom) = (SIZE.0 as f64 - 76.0 - 24.0, SIZE.1 as i32 - 36);
     for (index, name) in names.iter().enumerate() {
         let middle = 88.0 + width * (index as f64 + 0.5) / names.len() as f64;

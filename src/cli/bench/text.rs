@@ -12,9 +12,9 @@ pub fn write(out: &mut impl Write, report: &Report) -> Result<()> {
     writeln!(out, "{}", report.gpu.name())?;
     writeln!(
         out,
-        "its limits, measured: {:.1} GFLOP/s (fused multiply-adds), {:.1} GB/s (copying, read + written)",
-        ceilings.flops_per_second / 1e9,
-        ceilings.bytes_per_second / 1e9
+        "its limits, measured: {} (fused multiply-adds), {} (copying, read + written)",
+        billions(ceilings.flops_per_second, "GFLOP/s"),
+        billions(ceilings.bytes_per_second, "GB/s")
     )?;
     if !report.comparisons.is_empty() {
         writeln!(
@@ -48,7 +48,32 @@ pub fn write(out: &mut impl Write, report: &Report) -> Result<()> {
     if !report.losses.is_empty() {
         losses(out, report)?;
     }
+    if shares(report).any(|share| share > 1.0) {
+        writeln!(out, "\nabove 100 %: caches, which are faster, held what was to be copied")?;
+    }
     Ok(())
+}
+
+/// All shares of the limits that are told.
+fn shares(report: &Report) -> impl Iterator<Item = f64> {
+    let ceilings = &report.ceilings;
+    let steps = report.comparisons.iter().flat_map(move |it| {
+        it.engines.iter().filter_map(move |cost| it.share_of_limit(cost, ceilings))
+    });
+    let passes = report.losses.iter().flat_map(move |it| {
+        it.passes.iter().filter_map(move |pass| it.share_of_copying(pass, ceilings))
+    });
+    steps.chain(passes)
+}
+
+/// A rate in billions of its unit.
+fn billions(rate: Option<f64>, unit: &str) -> String {
+    rate.map_or("not measured".into(), |rate| format!("{:.1} {unit}", rate / 1e9))
+}
+
+/// A share in percent; a dash where it is not known.
+fn percent(share: Option<f64>) -> String {
+    share.map_or("-".into(), |share| format!("{:.1}%", 100.0 * share))
 }
 
 fn engine(
@@ -62,7 +87,7 @@ fn engine(
     let speedup = comparison.speedup().filter(|_| is_first);
     writeln!(
         out,
-        "{:<9}{:<9}{:>11.0}{:>19}{:>11}{:>12.1}{:>9.2}{:>9.2}{:>7.1}%{:>9}",
+        "{:<9}{:<9}{:>11.0}{:>19}{:>11}{:>12.1}{:>9.2}{:>9.2}{:>8}{:>9}",
         if is_first { comparison.workload.name } else { "" },
         cost.engine.name(),
         us.median,
@@ -71,7 +96,7 @@ fn engine(
         cost.submissions_per_100_steps,
         cost.bytes_per_step as f64 / 1e6,
         cost.gpu_bytes as f64 / 1e6,
-        100.0 * comparison.share_of_limit(cost, &report.ceilings),
+        percent(comparison.share_of_limit(cost, &report.ceilings)),
         speedup.map_or(String::new(), |speedup| format!("{speedup:.2}x")),
     )
 }
@@ -79,8 +104,8 @@ fn engine(
 fn losses(out: &mut impl Write, report: &Report) -> Result<()> {
     writeln!(
         out,
-        "\nthe loss pass alone, an mse and a cross_entropy head\n{:<9}{:>8} {:<9}{:>9}{:>19}{:>11}{:>10}{:>8}{:>9}",
-        "classes", "rows", "engine", "us", "quartiles", "dispatches", "MB", "limit", "speedup"
+        "\nthe loss pass alone, an mse and a cross_entropy head\n{:<9}{:>8} {:<9}{:>9}{:>19}{:>11}{:>10}{:>9}{:>9}",
+        "classes", "rows", "engine", "us", "quartiles", "dispatches", "MB", "copying", "speedup"
     )?;
     for cost in &report.losses {
         for (index, pass) in cost.passes.iter().enumerate() {
@@ -89,7 +114,7 @@ fn losses(out: &mut impl Write, report: &Report) -> Result<()> {
             let speedup = cost.speedup().filter(|_| is_first);
             writeln!(
                 out,
-                "{:<9}{:>8} {:<9}{:>9.0}{:>19}{:>11}{:>10.2}{:>7.1}%{:>9}",
+                "{:<9}{:>8} {:<9}{:>9.0}{:>19}{:>11}{:>10.2}{:>9}{:>9}",
                 if is_first { cost.classes.to_string() } else { String::new() },
                 if is_first { cost.rows.to_string() } else { String::new() },
                 pass.engine.name(),
@@ -97,7 +122,7 @@ fn losses(out: &mut impl Write, report: &Report) -> Result<()> {
                 format!("{:.0} - {:.0}", us.lower, us.upper),
                 pass.dispatches,
                 cost.bytes as f64 / 1e6,
-                100.0 * cost.share_of_limit(pass, &report.ceilings),
+                percent(cost.share_of_copying(pass, &report.ceilings)),
                 speedup.map_or(String::new(), |speedup| format!("{speedup:.2}x")),
             )?;
         }
@@ -129,4 +154,16 @@ fn kernels(
         writeln!(out, "{sum:>11.0}  {kernel} x {count}")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{billions, percent};
+
+    #[test]
+    fn what_was_not_measured_is_not_a_number() {
+        assert_eq!(billions(Some(1.1349e11), "GFLOP/s"), "113.5 GFLOP/s");
+        assert_eq!(billions(None, "GFLOP/s"), "not measured");
+        assert_eq!([percent(Some(0.2712)), percent(None)], ["27.1%", "-"]);
+    }
 }
