@@ -48,6 +48,7 @@
 //! | task weight `∂total/∂Lᵢ` | `0.5/σᵢ²` | [`weighting::awl::weight`] |
 //! | what keeps σ finite | `ln(1+σᵢ²)` | [`weighting::awl::regulariser`] |
 //! | `∂total/∂σᵢ` | `−Lᵢ/σᵢ³ + 2σᵢ/(1+σᵢ²)` | [`weighting::awl::sigma_gradient`] |
+//! | `∂total/∂(ln σᵢ²)` | `σᵢ²/(1+σᵢ²) − 0.5/σᵢ²·Lᵢ` | [`SigmaForm::gradient`] |
 //! | where σ comes to rest | `σ² = (L + √(L² + 8L))/4` | [`weighting::awl::equilibrium`] |
 //! | task losses | `mse`, `mae`, `huber`, `bce`, `cross_entropy` | [`Loss`] |
 //! | Adam, AdamW | as PyTorch's | [`optimizer`] |
@@ -55,7 +56,8 @@
 //! A task without a label in a batch adds nothing to the total or to any gradient, and its σ stays as it is. Only σ²
 //! enters the total, so that the sign of a σ means nothing. Adam moves σ by about its learning rate a step, whatever the
 //! loss: give σ a [learning rate of its own](Adam::sigma_learning_rate), or
-//! [start it at its resting place](AutomaticWeightedLoss::starting_at).
+//! [start it at its resting place](AutomaticWeightedLoss::starting_at). A task that can be learned exactly draws σ towards
+//! 0, which a step must not cross: [learn `ln σ²` instead](SigmaForm), above a floor.
 //!
 //! # The rooms
 //!
@@ -106,7 +108,7 @@ pub use network::{Activation, Network};
 pub use optimizer::{Adam, Schedule};
 pub use tables::{Encoder, Table};
 pub use train::Trainer;
-pub use weighting::{AutomaticWeightedLoss, Weighting};
+pub use weighting::{AutomaticWeightedLoss, SigmaForm, Weighting};
 
 /// wgpu in the version that this crate is built with: the buffers and devices that [`LossPass`] and
 /// [`Gpu::from_device`] take must come from it.

@@ -55,11 +55,15 @@ def head_keys(names):
 
 
 class AutomaticWeightedLoss(nn.Module):
-    """The module that PyTorch's users have: one parameter a task."""
+    """The module that PyTorch's users have: one parameter a task, named for what is learned of sigma."""
 
-    def __init__(self, tasks):
+    def __init__(self, tasks, name):
         super().__init__()
-        self.params = nn.Parameter(torch.ones(tasks))
+        self.register_parameter(name, nn.Parameter(torch.ones(tasks)))
+
+
+# sigma itself, and ln sigma^2.
+LEARNED = ["params", "log_sigma_squared"]
 
 
 class Model(nn.Module):
@@ -74,7 +78,7 @@ class Model(nn.Module):
         heads = {self.keys[task["name"]]: nn.Linear(inputs, task["width"]) for task in network["tasks"]}
         self.heads = nn.ModuleDict(heads)
         if learned:
-            self.awl = AutomaticWeightedLoss(len(network["tasks"]))
+            self.awl = AutomaticWeightedLoss(len(network["tasks"]), learned)
 
     def forward(self, x):
         x = self.trunk(x)
@@ -108,7 +112,8 @@ def main():
     run, data = sys.argv[1:3]
     awl = sys.argv[3] if len(sys.argv) > 3 else "target/release/awl"
     tensors, notes = read_safetensors(f"{run}/model.safetensors")
-    model = Model(notes["network"], "awl.params" in tensors)
+    learned = [name for name in LEARNED if f"awl.{name}" in tensors]
+    model = Model(notes["network"], learned[0] if learned else None)
     model.load_state_dict(tensors, strict=True)
     model.eval()
     opened = gzip.open(data, "rt") if data.endswith(".gz") else open(data)

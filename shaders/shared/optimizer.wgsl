@@ -7,11 +7,12 @@
 // The kernels keep such sizes in storage, not in uniforms: Mesa's llvmpipe unrolls loops whose bounds are uniforms,
 // and compiles the kernel anew at every dispatch to do so.
 struct Optimizer {
-    parameters: u32,        // of the network; sigma follows them
+    parameters: u32,        // of the network; sigma (the weighting's parameter) follows them
     gradient_shares: u32,
     loss_shares: u32,
     network: Group,
     sigma: Group,
+    least_sigma: f32,       // the floor under the weighting's parameter; the least f32 where it has none
 }
 
 // `stop`: the first step whose loss, and the first whose gradient, was not finite; NEVER until then.
@@ -47,7 +48,9 @@ fn apply_to_sigma(k: u32, gradient: f32) {
     let correction2 = optimizer.sigma.beta2 * moments[second] + optimizer.sigma.rest2;
     let rate = step.sigma_learning_rate;
     let update = Update(optimizer.sigma, rate, rate / correction1, sqrt(correction2));
-    if apply(update, optimizer.parameters + k, gradient) {
+    let at = optimizer.parameters + k;
+    if apply(update, at, gradient) {
+        parameters[at] = max(parameters[at], optimizer.least_sigma);
         moments[first] = correction1;
         moments[second] = correction2;
     }

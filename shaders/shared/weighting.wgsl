@@ -1,16 +1,21 @@
-// The weighting schemes. `parameter` is sigma where the weight is learned, the weight where it is given.
-// Rust twin: `weighting::Weighting`.
+// The weighting schemes. `parameter` is what is learned of sigma, or the weight where that is given.
+// Rust twins: `weighting::Weighting`, `weighting::awl::SigmaForm`.
 //
-// Automatic weighted loss: total = sum over tasks of 0.5/sigma^2 L + ln(1 + sigma^2).
+// Automatic weighted loss: total = sum over tasks of 0.5/sigma^2 L + ln(1 + sigma^2), where the parameter is sigma, or
+// ln sigma^2, which `Optimizer` keeps above a floor (shared/optimizer.wgsl).
 
 const FIXED = 0u;
 const AWL = 1u;
+const AWL_LOG = 2u;
 override SCHEME: u32 = AWL;
 
 // d total / d L
 fn task_weight(parameter: f32) -> f32 {
     if SCHEME == AWL {
         return 0.5 / (parameter * parameter);
+    }
+    if SCHEME == AWL_LOG {
+        return 0.5 * exp(-parameter);
     }
     return parameter;
 }
@@ -20,6 +25,9 @@ fn regulariser(parameter: f32) -> f32 {
     if SCHEME == AWL {
         return ln_1p(parameter * parameter);
     }
+    if SCHEME == AWL_LOG {
+        return max(parameter, 0.0) + ln_1p(exp(-abs(parameter)));
+    }
     return 0.0;
 }
 
@@ -28,12 +36,18 @@ fn gradient_at_zero(parameter: f32) -> f32 {
     if SCHEME == AWL {
         return 2.0 * parameter / (1.0 + parameter * parameter);
     }
+    if SCHEME == AWL_LOG {
+        return sigmoid(parameter);
+    }
     return 0.0;
 }
 
 fn gradient_per_loss(parameter: f32) -> f32 {
     if SCHEME == AWL {
         return -1.0 / (parameter * parameter * parameter);
+    }
+    if SCHEME == AWL_LOG {
+        return -0.5 * exp(-parameter);
     }
     return 0.0;
 }

@@ -57,7 +57,7 @@ fn main(@builtin(subgroup_invocation_id) lane: u32) {
             let learns = has_labels && lane < TASKS;
             is_finite_here = is_finite_here && (is_sound(updated) || !learns);
             if learns && is_sound(updated) && !stopped {
-                sigma = updated;
+                sigma = held(updated);
             }
         }
         if !is_finite_here && !stopped {

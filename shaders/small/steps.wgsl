@@ -74,6 +74,13 @@ fn is_sound(sigma: Sigma) -> bool {
     return is_finite(sigma.value) && is_finite(sigma.first) && is_finite(sigma.second);
 }
 
+// A sound sigma that went below its floor ends there.
+fn held(sigma: Sigma) -> Sigma {
+    var held = sigma;
+    held.value = max(sigma.value, optimizer.least_sigma);
+    return held;
+}
+
 fn record_task(k: u32, loss: f32, weight: f32, sigma: f32, normaliser: f32) {
     records[record_at(TASKS, k, RECORD_LOSS)] = loss;
     records[record_at(TASKS, k, RECORD_WEIGHT)] = weight;

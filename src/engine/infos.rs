@@ -4,6 +4,7 @@ use super::{Recipe, Step};
 use crate::data::Permutation;
 use crate::network::{Activation, Dropout, Layer};
 use crate::optimizer::Group;
+use crate::weighting::SigmaForm;
 use bytemuck::{Pod, Zeroable};
 
 /// `Step` in `step.wgsl`.
@@ -171,17 +172,20 @@ pub(super) struct OptimizerInfo {
     loss_shares: u32,
     network: GroupInfo,
     sigma: GroupInfo,
+    least_sigma: f32,
 }
 
 impl OptimizerInfo {
     /// The optimizer of a run whose gradients and losses come in this many shares.
     pub fn new(recipe: &Recipe, gradient_shares: usize, loss_shares: usize) -> Self {
+        let least = recipe.weighting.form().and_then(SigmaForm::least_parameter);
         Self {
             parameters: recipe.network.parameter_count() as u32,
             gradient_shares: gradient_shares as u32,
             loss_shares: loss_shares as u32,
             network: (&recipe.optimizer.network).into(),
             sigma: (&recipe.optimizer.sigma).into(),
+            least_sigma: least.unwrap_or(f32::MIN),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Recipe, Record, Step, TaskRecord};
 use crate::error::Error;
-use crate::weighting::Weighting;
+use crate::weighting::{Weighting, awl};
 
 /// The kernels' mark for "no step has stopped training".
 pub(super) const NEVER: u32 = u32::MAX;
@@ -22,7 +22,7 @@ impl Failure {
     /// Reads the GPU's stop marks: the first step whose loss, and whose gradient, was not finite.
     ///
     /// `records` are those of the first submission that carries a mark, hence of the step that set it.
-    pub fn read([loss, gradient]: [u32; 2], records: &[Record], recipe: &Recipe) -> Option<Self> {
+    pub fn read([loss, gradient]: [u32; 2], records: &[Record]) -> Option<Self> {
         if loss == NEVER && gradient == NEVER {
             return None;
         }
@@ -32,7 +32,7 @@ impl Failure {
         let step = u64::from(loss);
         let record = records.iter().find(|record| record.step == step);
         let single = |value: f64| f64::from(value as f32);
-        let blame = |record| first_non_finite(&recipe.weighting, record, single);
+        let blame = |record| first_non_finite(record, single);
         let (task, value) = record.and_then(blame).unwrap_or((0, f64::NAN));
         Some(Self::Loss { step, task, value })
     }
@@ -57,22 +57,12 @@ impl Failure {
     }
 }
 
-/// What a task adds to the total; nothing without a label.
-pub(super) fn contribution(weighting: &Weighting, task: &TaskRecord) -> f64 {
-    let regulariser = task.sigma.map_or(0.0, |sigma| weighting.regulariser(sigma));
-    task.loss.map_or(0.0, |loss| task.weight * loss + regulariser)
-}
-
 /// The task to blame where a loss or the total left the finite numbers, with the value: the first task
 /// whose loss did, else the first with which the total did. `round` gives a number the engine's precision.
-pub(super) fn first_non_finite(
-    weighting: &Weighting,
-    record: &Record,
-    round: fn(f64) -> f64,
-) -> Option<(usize, f64)> {
+pub(super) fn first_non_finite(record: &Record, round: fn(f64) -> f64) -> Option<(usize, f64)> {
     let mut total = 0.0;
     let totals = record.tasks.iter().map(|task| {
-        total = round(total + round(contribution(weighting, task)));
+        total = round(total + round(contribution(task)));
         total
     });
     let losses = record.tasks.iter().map(|task| task.loss.unwrap_or(0.0));
@@ -80,13 +70,18 @@ pub(super) fn first_non_finite(
     losses.enumerate().find(bad).or_else(|| totals.enumerate().find(bad))
 }
 
-/// A step's record from its slot: total, then loss, weight, parameter and normaliser of each task. The parameter is
-/// a σ where the weighting is learned.
-pub(super) fn record(step: &Step, slot: &[f32], is_learned: bool) -> Record {
+/// What a task adds to the total; nothing without a label.
+fn contribution(task: &TaskRecord) -> f64 {
+    let regulariser = task.sigma.map_or(0.0, awl::regulariser);
+    task.loss.map_or(0.0, |loss| task.weight * loss + regulariser)
+}
+
+/// A step's record from its slot: total, then loss, weight, the weighting's parameter and normaliser of each task.
+pub(super) fn record(step: &Step, slot: &[f32], weighting: &Weighting) -> Record {
     let task = |fields: &[f32]| TaskRecord {
         loss: (fields[3] > 0.0).then_some(fields[0].into()),
         weight: fields[1].into(),
-        sigma: is_learned.then_some(fields[2].into()),
+        sigma: weighting.sigma(fields[2].into()),
     };
     Record {
         step: step.number,

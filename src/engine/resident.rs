@@ -160,7 +160,7 @@ impl Resident {
     /// Replaces the training state and forgets the submissions under way: their steps were made from another.
     pub fn load(&mut self, state: &State) -> Result<()> {
         state.check(&self.recipe)?;
-        state.check_single()?;
+        state.check_single(&self.recipe)?;
         let narrow = |value: &f64| *value as f32;
         let parameters: Vec<f32> =
             state.parameters.iter().chain(&state.sigma).map(narrow).collect();

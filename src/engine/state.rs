@@ -2,6 +2,7 @@
 
 use super::Recipe;
 use crate::error::{Error, Result};
+use crate::weighting::SigmaForm;
 
 /// Parameters, σ and the optimizer's moments after some number of steps.
 ///
@@ -16,9 +17,10 @@ pub struct State {
     pub parameters: Vec<f64>,
     /// Adam's moments `[m, v]` of each of the network's parameters.
     pub moments: Vec<[f64; 2]>,
-    /// The weighting's parameter of each task (σ), shape `[tasks]`.
+    /// The weighting's parameter of each task, shape `[tasks]`: what the recipe's [`SigmaForm`](crate::SigmaForm) learns, σ or
+    /// `ln σ²` ([`Weighting::sigma`](crate::Weighting::sigma) tells σ), or the given weight.
     pub sigma: Vec<f64>,
-    /// Adam's moments `[m, v]` of each task's σ.
+    /// Adam's moments `[m, v]` of each of these parameters.
     pub sigma_moments: Vec<[f64; 2]>,
     /// Adam's bias corrections `[1 − β₁ⁿ, 1 − β₂ⁿ]` of each task's σ, where n counts the steps in which
     /// the task had a label: like PyTorch's optimizer for a parameter without a gradient, a σ whose task
@@ -63,10 +65,12 @@ impl State {
                 });
             }
         }
-        let is_learned = recipe.weighting.is_learned();
+        let form = recipe.weighting.form();
         let steps = self.step < u64::from(u32::MAX);
         let finite = self.numbers().all(|value| value.is_finite());
-        let sigma = !is_learned || self.sigma.iter().all(|&sigma| sigma != 0.0);
+        let sigma = form != Some(SigmaForm::Plain) || self.sigma.iter().all(|&sigma| sigma != 0.0);
+        let least = form.and_then(SigmaForm::least_parameter).map_or(f64::MIN, f64::from);
+        let floor = self.sigma.iter().all(|&parameter| parameter >= least);
         let squares = self.moments.iter().chain(&self.sigma_moments).all(|[_, v]| *v >= 0.0);
         let mut corrections = self.sigma_corrections.iter().flatten();
         let corrections = corrections.all(|c| (0.0..=1.0).contains(c));
@@ -74,6 +78,7 @@ impl State {
             (steps, "a step number beyond what the kernels count"),
             (finite, "a number that is not finite"),
             (sigma, "a σ of 0, whose weight would be infinite"),
+            (floor, "a ln σ² below that of the floor"),
             (squares, "a second moment below 0"),
             (corrections, "a bias correction outside [0, 1]"),
         ];
@@ -81,9 +86,10 @@ impl State {
     }
 
     /// Checks that every number keeps its meaning in `f32`, for engines that compute in it.
-    pub(crate) fn check_single(&self) -> Result<()> {
+    pub(crate) fn check_single(&self, recipe: &Recipe) -> Result<()> {
         let finite = self.numbers().all(|&value| (value as f32).is_finite());
-        let sigma = self.sigma.iter().all(|&sigma| sigma == 0.0 || sigma as f32 != 0.0);
+        let is_plain = recipe.weighting.form() == Some(SigmaForm::Plain);
+        let sigma = !is_plain || self.sigma.iter().all(|&sigma| sigma as f32 != 0.0);
         Self::require(&[
             (finite, "a number beyond the range of f32"),
             (sigma, "a σ too small for f32"),

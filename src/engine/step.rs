@@ -85,6 +85,6 @@ pub struct TaskRecord {
     pub loss: Option<f64>,
     /// The task's weight, `∂total/∂loss`.
     pub weight: f64,
-    /// σ, where the weighting learns one.
+    /// σ, where it is learned, in whichever [form](crate::SigmaForm).
     pub sigma: Option<f64>,
 }

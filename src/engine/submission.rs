@@ -231,10 +231,10 @@ impl Resident {
         self.under_way.spare.push(flight.readback);
         self.under_way.gpu_time += elapsed.unwrap_or_default();
         let slots = values.chunks(self.record_length());
-        let is_learned = self.recipe.weighting.is_learned();
-        let record = |(step, slot): (&Step, &[f32])| record(step, slot, is_learned);
+        let weighting = &self.recipe.weighting;
+        let record = |(step, slot): (&Step, &[f32])| record(step, slot, weighting);
         let mut records: Vec<Record> = flight.steps.iter().zip(slots).map(record).collect();
-        let read = || Failure::read([stop[0], stop[1]], &records, &self.recipe);
+        let read = || Failure::read([stop[0], stop[1]], &records);
         self.under_way.failure = self.under_way.failure.or_else(read);
         let Some(failure) = self.under_way.failure else {
             return Ok(records);

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
 const VALUES: [(&str, &[f64]); 11] = [
-    ("SCHEME", &[0.0, 1.0]),
+    ("SCHEME", &[0.0, 1.0, 2.0]),
     ("CLIP", &[0.0, 0.5]),
     // A tenth of the units, in 32 bits.
     ("DROPS_BELOW", &[0.0, 429_496_730.0]),
@@ -296,7 +296,7 @@ mod tests {
             @compute @workgroup_size(1) fn main() { _ = SCHEME; _ = KEEP_SHARES; }";
         let module = naga::front::wgsl::parse_str(text).expect("a module");
         let of = |scheme, keep| vec![("SCHEME", scheme), ("KEEP_SHARES", keep)];
-        let all = [of(0.0, 0.0), of(0.0, 1.0), of(1.0, 0.0), of(1.0, 1.0)];
-        assert_eq!(specialisations("a test", &module), all);
+        let all = [0.0, 1.0, 2.0].map(|scheme| [of(scheme, 0.0), of(scheme, 1.0)]);
+        assert_eq!(specialisations("a test", &module), all.concat());
     }
 }

@@ -26,7 +26,7 @@ pub struct LossBuffers<'a> {
     pub predictions: &'a wgpu::Buffer,
     /// Labels, words, as the layouts say; [`Labels::pack`](super::Labels::pack) makes their contents.
     pub labels: &'a wgpu::Buffer,
-    /// σ (or the given weights), `f32`, shape `[tasks]`.
+    /// The weighting's parameters, `f32`, shape `[tasks]`: σ, or `ln σ²` in [that form](crate::SigmaForm), or the given weights.
     pub sigma: &'a wgpu::Buffer,
     /// Where the gradient at each prediction goes, `f32`, laid out like the predictions.
     pub gradient: &'a wgpu::Buffer,
@@ -41,7 +41,8 @@ pub struct LossResults {
     pub losses: Vec<f32>,
     /// `∂total/∂loss` of each task.
     pub weights: Vec<f32>,
-    /// `∂total/∂σ` of each task; 0 for a task without a label, and where weights are given.
+    /// `∂total/∂σ` of each task, or `∂total/∂(ln σ²)`, as `sigma` holds it; 0 for a task without a label, and where weights
+    /// are given.
     pub sigma_gradient: Vec<f32>,
 }
 
@@ -145,8 +146,9 @@ pub(crate) fn row_sums(gpu: &Gpu, rows: usize) -> Work {
 }
 
 impl LossPass {
-    /// Prepares a pass over `rows` rows of these tasks. Only the scheme of `weighting` matters: its parameters
-    /// are read from `buffers.sigma` each time.
+    /// Prepares a pass over `rows` rows of these tasks. Only the scheme and form of `weighting` matter: its parameters
+    /// are read from `buffers.sigma` each time. Whoever updates them keeps them at the form's
+    /// [least](crate::SigmaForm::least_parameter) or above.
     ///
     /// # Errors
     /// [`Error::Invalid`] for no tasks, no rows, a width of 0, rows or tasks whose predictions overlap, a buffer

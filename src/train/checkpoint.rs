@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | `trunk.0.weight`, `trunk.0.bias`, `trunk.2.weight`, … | PyTorch's | the trunk; an activation sits between |
 //! | `heads.<key>.weight`, `heads.<key>.bias` | PyTorch's | the heads, by [`Network::head_keys`](crate::Network::head_keys) |
-//! | `awl.params` | `[tasks]` | σ, where it is learned |
+//! | `awl.params` | `[tasks]` | σ, where it is learned as it is |
+//! | `awl.log_sigma_squared` | `[tasks]` | `ln σ²`, where that is learned ([`SigmaForm`]) |
 //! | `adam.first.<tensor>`, `adam.second.<tensor>` | the tensor's | Adam's moments of it (checkpoints only) |
 //! | `adam.corrections` | `[tasks, 2]` | σ's own bias corrections (checkpoints only) |
 //! | `best.<tensor>` | the tensor's | the best epoch's weights (checkpoints only) |
@@ -17,6 +18,7 @@ use super::tensors::{Reader, Writer, notes};
 use crate::engine::{Recipe, State};
 use crate::error::{Error, Result};
 use crate::network::Tensor;
+use crate::weighting::SigmaForm;
 use serde_json::{Value, json};
 
 /// The weights of one moment: what predictions need, and no more.
@@ -24,7 +26,7 @@ use serde_json::{Value, json};
 pub struct Weights {
     /// The network's parameters, flat.
     pub parameters: Vec<f64>,
-    /// σ of each task, or its given weight.
+    /// The weighting's parameter of each task, as [`State::sigma`] has it: σ, `ln σ²` or the given weight.
     pub sigma: Vec<f64>,
 }
 
@@ -53,22 +55,27 @@ impl Weights {
         for Tensor { name, shape, range } in recipe.network.tensors() {
             writer.push(format!("{prefix}{name}"), &shape, self.parameters[range].to_vec());
         }
-        if recipe.weighting.is_learned() {
-            writer.push(format!("{prefix}{SIGMA}"), &[self.sigma.len()], self.sigma.clone());
+        if let Some(form) = recipe.weighting.form() {
+            let name = sigma_name(form);
+            writer.push(format!("{prefix}{name}"), &[self.sigma.len()], self.sigma.clone());
         }
     }
 
     /// Reads weights for this recipe's network from a file of awl's or PyTorch's; `file` stands for it in messages. Where the
-    /// file has no σ, the recipe's start is taken.
+    /// file has no σ, the recipe's start is taken; where it has σ in another [form](SigmaForm) than the recipe, it is converted,
+    /// raised to the floor if it is below.
     ///
     /// # Errors
     /// [`Error::Tensors`], naming file and tensor, for a file that is cut short or of another format, a tensor that is missing,
     /// too many, of another shape, of whole or half-precision numbers, or not finite.
     pub fn from_bytes(file: &str, bytes: &[u8], recipe: &Recipe) -> Result<Self> {
         let mut reader = Reader::new(file, bytes)?;
-        let weights = Self::read(&mut reader, recipe, "")?;
+        let mut weights = Self::read(&mut reader, recipe, "")?;
+        if let Some(form) = recipe.weighting.form() {
+            weights.take_sigma(&mut reader, form)?;
+        }
         // A learned σ says nothing to a scheme that learns none.
-        reader.finish(&["adam.", "best.", SIGMA])?;
+        reader.finish(&["adam.", "best.", SIGMA, LOG_SIGMA])?;
         Ok(weights)
     }
 
@@ -86,11 +93,43 @@ impl Weights {
             let values = reader.take(&name, &shape)?;
             weights.parameters[range].copy_from_slice(&values);
         }
-        let sigma = format!("{prefix}{SIGMA}");
-        if recipe.weighting.is_learned() && reader.has(&sigma) {
-            weights.sigma = reader.take(&sigma, &[weights.sigma.len()])?;
+        if let Some(form) = recipe.weighting.form() {
+            let name = format!("{prefix}{}", sigma_name(form));
+            if reader.has(&name) {
+                weights.sigma = reader.take(&name, &[weights.sigma.len()])?;
+            }
         }
         Ok(weights)
+    }
+
+    /// Takes σ in whichever form the file has it, raised to the floor of this one.
+    fn take_sigma(&mut self, reader: &mut Reader<'_>, form: SigmaForm) -> Result<()> {
+        let [own, foreign] = [form, other(form)].map(sigma_name);
+        if !reader.has(own) && reader.has(foreign) {
+            let found = reader.take(foreign, &[self.sigma.len()])?;
+            let convert = |value| form.parameter(other(form).sigma(value) as f32).into();
+            self.sigma = found.into_iter().map(convert).collect();
+        }
+        if let Some(least) = form.least_parameter() {
+            self.sigma.iter_mut().for_each(|parameter| *parameter = parameter.max(least.into()));
+        }
+        Ok(())
+    }
+}
+
+/// The form that a file of a recipe of this form may have too.
+fn other(form: SigmaForm) -> SigmaForm {
+    match form {
+        SigmaForm::Plain => SigmaForm::log(),
+        SigmaForm::Log { .. } => SigmaForm::Plain,
+    }
+}
+
+/// The tensor that holds what is learned of σ.
+fn sigma_name(form: SigmaForm) -> &'static str {
+    match form {
+        SigmaForm::Plain => SIGMA,
+        SigmaForm::Log { .. } => LOG_SIGMA,
     }
 }
 
@@ -108,6 +147,8 @@ fn names(reader: &Reader<'_>, recipe: &Recipe, prefix: &str) -> Vec<(String, Ten
 
 /// PyTorch's name of σ.
 const SIGMA: &str = "awl.params";
+/// One that nobody takes for it.
+const LOG_SIGMA: &str = "awl.log_sigma_squared";
 const CORRECTIONS: &str = "adam.corrections";
 
 /// All that training goes on from.
@@ -149,10 +190,14 @@ impl Checkpoint {
     /// Reads a checkpoint of this recipe; `file` stands for it in messages.
     ///
     /// # Errors
-    /// [`Error::Tensors`] as [`Weights::from_bytes`], and for a file that is no checkpoint.
+    /// [`Error::Tensors`] as [`Weights::from_bytes`], for a file that is no checkpoint, and for one of another
+    /// [form](SigmaForm): Adam's moments of σ are none of `ln σ²`.
     pub fn from_bytes(file: &str, bytes: &[u8], recipe: &Recipe) -> Result<Self> {
         let (step, notes) = Self::read_notes(file, bytes)?;
         let mut reader = Reader::new(file, bytes)?;
+        if let Some(form) = recipe.weighting.form() {
+            check_form(file, &reader, form)?;
+        }
         let weights = Weights::read(&mut reader, recipe, "")?;
         let first = Weights::read(&mut reader, recipe, "adam.first.")?;
         let second = Weights::read(&mut reader, recipe, "adam.second.")?;
@@ -198,6 +243,21 @@ impl Checkpoint {
 }
 
 const BEST: &str = "best.";
+
+/// Checks that a checkpoint has what this form learns.
+fn check_form(file: &str, reader: &Reader<'_>, form: SigmaForm) -> Result<()> {
+    let [own, found] = [form, other(form)].map(sigma_name);
+    if reader.has(own) || !reader.has(found) {
+        return Ok(());
+    }
+    Err(Error::Tensors {
+        file: file.into(),
+        problem: format!(
+            "it is of a run with tensor \"{found}\", but this one learns \"{own}\": go on in the form (--sigma-form) that it \
+             was trained in, or start a new run with --init, which converts it"
+        ),
+    })
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
 //! Automatic weighted loss: `Σ 0.5/σᵢ²·Lᵢ + ln(1+σᵢ²)`.
 //!
 //! Liebel & Körner, *Auxiliary Tasks in Multi-task Learning* (2018), eq. 3, after Kendall, Gal &
-//! Cipolla, *Multi-Task Learning Using Uncertainty to Weigh Losses* (2018). The kernels' twin of these
-//! formulas is `shaders/shared/weighting.wgsl`.
+//! Cipolla, *Multi-Task Learning Using Uncertainty to Weigh Losses* (2018). The former learn σ, the latter `ln σ²`:
+//! [`SigmaForm`] offers both. The kernels' twin of these formulas is `shaders/shared/weighting.wgsl`.
 
 /// The learned weighting of the original PyTorch module: one σ a task, all starting at 1.
 ///
@@ -13,24 +13,142 @@
 #[derive(Clone, Debug, PartialEq)]
 pub struct AutomaticWeightedLoss {
     sigma: Vec<f32>,
+    form: SigmaForm,
+    /// What stands for `sigma` in this form.
+    parameters: Vec<f32>,
 }
 
 impl AutomaticWeightedLoss {
     /// σ = 1 for each of `tasks` tasks (`params = ones` in the original).
     pub fn new(tasks: usize) -> Self {
-        Self { sigma: vec![1.0; tasks] }
+        Self::starting_at(vec![1.0; tasks])
     }
 
     /// σ starting where you say, one a task. [`equilibrium`] of a typical loss saves σ a long walk:
     /// Adam moves it by about its learning rate a step, whatever the loss.
     pub fn starting_at(sigma: Vec<f32>) -> Self {
-        Self { sigma }
+        Self { parameters: sigma.clone(), sigma, form: SigmaForm::Plain }
+    }
+
+    /// The same objective and the same start, learned in this form.
+    ///
+    /// ```
+    /// use awl::{AutomaticWeightedLoss, SigmaForm};
+    /// let awl = AutomaticWeightedLoss::new(2).with_form(SigmaForm::log());
+    /// assert_eq!((awl.sigma(), awl.parameters()), (&[1.0, 1.0][..], &[0.0, 0.0][..]));
+    /// ```
+    pub fn with_form(self, form: SigmaForm) -> Self {
+        let parameters = self.sigma.iter().map(|&sigma| form.parameter(sigma)).collect();
+        Self { parameters, form, ..self }
     }
 
     /// The starting σ, one a task.
     pub fn sigma(&self) -> &[f32] {
         &self.sigma
     }
+
+    /// What is learned of σ.
+    pub fn form(&self) -> SigmaForm {
+        self.form
+    }
+
+    /// What is learned, at its start, one a task: σ or `ln σ²`.
+    pub fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+}
+
+/// What is learned of a σ: it, or its logarithm. The objective is the same; the way to its minimum is not, since Adam
+/// moves whatever is learned by about its learning rate a step.
+///
+/// A task that can be learned exactly drives σ to 0, where the weight `0.5/σ²` has no bound.
+///
+/// ```
+/// use awl::SigmaForm;
+/// let log = SigmaForm::log();
+/// assert_eq!(log.sigma(0.0), 1.0);
+/// // However small the loss, no weight passes 5,000.
+/// let least = log.least_parameter().expect("a floor");
+/// assert!((log.weight(least.into()) - 5_000.0).abs() < 0.01);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum SigmaForm {
+    /// σ itself, as in the original. A step may carry it past 0, or so close that the weight explodes and the gradient
+    /// `−L/σ³` throws it far away: give it a learning rate that is small beside the σ that the losses call for.
+    #[default]
+    Plain,
+    /// `s = ln σ²`: total `½e⁻ˢ·L + ln(1+eˢ)`, gradient `1/(1+e⁻ˢ) − ½e⁻ˢ·L`. A step multiplies σ by at most about
+    /// `e^(±rate/2)`, and none crosses 0.
+    Log {
+        /// The smallest σ: a step that would go below ends there, so that no weight passes `0.5/floor²`. Objective and
+        /// gradient are the formulas' own at the floor and above it, so that σ leaves it as soon as the loss calls for
+        /// more. It is in the way of losses below about `2·floor⁴` only, whose σ would come to rest beneath it.
+        floor: f32,
+    },
+}
+
+impl SigmaForm {
+    /// The usual floor under σ: weights of at most 5,000, reached by losses below 2e-8.
+    pub const FLOOR: f32 = 0.01;
+
+    /// `ln σ²`, above the usual [floor](Self::FLOOR).
+    pub fn log() -> Self {
+        Self::Log { floor: Self::FLOOR }
+    }
+
+    /// What is learned where σ has this value; the floor's where it is below the floor.
+    pub fn parameter(self, sigma: f32) -> f32 {
+        match self {
+            Self::Plain => sigma,
+            Self::Log { floor } => log_square(sigma).max(log_square(floor)),
+        }
+    }
+
+    /// The least that training lets the parameter be, if there is one.
+    pub fn least_parameter(self) -> Option<f32> {
+        match self {
+            Self::Plain => None,
+            Self::Log { floor } => Some(log_square(floor)),
+        }
+    }
+
+    /// σ at this value of the parameter.
+    pub fn sigma(self, parameter: f64) -> f64 {
+        match self {
+            Self::Plain => parameter,
+            Self::Log { .. } => (0.5 * parameter).exp(),
+        }
+    }
+
+    /// The task weight `∂total/∂L`: `0.5/σ²`.
+    pub fn weight(self, parameter: f64) -> f64 {
+        match self {
+            Self::Plain => weight(parameter),
+            Self::Log { .. } => 0.5 * (-parameter).exp(),
+        }
+    }
+
+    /// The term `ln(1+σ²)`.
+    pub fn regulariser(self, parameter: f64) -> f64 {
+        match self {
+            Self::Plain => regulariser(parameter),
+            // ln(1 + eˢ), whose eˢ may overflow.
+            Self::Log { .. } => parameter.max(0.0) + (-parameter.abs()).exp().ln_1p(),
+        }
+    }
+
+    /// The total's gradient for the parameter at this loss.
+    pub fn gradient(self, loss: f64, parameter: f64) -> f64 {
+        match self {
+            Self::Plain => sigma_gradient(loss, parameter),
+            Self::Log { .. } => 1.0 / (1.0 + (-parameter).exp()) - loss * self.weight(parameter),
+        }
+    }
+}
+
+/// `ln σ²`, rounded once.
+fn log_square(sigma: f32) -> f32 {
+    (2.0 * f64::from(sigma.abs()).ln()) as f32
 }
 
 /// The task weight `∂total/∂L = 0.5/σ²`.
@@ -48,7 +166,7 @@ pub fn sigma_gradient(loss: f64, sigma: f64) -> f64 {
     -loss / sigma.powi(3) + 2.0 * sigma / (1.0 + sigma * sigma)
 }
 
-/// Where σ comes to rest at a fixed loss: `σ*² = (L + √(L² + 8L))/4`.
+/// Where σ comes to rest at a fixed loss, in whichever form it is learned: `σ*² = (L + √(L² + 8L))/4`.
 ///
 /// ```
 /// assert!((awl::weighting::awl::equilibrium(100.0) - 7.140).abs() < 1e-3);

@@ -7,7 +7,8 @@ use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Engine, GpuEngine, Recipe, Reference, Step};
 use awl::optimizer::Schedule;
 use awl::{
-    Activation, Adam, AutomaticWeightedLoss, Error, Gpu, Loss, Network, Result, Task, Weighting,
+    Activation, Adam, AutomaticWeightedLoss, Error, Gpu, Loss, Network, Result, SigmaForm, Task,
+    Weighting,
 };
 use pollster::block_on;
 use std::process::Command;
@@ -150,6 +151,17 @@ fn a_recipe_is_checked_before_anything_runs() {
             try_recipe(|r| r.weighting = weighting.into()),
             &["task \"b\"", "σ", &sigma.to_string()],
         );
+    }
+    let floored = |sigma, floor| {
+        let awl = AutomaticWeightedLoss::starting_at(vec![1.0, sigma]);
+        let weighting = awl.with_form(SigmaForm::Log { floor }).into();
+        try_recipe(|r| r.weighting = weighting)
+    };
+    floored(-0.25, 0.25).expect("σ starts at its floor");
+    says(floored(0.0, 0.01), &["task \"b\"", "σ starts at 0", "other than 0"]);
+    says(floored(-0.24, 0.25), &["task \"b\"", "σ starts at -0.24", "floor of 0.25"]);
+    for floor in [0.0, -1.0, 1e-20, f32::NAN, f32::INFINITY] {
+        says(floored(1.0, floor), &["floor of", &floor.to_string(), "such as 0.01"]);
     }
     let negative = Weighting::Fixed(vec![-1.0, 1.0]);
     says(try_recipe(|r| r.weighting = negative), &["task \"a\"", "weight is -1"]);

@@ -1,10 +1,11 @@
 //! Checkpoints and weights in files: every bit comes back, PyTorch's names are there, and damage is told.
 
-use crate::support::{gpu, numbers, regression};
+use crate::support::{assert_each_close, gpu, numbers, regression};
 use awl::engine::{Engine, GpuEngine, State};
 use awl::train::{Checkpoint, Trainer, Weights};
 use awl::{
-    Activation, Adam, AutomaticWeightedLoss, Dataset, Error, Matrix, Network, Recipe, Weighting,
+    Activation, Adam, AutomaticWeightedLoss, Dataset, Error, Matrix, Network, Recipe, SigmaForm,
+    Weighting,
 };
 use pollster::block_on;
 use safetensors::SafeTensors;
@@ -32,8 +33,11 @@ fn trained(recipe: &Recipe) -> State {
 
 #[test]
 fn every_bit_of_a_checkpoint_comes_back_and_the_same_state_gives_the_same_bytes() {
-    for recipe in [recipe(AutomaticWeightedLoss::new(2)), recipe(Weighting::Fixed(vec![1.0, 0.25]))]
-    {
+    for recipe in [
+        recipe(AutomaticWeightedLoss::new(2)),
+        recipe(AutomaticWeightedLoss::new(2).with_form(SigmaForm::log())),
+        recipe(Weighting::Fixed(vec![1.0, 0.25])),
+    ] {
         let state = trained(&recipe);
         let mut best = Weights::of(&state);
         best.parameters[0] = -0.0;
@@ -62,7 +66,12 @@ fn numbers_that_f32_cannot_hold_are_kept_too() {
 
 #[test]
 fn training_goes_on_from_a_file_bit_for_bit() {
-    let recipe = recipe(AutomaticWeightedLoss::new(2));
+    goes_on_bit_for_bit(AutomaticWeightedLoss::new(2));
+    goes_on_bit_for_bit(AutomaticWeightedLoss::new(2).with_form(SigmaForm::log()));
+}
+
+fn goes_on_bit_for_bit(awl: AutomaticWeightedLoss) {
+    let recipe = recipe(awl);
     let make = || block_on(GpuEngine::fused(gpu(), recipe.clone(), &data())).expect("an engine");
     let mut whole = Trainer::new(make());
     let records = block_on(whole.steps(11)).expect("eleven steps");
@@ -101,6 +110,54 @@ fn weights_have_the_names_shapes_and_numbers_that_pytorch_expects() {
     assert_eq!(sigma, [0.5_f32.to_le_bytes(), 2.0_f32.to_le_bytes()].concat());
     assert_eq!(Weights::read_notes("file", &bytes).expect("notes"), json!("notes"));
     assert_eq!(Weights::from_bytes("file", &bytes, &recipe).expect("weights"), Weights::of(&state));
+}
+
+/// A σ and its logarithm are never taken for each other: weights are converted, training states refused.
+#[test]
+fn a_file_of_the_other_form_is_converted_or_refused() {
+    let start = || AutomaticWeightedLoss::starting_at(vec![0.5, -2.0]);
+    let (plain, log) = (recipe(start()), recipe(start().with_form(SigmaForm::log())));
+    let logarithms = [0.25_f64.ln(), 4_f64.ln()];
+    for (from, to, name, expected) in [
+        (&plain, &log, "awl.params", logarithms),
+        (&log, &plain, "awl.log_sigma_squared", [0.5, 2.0]),
+        (&log, &log, "awl.log_sigma_squared", logarithms),
+        (&plain, &plain, "awl.params", [0.5, -2.0]),
+    ] {
+        let state = State::initial(from);
+        let bytes = Weights::of(&state).to_bytes(from, &json!(null)).expect("bytes");
+        let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
+        let names = file.names().into_iter().filter(|name| name.starts_with("awl"));
+        assert_eq!(names.collect::<Vec<_>>(), [name]);
+        let weights = Weights::from_bytes("w", &bytes, to).expect("weights");
+        assert_each_close(name, &weights.sigma, &expected, 1e-7);
+        assert_eq!(weights.parameters, state.parameters);
+
+        let checkpoint = Checkpoint { state, best: None, notes: json!(null) };
+        let bytes = checkpoint.to_bytes(from).expect("bytes");
+        let back = Checkpoint::from_bytes("w", &bytes, to);
+        if from == to {
+            assert_eq!(back.expect("a checkpoint"), checkpoint);
+            continue;
+        }
+        let error = back.expect_err("another form").to_string();
+        for part in [name, "--sigma-form", "--init"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    // A σ that ran into 0 is raised to the floor, whichever form it comes from, and an engine takes it.
+    let low = AutomaticWeightedLoss::starting_at(vec![1e-5, 1.0]);
+    let lower = low.clone().with_form(SigmaForm::Log { floor: 1e-6 });
+    for from in [recipe(low), recipe(lower)] {
+        let mut state = State::initial(&from);
+        let bytes = Weights::of(&state).to_bytes(&from, &json!(null)).expect("bytes");
+        let weights = Weights::from_bytes("w", &bytes, &log).expect("weights");
+        assert_each_close("the floor", &weights.sigma[..1], &[1e-4_f64.ln()], 1e-7);
+        state = weights.put_into(&state);
+        let mut engine =
+            block_on(GpuEngine::fused(gpu(), log.clone(), &data())).expect("an engine");
+        engine.load(&state).expect("at the floor");
+    }
 }
 
 #[test]

@@ -5,10 +5,12 @@ use crate::support::{
 };
 use crate::support::{run, schedule, state_of};
 use awl::weighting::awl::{equilibrium, weight};
-use awl::{Adam, AutomaticWeightedLoss};
+use awl::{Adam, AutomaticWeightedLoss, SigmaForm};
 
 /// Frozen losses with the σ that they lead to, to four digits.
 const FROZEN: [(f64, f64); 3] = [(100.0, 7.140), (1.0, 1.0), (0.01, 0.2707)];
+
+const FORMS: [SigmaForm; 2] = [SigmaForm::Plain, SigmaForm::Log { floor: SigmaForm::FLOOR }];
 
 /// Half a unit of the last digit, of the smallest σ.
 const FOUR_DIGITS: f64 = 0.000_05 / 0.27;
@@ -17,12 +19,12 @@ const FOUR_DIGITS: f64 = 0.000_05 / 0.27;
 ///
 /// σ starts at 1, and Adam moves it by about its learning rate a step. Its large ε lets the steps shrink
 /// with the gradient at the end; with the usual one σ would circle its resting place.
-pub fn sigma_settles_where_the_formula_says(make: Make, tolerance: f64) {
+pub fn sigma_settles_where_the_formula_says(make: Make, form: SigmaForm, tolerance: f64) {
     let tasks = ["far", "at rest", "near"].map(regression);
     let targets = FROZEN.map(|(loss, _)| numbers(&[loss.sqrt() as f32]));
     let mut adam = Adam::new(0.0).sigma_learning_rate(0.05);
     adam.sigma.epsilon = 0.1;
-    let recipe = linear(&tasks, AutomaticWeightedLoss::new(3), adam, 1);
+    let recipe = linear(&tasks, AutomaticWeightedLoss::new(3).with_form(form), adam, 1);
     let mut engine = make(recipe, constant_feature(0.0, targets.into()));
     let engine = engine.as_mut();
     let mut state = state_of(engine);
@@ -32,7 +34,7 @@ pub fn sigma_settles_where_the_formula_says(make: Make, tolerance: f64) {
     let records = run(engine, &schedule(1, 1, 8_000)).expect("8,000 steps");
     let last = &records[7_999].tasks;
     for (task, (loss, sigma)) in last.iter().zip(FROZEN) {
-        let case = format!("{}, loss frozen at {loss}", engine.name());
+        let case = format!("{}, {form:?}, loss frozen at {loss}", engine.name());
         assert_close(&case, &[task.loss.expect("a label")], &[loss], 1e-6);
         let found = task.sigma.expect("a σ");
         assert_close(&case, &[found], &[sigma], tolerance.max(FOUR_DIGITS));
@@ -44,7 +46,9 @@ pub fn sigma_settles_where_the_formula_says(make: Make, tolerance: f64) {
 
 #[test]
 fn the_reference_settles_where_the_formula_says() {
-    sigma_settles_where_the_formula_says(&reference, 1e-6);
+    for form in FORMS {
+        sigma_settles_where_the_formula_says(&reference, form, 1e-6);
+    }
 }
 
 #[test]
@@ -64,6 +68,8 @@ fn the_equilibrium_is_where_the_gradient_vanishes() {
 #[test]
 fn the_gpu_engines_settle_where_the_formula_says() {
     for (_, make) in ON_GPU {
-        sigma_settles_where_the_formula_says(make, 1e-5);
+        for form in FORMS {
+            sigma_settles_where_the_formula_says(make, form, 1e-5);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::{assert_close, schedule};
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Engine, Gradients, Recipe, Reference, State, Step};
-use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task, Weighting};
+use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, SigmaForm, Task, Weighting};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 const ACTIVATIONS: [Activation; 4] =
@@ -16,6 +16,8 @@ const TRUNKS: [&[usize]; 4] = [&[], &[5], &[4, 3], &[3, 5, 4]];
 /// 1e-6 of the smallest gradients here.
 const STEP: f64 = 1e-6;
 const TOLERANCE: f64 = 1e-6;
+
+const PLAIN: Option<SigmaForm> = Some(SigmaForm::Plain);
 
 /// Which rows of a task have a label.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +34,8 @@ struct Case {
     activation: Activation,
     hidden: &'static [usize],
     dropout: f64,
-    learned: bool,
+    /// What is learned of σ; nothing where weights are given.
+    form: Option<SigmaForm>,
     /// Whether each row has a feature of its own, 1 there and 0 elsewhere.
     one_hot: bool,
     seed: u64,
@@ -81,9 +84,10 @@ impl Case {
             .map(|(i, (loss, width, _)): (usize, _)| Task::new(i.to_string(), loss.clone(), *width))
             .collect();
         let positive = |values: Vec<f32>| values.iter().map(|v| v.abs() + 0.5).collect();
-        let weighting = match self.learned {
-            true => AutomaticWeightedLoss::starting_at(positive(uniform(tasks.len()))).into(),
-            false => Weighting::Fixed(positive(uniform(tasks.len()))),
+        let numbers = positive(uniform(tasks.len()));
+        let weighting = match self.form {
+            Some(form) => AutomaticWeightedLoss::starting_at(numbers).with_form(form).into(),
+            None => Weighting::Fixed(numbers),
         };
         let network = Network::new(features, self.hidden, self.activation, &tasks)
             .and_then(|network| network.with_dropout(self.dropout));
@@ -98,7 +102,7 @@ impl Case {
         (engine, state)
     }
 
-    /// Checks parameters and, where it is learned, σ in a full and in a short batch of the second epoch.
+    /// Checks parameters and, where it is learned, σ or its logarithm in a full and in a short batch of the second epoch.
     fn check(&self) {
         let (mut engine, mut state) = self.engine();
         for step in &schedule(7, Self::ROWS, 4)[2..] {
@@ -106,7 +110,7 @@ impl Case {
             let found = differences(&mut engine, &mut state, step, |state| &mut state.parameters);
             let case = format!("{self:?}, {} rows, parameters", step.rows);
             assert_close(&case, &gradients.parameters, &found, TOLERANCE);
-            if self.learned {
+            if self.form.is_some() {
                 let found = differences(&mut engine, &mut state, step, |state| &mut state.sigma);
                 let case = format!("{self:?}, {} rows, σ", step.rows);
                 assert_close(&case, &gradients.sigma, &found, TOLERANCE);
@@ -192,7 +196,7 @@ fn one_task_agrees_for_every_loss_activation_and_depth() {
                     activation,
                     hidden,
                     dropout: 0.0,
-                    learned: true,
+                    form: PLAIN,
                     one_hot: false,
                     seed: (100 * l + 10 * a + depth) as u64,
                 };
@@ -202,8 +206,8 @@ fn one_task_agrees_for_every_loss_activation_and_depth() {
     }
 }
 
-/// Two and three tasks of neighbouring losses under every pattern of labels; `learned` is AWL, else fixed.
-fn several_tasks(learned: bool, one_hot: bool) -> Vec<Case> {
+/// Two and three tasks of neighbouring losses under every pattern of labels; without a form their weights are given.
+fn several_tasks(form: Option<SigmaForm>, one_hot: bool) -> Vec<Case> {
     use Labels::{All, None, Some};
     let patterns: [&[Labels]; 6] = [
         &[All, All],
@@ -223,7 +227,7 @@ fn several_tasks(learned: bool, one_hot: bool) -> Vec<Case> {
                 activation: ACTIVATIONS[(first + p) % 4],
                 hidden: if one_hot { &[] } else { TRUNKS[(first + p) % 3 + 1] },
                 dropout: 0.0,
-                learned,
+                form,
                 one_hot,
                 seed: (1000 + 10 * first + p) as u64,
             });
@@ -234,18 +238,23 @@ fn several_tasks(learned: bool, one_hot: bool) -> Vec<Case> {
 
 #[test]
 fn several_tasks_agree_with_labels_missing() {
-    several_tasks(true, false).iter().for_each(Case::check);
+    several_tasks(PLAIN, false).iter().for_each(Case::check);
+}
+
+#[test]
+fn several_tasks_agree_where_the_logarithm_is_learned() {
+    several_tasks(Some(SigmaForm::log()), false).iter().for_each(Case::check);
 }
 
 #[test]
 fn several_tasks_agree_under_given_weights() {
-    several_tasks(false, false).iter().for_each(Case::check);
+    several_tasks(None, false).iter().for_each(Case::check);
 }
 
 /// The masks belong to the step, so that the total is a function of the parameters as ever.
 #[test]
 fn several_tasks_agree_under_dropout() {
-    for case in several_tasks(true, false) {
+    for case in several_tasks(PLAIN, false) {
         Case { dropout: 0.4, ..case }.check();
     }
 }
@@ -254,7 +263,7 @@ fn several_tasks_agree_under_dropout() {
 /// these weights are those for the predictions.
 #[test]
 fn the_gradient_at_every_prediction_agrees() {
-    for case in several_tasks(true, true) {
+    for case in several_tasks(PLAIN, true) {
         let (mut engine, mut state) = case.engine();
         let outputs = engine.recipe().network.outputs();
         for step in &schedule(7, Case::ROWS, 4)[2..] {

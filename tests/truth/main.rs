@@ -26,6 +26,7 @@ mod random_shapes;
 mod real_tables;
 mod repeatable;
 mod schedules;
+mod sigma_form;
 mod stopping;
 mod support;
 mod training;

@@ -4,7 +4,7 @@
 use crate::support::{ON_GPU, distance, run, state_of};
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Engine, Recipe, Reference, Step};
-use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
+use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, SigmaForm, Task};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -90,7 +90,8 @@ fn build(case: &Case) -> (Recipe, Dataset) {
     let mut adam = Adam::new(0.0);
     adam.network.betas.0 = 0.0;
     adam.sigma.betas.0 = 0.0;
-    let awl = AutomaticWeightedLoss::starting_at(sigma.collect());
+    let form = if case.seed.is_multiple_of(2) { SigmaForm::Plain } else { SigmaForm::log() };
+    let awl = AutomaticWeightedLoss::starting_at(sigma.collect()).with_form(form);
     let mut recipe = Recipe::new(network.expect("a network"), awl, adam);
     recipe.batch = case.batch;
     recipe.seed = case.seed;

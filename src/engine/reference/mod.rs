@@ -64,7 +64,8 @@ pub struct Gradients {
     /// `∂total/∂parameter`, flat, each tensor at its range of
     /// [`Network::tensors`](crate::Network::tensors); weight decay is the optimizer's and not in it.
     pub parameters: Vec<f64>,
-    /// `∂total/∂σ`, shape `[tasks]`; 0 where the weight is given or the batch has no label of the task.
+    /// `∂total/∂σ`, or `∂total/∂(ln σ²)` where that is learned, shape `[tasks]`; 0 where the weight is given or the batch has
+    /// no label of the task.
     pub sigma: Vec<f64>,
     /// `∂total/∂prediction`, shape `[rows, outputs]`, in the order of the batch's rows.
     pub predictions: Vec<f64>,
@@ -141,7 +142,7 @@ impl Reference {
             }
             let gradients = self.differentiate(step);
             let step = step.number;
-            let blame = first_non_finite(&self.recipe.weighting, &gradients.record, |value| value);
+            let blame = first_non_finite(&gradients.record, |value| value);
             if let Some((task, value)) = blame {
                 self.failure = Some(Failure::Loss { step, task, value });
                 break;

@@ -1,11 +1,10 @@
 //! The objective: task losses over a batch, their weighted sum, and its gradients.
 //!
 //! With `L` a task's mean loss over its labelled rows and `w` its weight,
-//! `total = Σ w·L + regulariser`, `∂total/∂prediction = w · ∂L/∂prediction`, and `∂total/∂σ` is the
-//! weighting's. A task without a label in the batch is left out of every one of them.
+//! `total = Σ w·L + regulariser`, `∂total/∂prediction = w · ∂L/∂prediction`, and `∂total/∂σ` (or
+//! `∂total/∂(ln σ²)`) is the weighting's. A task without a label in the batch is left out of every one of them.
 
 use crate::data::{Target, Values};
-use crate::engine::outcome::contribution;
 use crate::engine::{Recipe, TaskRecord};
 use crate::loss::Task;
 use std::ops::Range;
@@ -16,19 +15,20 @@ pub(super) struct Objective {
     pub(super) total: f64,
     /// Loss, weight and σ of each task.
     pub(super) tasks: Vec<TaskRecord>,
-    /// `∂total/∂σ`, shape `[tasks]`.
+    /// The total's gradient for the weighting's parameter, shape `[tasks]`.
     pub(super) sigma: Vec<f64>,
     /// `∂total/∂prediction`, shape `[rows, outputs]`.
     pub(super) predictions: Vec<f64>,
 }
 
 impl Objective {
-    /// Evaluates the objective for these rows of the dataset; `predictions` has shape `[rows, outputs]`.
+    /// Evaluates the objective for these rows of the dataset; `parameters` are the weighting's, shape `[tasks]`, and
+    /// `predictions` have shape `[rows, outputs]`.
     pub(super) fn evaluate(
         recipe: &Recipe,
         targets: &[Target],
         rows: &[usize],
-        sigma: &[f64],
+        parameters: &[f64],
         predictions: &[f64],
     ) -> Self {
         let Recipe { network, weighting, .. } = recipe;
@@ -46,14 +46,15 @@ impl Objective {
                 columns: first..first + task.width,
                 outputs: network.outputs(),
             };
-            let weight = weighting.weight(sigma[index]);
+            let parameter = parameters[index];
+            let weight = weighting.weight(parameter);
             let loss = head.mean_loss(rows, predictions, weight, &mut objective.predictions);
-            let record =
-                TaskRecord { loss, weight, sigma: weighting.is_learned().then_some(sigma[index]) };
-            objective.total += contribution(weighting, &record);
-            let gradient = |loss| weighting.parameter_gradient(loss, sigma[index]);
+            if let Some(loss) = loss {
+                objective.total += weight * loss + weighting.regulariser(parameter);
+            }
+            let gradient = |loss| weighting.parameter_gradient(loss, parameter);
             objective.sigma.push(loss.map_or(0.0, gradient));
-            objective.tasks.push(record);
+            objective.tasks.push(TaskRecord { loss, weight, sigma: weighting.sigma(parameter) });
         }
         objective
     }

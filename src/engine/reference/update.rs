@@ -3,10 +3,12 @@
 use super::Gradients;
 use crate::engine::{Recipe, State};
 use crate::optimizer::{Group, clip_factor};
+use crate::weighting::SigmaForm;
 
 /// Makes one step of the optimizer, wholly or not at all: `None` if a parameter's new value or moments would not be finite.
 ///
-/// σ is updated where it is learned and its task had a label; each σ counts those updates for itself.
+/// σ is updated where it is learned and its task had a label; each σ counts those updates for itself. One that would
+/// go below its floor ends there, with moments as if there were none.
 pub(super) fn updated(recipe: &Recipe, state: &State, gradients: &Gradients) -> Option<State> {
     let mut state = state.clone();
     let step = gradients.record.step;
@@ -21,6 +23,7 @@ pub(super) fn updated(recipe: &Recipe, state: &State, gradients: &Gradients) -> 
     }
 
     let group = &recipe.optimizer.sigma.scaled(factor);
+    let least = recipe.weighting.form().and_then(SigmaForm::least_parameter);
     for (i, task) in gradients.record.tasks.iter().enumerate() {
         if !recipe.weighting.is_learned() || task.loss.is_none() {
             continue;
@@ -30,6 +33,7 @@ pub(super) fn updated(recipe: &Recipe, state: &State, gradients: &Gradients) -> 
         let corrections = [beta1 * first + (1.0 - beta1), beta2 * second + (1.0 - beta2)];
         let (sigma, moments) = (&mut state.sigma[i], &mut state.sigma_moments[i]);
         advance(group, sigma, gradients.sigma[i], moments, corrections)?;
+        *sigma = least.map_or(*sigma, |least| sigma.max(least.into()));
         state.sigma_corrections[i] = corrections;
     }
 

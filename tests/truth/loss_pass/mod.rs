@@ -6,7 +6,7 @@ mod long;
 use self::case::{Case, target};
 use crate::support::gpu;
 use awl::loss::{Labels, LossBuffers, LossPass, Sums, TaskLayout};
-use awl::{AutomaticWeightedLoss, Error, Loss, Task, Weighting};
+use awl::{AutomaticWeightedLoss, Error, Loss, SigmaForm, Task, Weighting};
 use pollster::block_on;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 
@@ -61,6 +61,17 @@ fn logits_of_ten_thousand_are_stable() {
         Task::new("wide", weighted(1_000, 0.1), 1_000),
     ];
     Case::random(tasks, 50, 1e4, false).is_right("logits up to ±10,000");
+}
+
+#[test]
+fn the_logarithm_of_sigma_is_learned_alike() {
+    let sigma = vec![0.01, 0.1, 0.5, 1.0, 1.5, 3.0, 30.0];
+    for (rows, masked) in [(1, false), (77, true), (20_011, true)] {
+        let mut case = Case::random(all_tasks(), rows, 3.0, masked);
+        let awl = AutomaticWeightedLoss::starting_at(sigma.clone());
+        case.weighting = awl.with_form(SigmaForm::log()).into();
+        case.is_right("ln σ²");
+    }
 }
 
 #[test]
