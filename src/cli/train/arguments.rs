@@ -1,6 +1,8 @@
 //! The flags of `awl train`, and how they change a configuration.
 
-use super::config::{Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaInit, Task};
+use super::config::{
+    Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaForm, SigmaInit, Task,
+};
 use crate::cli::reading::ReadingFlags;
 use awl::Activation;
 use awl::tables::name_list;
@@ -112,6 +114,12 @@ pub struct WeightingFlags {
     /// Where σ starts [default: 1]: a number, one a task, or closed-form (where it would come to rest).
     #[arg(long, value_name = "σ|σ,…|closed-form", value_parser = sigma_init, allow_hyphen_values = true)]
     sigma_init: Option<SigmaInit>,
+    /// What is learned of σ, with the same objective [default: plain].
+    #[arg(long, value_enum)]
+    sigma_form: Option<SigmaForm>,
+    /// The smallest σ of the form log [default: 0.01]: no weight passes 0.5/σ².
+    #[arg(long, value_name = "σ")]
+    sigma_floor: Option<f32>,
 }
 
 #[derive(clap::Args)]
@@ -237,6 +245,8 @@ impl Arguments {
         set(&mut config.weighting.scheme, &self.weighting.weighting);
         set_some(&mut config.weighting.sigma_lr, &self.weighting.sigma_lr);
         set_some(&mut config.weighting.sigma_init, &self.weighting.sigma_init);
+        set(&mut config.weighting.sigma_form, &self.weighting.sigma_form);
+        set_some(&mut config.weighting.sigma_floor, &self.weighting.sigma_floor);
 
         let (flags, optimizer) = (&self.optimizer, &mut config.optimizer);
         set(&mut optimizer.name, &flags.optimizer);

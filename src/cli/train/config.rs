@@ -129,6 +129,21 @@ pub struct Weighting {
     pub sigma_lr: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma_init: Option<SigmaInit>,
+    /// What is learned of σ.
+    pub sigma_form: SigmaForm,
+    /// The smallest σ of the form `log`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sigma_floor: Option<f32>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum SigmaForm {
+    /// σ itself, as the original does.
+    #[default]
+    Plain,
+    /// ln σ², which no step carries past σ = 0: for tasks that may be learned exactly, and large learning rates of σ.
+    Log,
 }
 
 /// Where σ starts.

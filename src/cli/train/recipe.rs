@@ -1,6 +1,6 @@
 //! From the configuration to a recipe and an engine.
 
-use super::config::{Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaInit};
+use super::config::{self, Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaInit};
 use crate::cli::failure::Failure;
 use awl::engine::{Reference, State};
 use awl::optimizer::Schedule;
@@ -8,7 +8,7 @@ use awl::train::Weights;
 use awl::weighting::awl::equilibrium;
 use awl::{
     Adam, AutomaticWeightedLoss, Dataset, Encoder, Engine, Gpu, GpuEngine, Network, Recipe,
-    Trainer, Weighting,
+    SigmaForm, Trainer, Weighting,
 };
 
 /// What the configuration asks for, σ starting at 1 where it depends on the data.
@@ -68,13 +68,7 @@ fn weighting(config: &Config) -> Result<Weighting, Failure> {
             task.name.as_deref().unwrap_or_default()
         )));
     }
-    if config.weighting.scheme != Scheme::Awl
-        && (config.weighting.sigma_init.is_some() || config.weighting.sigma_lr.is_some())
-    {
-        return Err(Failure::input(
-            "σ is learned by the weighting awl alone: leave --sigma-init and --sigma-lr out",
-        ));
-    }
+    check_scheme(&config.weighting)?;
     Ok(match config.weighting.scheme {
         Scheme::Equal => Weighting::equal(tasks),
         Scheme::Fixed => {
@@ -86,24 +80,54 @@ fn weighting(config: &Config) -> Result<Weighting, Failure> {
             });
             Weighting::Fixed(weights.collect::<Result<_, _>>()?)
         }
-        Scheme::Awl => match &config.weighting.sigma_init {
-            None => AutomaticWeightedLoss::new(tasks).into(),
-            Some(SigmaInit::All(sigma)) => {
-                AutomaticWeightedLoss::starting_at(vec![*sigma; tasks]).into()
-            }
-            Some(SigmaInit::Each(sigma)) => {
-                AutomaticWeightedLoss::starting_at(sigma.clone()).into()
-            }
-            Some(SigmaInit::Word(word)) if word == CLOSED_FORM => {
-                AutomaticWeightedLoss::new(tasks).into()
-            }
-            Some(SigmaInit::Word(word)) => {
-                return Err(Failure::input(format!(
-                    "sigma_init \"{word}\": use a number, one a task, or \"{CLOSED_FORM}\""
-                )));
-            }
-        },
+        Scheme::Awl => {
+            let sigma = sigma_start(&config.weighting, tasks)?;
+            AutomaticWeightedLoss::starting_at(sigma).with_form(form(&config.weighting)?).into()
+        }
     })
+}
+
+/// Checks that nothing is said of σ where none is learned.
+fn check_scheme(weighting: &config::Weighting) -> Result<(), Failure> {
+    let of_sigma = [
+        ("--sigma-lr", weighting.sigma_lr.is_some()),
+        ("--sigma-init", weighting.sigma_init.is_some()),
+        ("--sigma-form", weighting.sigma_form != config::SigmaForm::Plain),
+        ("--sigma-floor", weighting.sigma_floor.is_some()),
+    ];
+    match of_sigma.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) if weighting.scheme != Scheme::Awl => Err(Failure::input(format!(
+            "σ is learned by the weighting awl alone: leave {flag} out"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Where σ starts, 1 where that depends on the data.
+fn sigma_start(weighting: &config::Weighting, tasks: usize) -> Result<Vec<f32>, Failure> {
+    Ok(match &weighting.sigma_init {
+        None => vec![1.0; tasks],
+        Some(SigmaInit::All(sigma)) => vec![*sigma; tasks],
+        Some(SigmaInit::Each(sigma)) => sigma.clone(),
+        Some(SigmaInit::Word(word)) if word == CLOSED_FORM => vec![1.0; tasks],
+        Some(SigmaInit::Word(word)) => {
+            return Err(Failure::input(format!(
+                "sigma_init \"{word}\": use a number, one a task, or \"{CLOSED_FORM}\""
+            )));
+        }
+    })
+}
+
+/// What is learned of σ.
+fn form(weighting: &config::Weighting) -> Result<SigmaForm, Failure> {
+    match (weighting.sigma_form, weighting.sigma_floor) {
+        (config::SigmaForm::Plain, None) => Ok(SigmaForm::Plain),
+        (config::SigmaForm::Plain, Some(_)) => Err(Failure::input(
+            "σ has a floor in the form log alone: say --sigma-form log, or leave --sigma-floor out",
+        )),
+        (config::SigmaForm::Log, None) => Ok(SigmaForm::log()),
+        (config::SigmaForm::Log, Some(floor)) => Ok(SigmaForm::Log { floor }),
+    }
 }
 
 const CLOSED_FORM: &str = "closed-form";
@@ -145,14 +169,16 @@ pub async fn start<E: Engine>(
         state = weights.put_into(&state);
         trainer.engine().load(&state)?;
     }
-    if config.weighting.sigma_init == Some(SigmaInit::Word(CLOSED_FORM.into())) {
+    let is_closed_form = config.weighting.sigma_init == Some(SigmaInit::Word(CLOSED_FORM.into()));
+    let form = trainer.engine().recipe().weighting.form();
+    if let (Some(form), true) = (form, is_closed_form) {
         // Where σ comes to rest at the losses of the untrained network.
         let metrics = trainer.evaluate(data).await?;
-        for (sigma, metrics) in state.sigma.iter_mut().zip(metrics) {
+        for (parameter, metrics) in state.sigma.iter_mut().zip(metrics) {
             if let Some(loss) =
                 metrics.and_then(|metrics| metrics.loss()).filter(|&loss| loss > 0.0)
             {
-                *sigma = f64::from(equilibrium(loss) as f32);
+                *parameter = form.parameter(equilibrium(loss) as f32).into();
             }
         }
         trainer.engine().load(&state)?;

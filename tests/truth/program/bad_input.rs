@@ -102,6 +102,20 @@ fn arguments_that_cannot_mean_anything() {
             &["train", "t.csv", "-t", "y", "--weighting", "equal", "--sigma-lr", "0.1"],
             &["--sigma-lr"],
         ),
+        (
+            &["train", "t.csv", "-t", "y", "--weighting", "equal", "--sigma-form", "log"],
+            &["--sigma-form", "awl alone"],
+        ),
+        (&["train", "t.csv", "-t", "y", "--sigma-form", "square"], &["square", "plain", "log"]),
+        (&["train", "t.csv", "-t", "y", "--sigma-floor", "0.1"], &["--sigma-form log"]),
+        (
+            &["train", "t.csv", "-t", "y", "--sigma-form", "log", "--sigma-floor", "0"],
+            &["floor of 0", "such as 0.01"],
+        ),
+        (
+            &["train", "t.csv", "-t", "y", "--sigma-form", "log", "--sigma-init", "0.001"],
+            &["σ starts at 0.001", "floor of 0.01"],
+        ),
         (&["train", "t.csv", "-t", "y", "--weighting", "fixed"], &["\"y\"", "weight"]),
         (&["train", "t.csv", "-t", "y", "--weighting", "magic"], &["magic", "awl"]),
         (&["train", "t.csv", "-t", "y", "--split", "kind"], &["line 2", "\"a\"", "train"]),
@@ -134,6 +148,7 @@ fn configurations_that_cannot_mean_anything() {
         (&format!("{good}weight = 2\n"), &["\"y\"", "fixed"]),
         (&format!("{good}[[task]]\ncolumns = []\n"), &["no name"]),
         (&format!("{good}[weighting]\nsigma_init = \"near\"\n"), &["near", "closed-form"]),
+        (&format!("{good}[weighting]\nsigma_form = \"ln\"\n"), &["line 6", "plain", "log"]),
     ];
     for (text, told) in cases {
         fs::write(folder.join("run.toml"), text).expect("a file");
