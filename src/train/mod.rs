@@ -12,7 +12,7 @@ mod tensors;
 mod trainer;
 
 pub use self::checkpoint::{Checkpoint, Weights};
-pub use self::diagnosis::diagnose;
+pub use self::diagnosis::{SigmaPath, diagnose};
 pub use self::metrics::{
     ClassScores, Classification, Fit, Judgement, Regression, TaskMetrics, judge, metrics,
 };

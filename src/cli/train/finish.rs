@@ -203,7 +203,7 @@ fn warnings(onlooker: &Onlooker<'_>) -> Vec<String> {
     };
     let tasks = last.tasks.iter().zip(&epoch.losses);
     let tasks: Vec<TaskRecord> = tasks.map(|(&task, &loss)| TaskRecord { loss, ..task }).collect();
-    diagnose(&onlooker.tasks, &onlooker.start, &tasks)
+    diagnose(&onlooker.tasks, onlooker.recipe.weighting.form(), &onlooker.paths, &tasks)
 }
 
 /// Labels and predictions of the tasks of numbers, in their own units: `{task: {column: [[label, prediction], …]}}`.

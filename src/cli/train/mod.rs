@@ -17,7 +17,7 @@ use super::rows_seen::RowsSeen;
 use super::run_dir::{self, RunDir};
 use awl::engine::Engine;
 use awl::report::tensorboard::EventWriter;
-use awl::train::{Checkpoint, End, Plan, Progress, Run, Trainer};
+use awl::train::{Checkpoint, End, Plan, Progress, Run, SigmaPath, Trainer};
 use awl::{Error, Recipe};
 use pollster::block_on;
 use serde_json::json;
@@ -60,11 +60,12 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (engine, adapter) = block_on(recipe::engine(&config, recipe.clone(), &data.training))?;
     let mut trainer = Trainer::new(engine);
     let state = block_on(recipe::start(&config, &mut trainer, &data.training))?;
+    let sigma = |parameter| recipe.weighting.sigma(parameter).unwrap_or(parameter);
     let notes = Notes {
         progress: Default::default(),
         fingerprint: data.fingerprint(),
         seconds: 0.0,
-        start: state.sigma.clone(),
+        paths: state.sigma.iter().map(|&start| SigmaPath::new(sigma(start))).collect(),
     };
     let checkpoint = Checkpoint { state, best: None, notes: json!(notes) };
     let apart: Vec<_> = data.validation.iter().chain(&data.test).map(|part| &part.data).collect();
@@ -254,7 +255,7 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
         quiet: arguments.quiet,
         epochs: plan.epochs,
         fingerprint: notes.fingerprint,
-        start: notes.start,
+        paths: notes.paths,
         before: notes.seconds,
         since: now,
         saved: now,

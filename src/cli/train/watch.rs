@@ -5,7 +5,7 @@ use crate::cli::run_dir::{self, RunDir};
 use awl::engine::Record;
 use awl::report::tensorboard::EventWriter;
 use awl::tables::ReadOptions;
-use awl::train::{Checkpoint, Epoch, Next, Progress, TaskMetrics, Watch};
+use awl::train::{Checkpoint, Epoch, Next, Progress, SigmaPath, TaskMetrics, Watch};
 use awl::{Encoder, Error, Recipe, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -43,8 +43,8 @@ pub struct Notes {
     pub fingerprint: String,
     /// Time spent on training so far.
     pub seconds: f64,
-    /// σ that the run began with.
-    pub start: Vec<f64>,
+    /// Where each task's σ has been; that of a given weight nowhere.
+    pub paths: Vec<SigmaPath>,
 }
 
 /// An onlooker for one run.
@@ -62,7 +62,7 @@ pub struct Onlooker<'a> {
     /// Epochs that the run is to have.
     pub epochs: usize,
     pub fingerprint: String,
-    pub start: Vec<f64>,
+    pub paths: Vec<SigmaPath>,
     /// Seconds spent before this process, and when this process began.
     pub before: f64,
     pub since: Instant,
@@ -157,6 +157,7 @@ fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
 impl Watch for Onlooker<'_> {
     fn step(&mut self, record: &Record) -> Result<()> {
         self.log.step(record).map_err(file(self.log.path()))?;
+        self.paths.iter_mut().zip(&record.tasks).for_each(|(path, task)| path.go(task));
         self.last = Some(record.clone());
         Ok(())
     }
@@ -188,7 +189,7 @@ impl Watch for Onlooker<'_> {
             progress: progress.clone(),
             fingerprint: self.fingerprint.clone(),
             seconds: self.seconds(),
-            start: self.start.clone(),
+            paths: self.paths.clone(),
         });
         let path = self.run.checkpoint();
         run_dir::write(&path, &checkpoint.to_bytes(&self.recipe)?).map_err(file(&path))?;

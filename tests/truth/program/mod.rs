@@ -4,6 +4,7 @@ mod bad_input;
 mod parity;
 mod resume;
 mod runs;
+mod sigma;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
