@@ -4,6 +4,7 @@
 //! label without a value.
 
 use crate::error::{Error, Result};
+use std::ops::Range;
 
 /// A dense row-major matrix of `f32`, shape `[rows, columns]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +58,12 @@ impl Matrix {
     /// If `row` is not below [`rows`](Self::rows), as indexing a slice does.
     pub fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.columns..][..self.columns]
+    }
+
+    /// These rows alone.
+    fn part(&self, rows: Range<usize>) -> Self {
+        let values = self.values[rows.start * self.columns..rows.end * self.columns].to_vec();
+        Self { rows: rows.len(), columns: self.columns, values }
     }
 
     /// The first NaN or infinite value as `(row, column, value)`, among the rows that `counts` selects.
@@ -137,6 +144,15 @@ impl Target {
         self.labelled.as_ref().is_none_or(|mask| mask[row])
     }
 
+    /// The target of these rows alone. A mask stays one, also where it leaves out none of them.
+    fn part(&self, rows: Range<usize>) -> Self {
+        let values = match &self.values {
+            Values::Numbers(matrix) => Values::Numbers(matrix.part(rows.clone())),
+            Values::Classes(classes) => Values::Classes(classes[rows.clone()].to_vec()),
+        };
+        Self { values, labelled: self.labelled.as_ref().map(|mask| mask[rows].to_vec()) }
+    }
+
     /// The first NaN or infinite label as `(row, column, value)`.
     pub(crate) fn first_non_finite(&self) -> Option<(usize, usize, f32)> {
         match &self.values {
@@ -181,6 +197,12 @@ impl Dataset {
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.features.rows()
+    }
+
+    /// These rows alone.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Self {
+        let targets = self.targets.iter().map(|target| target.part(rows.clone())).collect();
+        Self { features: self.features.part(rows), targets }
     }
 
     /// The features, shape `[rows, features]`.

@@ -11,6 +11,7 @@
 
 mod finish;
 mod fused;
+mod held_out;
 mod infos;
 mod layers;
 mod on_gpu;
@@ -47,7 +48,7 @@ pub use self::step::{Record, Step, TaskRecord};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use self::unfused_loss_pass::UnfusedLossPass;
 
-use crate::data::{Matrix, check_finite};
+use crate::data::{Dataset, Matrix, check_finite};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use std::pin::Pin;
@@ -94,6 +95,22 @@ pub trait Engine {
     /// for a feature that is not finite, or whatever the device says.
     fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix>;
 
+    /// Takes rows to [validate](Self::validate) on, in place of any taken before; they stay where the engine computes.
+    ///
+    /// # Errors
+    /// [`Mismatch`](crate::Error::Mismatch) or whatever [`Task::check_target`](crate::Task::check_target) finds if they
+    /// do not fit the network, [`OutOfMemory`](crate::Error::OutOfMemory) if they do not fit the device, or whatever it
+    /// says.
+    fn hold_out<'a>(&'a mut self, rows: &'a Dataset) -> Answer<'a, ()>;
+
+    /// The mean loss of each task over the rows [held out](Self::hold_out), with the parameters after every step submitted
+    /// so far and as [`Record`] has it of a batch; `None` for a task without a label there. NaN where the engine's precision
+    /// could not hold what came on the way, be it of another task. Training is not touched.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::Error::Invalid) if no rows were held out, or whatever the device says.
+    fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>>;
+
     /// A copy of the training state after every step submitted so far.
     ///
     /// # Errors
@@ -131,6 +148,11 @@ fn check_features(network: &Network, features: &Matrix) -> Result<()> {
     check_finite("the features to predict from", features)
 }
 
+/// Says that there is nothing to validate on.
+fn none_held_out() -> Error {
+    Error::invalid("no rows were held out to validate on", "call Engine::hold_out before")
+}
+
 /// The most steps that one [`submit`](Engine::submit) may carry. A submission's time is the caller's to bound, as
 /// [`Trainer`](crate::Trainer) does.
 pub const MOST_STEPS: usize = 256;
@@ -158,6 +180,14 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
 
     fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
         (**self).predict(features)
+    }
+
+    fn hold_out<'a>(&'a mut self, rows: &'a Dataset) -> Answer<'a, ()> {
+        (**self).hold_out(rows)
+    }
+
+    fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>> {
+        (**self).validate()
     }
 
     fn state(&mut self) -> Answer<'_, State> {

@@ -1,9 +1,10 @@
 //! The engines on the GPU: one machine, two ways to make a step.
 
+use super::held_out::HeldOut;
 use super::layers::Blocks;
-use super::program::Program;
+use super::program::{Planner, Program};
 use super::resident::Resident;
-use super::{Answer, Engine, Recipe, Record, State, Step, fused, unfused};
+use super::{Answer, Engine, Recipe, Record, State, Step, fused, none_held_out, unfused};
 use crate::data::{Dataset, Matrix};
 use crate::error::Result;
 use crate::gpu::Gpu;
@@ -15,7 +16,9 @@ pub struct GpuEngine {
     name: &'static str,
     pub(super) resident: Resident,
     pub(super) program: Program,
+    plan: Planner,
     blocks: Option<Blocks>,
+    held_out: Option<HeldOut>,
 }
 
 impl GpuEngine {
@@ -44,14 +47,14 @@ impl GpuEngine {
         recipe: Recipe,
         data: &Dataset,
         name: &'static str,
-        plan: fn(&Resident) -> Result<Program>,
+        plan: Planner,
     ) -> Result<Self> {
         recipe.check(data)?;
         recipe.check_single()?;
         let make = || {
             let resident = Resident::new(gpu, recipe, data)?;
             let program = plan(&resident)?;
-            Ok(Self { name, resident, program, blocks: None })
+            Ok(Self { name, resident, program, plan, blocks: None, held_out: None })
         };
         gpu.guarded(make).await
     }
@@ -100,6 +103,22 @@ impl Engine for GpuEngine {
             let gpu = self.resident.gpu.clone();
             let network = self.resident.recipe.network.clone();
             self.blocks().await?.predict(&gpu, &network, features).await
+        })
+    }
+
+    fn hold_out<'a>(&'a mut self, rows: &'a Dataset) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let Resident { gpu, recipe, .. } = &self.resident;
+            recipe.check_rows("the rows held out", rows)?;
+            self.held_out = Some(HeldOut::new(gpu, recipe, rows, self.plan).await?);
+            Ok(())
+        })
+    }
+
+    fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>> {
+        Box::pin(async move {
+            let held_out = self.held_out.as_mut().ok_or_else(none_held_out)?;
+            held_out.losses(&self.resident.parameters).await
         })
     }
 

@@ -1,5 +1,7 @@
 //! What a submission records for its steps.
 
+use super::resident::Resident;
+use crate::error::Result;
 use crate::gpu::Dispatch;
 
 /// An engine's dispatches, in order.
@@ -7,6 +9,9 @@ pub(super) struct Program {
     pub dispatches: Vec<Dispatch>,
     pub covers: Covers,
 }
+
+/// Chooses the program for what is on the device.
+pub(super) type Planner = fn(&Resident) -> Result<Program>;
 
 /// What one round of a program's dispatches makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

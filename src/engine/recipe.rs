@@ -51,8 +51,7 @@ impl Recipe {
     /// [`Error::Invalid`] or [`Error::Mismatch`], naming the task or tensor; see
     /// [`Task::check_target`](crate::Task::check_target) for what is checked of the targets.
     pub fn check(&self, data: &Dataset) -> Result<()> {
-        let tasks = self.network.tasks();
-        self.weighting.check(tasks)?;
+        self.weighting.check(self.network.tasks())?;
         self.optimizer.check()?;
         self.schedule.check()?;
         self.clip.map_or(Ok(()), check_clip)?;
@@ -65,23 +64,21 @@ impl Recipe {
         if self.batch == 0 {
             return Err(Error::invalid("the batch has 0 rows", "use a batch of at least 1"));
         }
-        if data.features().columns() != self.network.features() {
-            return Err(Error::Mismatch {
-                what: "the dataset".into(),
-                unit: "features",
-                found: data.features().columns(),
-                expected: self.network.features(),
-                why: "the network's inputs".into(),
-            });
-        }
-        if data.targets().len() != tasks.len() {
-            return Err(Error::Mismatch {
-                what: "the dataset".into(),
-                unit: "targets",
-                found: data.targets().len(),
-                expected: tasks.len(),
-                why: "one a task".into(),
-            });
+        self.check_rows("the dataset", data)
+    }
+
+    /// Checks rows, to train on or others, against the network.
+    pub(super) fn check_rows(&self, what: &str, data: &Dataset) -> Result<()> {
+        let tasks = self.network.tasks();
+        let (features, targets) = (data.features().columns(), data.targets().len());
+        for (unit, found, expected, why) in [
+            ("features", features, self.network.features(), "the network's inputs"),
+            ("targets", targets, tasks.len(), "one a task"),
+        ] {
+            if found != expected {
+                let (what, why) = (what.into(), why.into());
+                return Err(Error::Mismatch { what, unit, found, expected, why });
+            }
         }
         let mut pairs = tasks.iter().zip(data.targets());
         pairs.try_for_each(|(task, target)| task.check_target(target))

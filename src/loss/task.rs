@@ -93,6 +93,18 @@ impl Task {
 }
 
 impl Task {
+    /// What a row of the target adds to the normaliser that the task's summed loss is divided by; nothing without a label.
+    pub(crate) fn row_weight(&self, target: &Target, row: usize) -> f64 {
+        if !target.has_label(row) {
+            return 0.0;
+        }
+        let class = match target.values() {
+            Values::Classes(classes) => Some(classes[row]),
+            Values::Numbers(_) => None,
+        };
+        self.loss.row_weight(self.width, class)
+    }
+
     /// Binary cross-entropy has no minimum for labels outside [0, 1]: training would drift off for ever.
     fn check_probabilities(&self, target: &Target, labels: &Matrix) -> Result<()> {
         let columns = labels.columns();

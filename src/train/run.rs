@@ -100,11 +100,12 @@ pub struct Epoch {
     pub validation: Option<Validation>,
 }
 
-/// How good the network was on the validation rows after an epoch.
+/// How good the network was on the validation rows after an epoch: what the best epoch is chosen by. The other figures cost
+/// more than the epoch itself where classes are many, and are for the weights that are kept: see [`Run::finish`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Validation {
-    /// One entry a task; `None` for a task without a label there.
-    pub metrics: Vec<Option<TaskMetrics>>,
+    /// The mean loss of each task over all of those rows; `None` for a task without a label there.
+    pub losses: Vec<Option<f64>>,
     /// The sum of the tasks' losses, each counted once, whatever its weight in training: σ moves while training goes on, so the
     /// weighted total of one epoch cannot be compared with another's. `None` if no task has a label there: nothing can be
     /// chosen by it.
@@ -210,8 +211,12 @@ impl<'a, E: Engine> Run<'a, E> {
     /// Trains until the plan is fulfilled, patience is out, or the onlooker says stop.
     ///
     /// # Errors
-    /// Those of [`Trainer::each_step`] and [`Trainer::evaluate`], and the onlooker's.
+    /// Those of [`Trainer::each_step`], [`Engine::hold_out`], [`Engine::validate`] and [`Trainer::evaluate`], and the
+    /// onlooker's.
     pub async fn run(&mut self, watch: &mut impl Watch) -> Result<End> {
+        if let Some(rows) = self.validation {
+            self.trainer.engine().hold_out(rows).await?;
+        }
         let per_epoch = self.trainer.steps_per_epoch() as u64;
         // Starts small, since nobody knows yet how long a step takes.
         let mut chunk = 1;
@@ -273,9 +278,13 @@ impl<'a, E: Engine> Run<'a, E> {
     }
 
     async fn validate(&mut self, rows: &Dataset) -> Result<Validation> {
-        let metrics = self.trainer.evaluate(rows).await?;
-        let losses: Vec<f64> = metrics.iter().flatten().filter_map(TaskMetrics::loss).collect();
-        let score = (!losses.is_empty()).then(|| losses.iter().sum::<f64>());
+        let mut losses = self.trainer.engine().validate().await?;
+        // What f32 cannot hold f64 can; where a prediction itself is not finite, this is an error that names its row.
+        if losses.iter().flatten().any(|loss| !loss.is_finite()) {
+            let metrics = self.trainer.evaluate(rows).await?;
+            losses = metrics.iter().map(|it| it.as_ref().and_then(TaskMetrics::loss)).collect();
+        }
+        let score = losses.iter().flatten().copied().reduce(|sum, loss| sum + loss);
         let better =
             score.filter(|&score| self.progress.best.is_none_or(|best| score < best.score));
         if let Some(score) = better {
@@ -283,7 +292,7 @@ impl<'a, E: Engine> Run<'a, E> {
             self.progress.best = Some(BestEpoch { epoch, score });
             self.best = Some(Weights::of(&self.trainer.engine().state().await?));
         }
-        Ok(Validation { metrics, score, is_best: better.is_some() })
+        Ok(Validation { losses, score, is_best: better.is_some() })
     }
 
     async fn save(&mut self, watch: &mut impl Watch) -> Result<()> {

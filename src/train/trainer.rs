@@ -223,6 +223,14 @@ mod tests {
             unreachable!("nobody predicts")
         }
 
+        fn hold_out<'a>(&'a mut self, _: &'a Dataset) -> Answer<'a, ()> {
+            unreachable!("nobody holds rows out")
+        }
+
+        fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>> {
+            unreachable!("nobody validates")
+        }
+
         fn state(&mut self) -> Answer<'_, State> {
             unreachable!("nobody asks for the state")
         }

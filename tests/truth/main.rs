@@ -30,3 +30,4 @@ mod sigma_form;
 mod stopping;
 mod support;
 mod training;
+mod validation;

@@ -1,6 +1,6 @@
 //! `metrics.jsonl`: a line a step and a line an epoch.
 
-use crate::cli::{run_dir, scores};
+use crate::cli::run_dir;
 use awl::Encoder;
 use awl::engine::Record;
 use awl::train::Epoch;
@@ -75,7 +75,7 @@ impl Log {
         self.out.write_all(line.as_bytes())
     }
 
-    /// An epoch's line; metrics of numbers in their columns' own units.
+    /// An epoch's line.
     pub fn epoch(
         &mut self,
         encoder: &Encoder,
@@ -98,11 +98,9 @@ impl Log {
             },
         });
         if let Some(validation) = &epoch.validation {
-            let metrics = || validation.metrics.iter();
             line["validation"] = json!({
-                "losses": named(&mut metrics().map(|it| it.as_ref().and_then(|it| it.loss()).into())),
+                "losses": named(&mut validation.losses.iter().map(|&loss| loss.into())),
                 "score": validation.score,
-                "metrics": scores::by_task(encoder, scores::in_units(encoder, validation.metrics.clone()).iter().map(Option::as_ref)),
             });
         }
         writeln!(self.out, "{line}")

@@ -5,7 +5,7 @@ use crate::cli::run_dir::{self, RunDir};
 use awl::engine::Record;
 use awl::report::tensorboard::EventWriter;
 use awl::tables::ReadOptions;
-use awl::train::{Checkpoint, Epoch, Next, Progress, SigmaPath, TaskMetrics, Watch};
+use awl::train::{Checkpoint, Epoch, Next, Progress, SigmaPath, Watch};
 use awl::{Encoder, Error, Recipe, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -134,10 +134,10 @@ impl Onlooker<'_> {
             vec![("total".to_string(), epoch.total), ("learning_rate".to_string(), rate)];
         for (k, name) in self.tasks.iter().enumerate() {
             let last = self.last.as_ref().map(|last| last.tasks[k]);
-            let metrics = epoch.validation.as_ref().and_then(|it| it.metrics[k].as_ref());
+            let validation = epoch.validation.as_ref().and_then(|it| it.losses[k]);
             for (tag, value) in [
                 ("loss", epoch.losses[k]),
-                ("validation_loss", metrics.and_then(TaskMetrics::loss)),
+                ("validation_loss", validation),
                 ("weight", last.map(|task| task.weight)),
                 ("sigma", last.and_then(|task| task.sigma)),
             ] {

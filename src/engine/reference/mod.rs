@@ -19,7 +19,7 @@ mod update;
 use self::objective::Objective;
 use self::pass::Pass;
 use super::outcome::{Failure, first_non_finite};
-use super::{Answer, Engine, Recipe, Record, State, Step, check_features};
+use super::{Answer, Engine, Recipe, Record, State, Step, check_features, none_held_out};
 use crate::data::{Dataset, Matrix, Permutation};
 use crate::error::Result;
 use crate::network::Dropout;
@@ -47,6 +47,7 @@ use std::future::ready;
 pub struct Reference {
     recipe: Recipe,
     data: Dataset,
+    held_out: Option<Dataset>,
     state: State,
     /// The number of the last step submitted, or of the state loaded since.
     submitted: u64,
@@ -82,6 +83,7 @@ impl Reference {
             state: State::initial(&recipe),
             recipe,
             data,
+            held_out: None,
             submitted: 0,
             submissions: VecDeque::new(),
             failure: None,
@@ -120,6 +122,17 @@ impl Reference {
             sigma: objective.sigma,
             predictions: objective.predictions,
         }
+    }
+
+    /// The mean loss of each task over these rows.
+    fn losses(&self, data: &Dataset) -> Vec<Option<f64>> {
+        let features = data.features().values().iter().copied().map(f64::from).collect();
+        let State { parameters, sigma, .. } = &self.state;
+        let pass = Pass::forward(&self.recipe.network, parameters, features, None);
+        let rows: Vec<usize> = (0..data.rows()).collect();
+        let objective =
+            Objective::evaluate(&self.recipe, data.targets(), &rows, sigma, &pass.predictions);
+        objective.tasks.iter().map(|task| task.loss).collect()
     }
 
     /// The rows of the dataset that make up a batch.
@@ -201,6 +214,20 @@ impl Engine for Reference {
         let pass = Pass::forward(network, &self.state.parameters, inputs, None);
         let predictions = pass.predictions.iter().map(|&p| p as f32).collect();
         Box::pin(ready(Matrix::new(network.outputs(), predictions)))
+    }
+
+    fn hold_out<'a>(&'a mut self, rows: &'a Dataset) -> Answer<'a, ()> {
+        let checked = self.recipe.check_rows("the rows held out", rows);
+        if checked.is_ok() {
+            self.held_out = Some(rows.clone());
+        }
+        Box::pin(ready(checked))
+    }
+
+    fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>> {
+        Box::pin(ready(
+            self.held_out.as_ref().map(|rows| self.losses(rows)).ok_or_else(none_held_out),
+        ))
     }
 
     fn state(&mut self) -> Answer<'_, State> {

@@ -80,7 +80,7 @@ impl Head<'_> {
         weight: f64,
         gradients: &mut [f64],
     ) -> Option<f64> {
-        let normaliser: f64 = rows.iter().map(|&row| self.row_weight(row)).sum();
+        let normaliser: f64 = rows.iter().map(|&row| self.task.row_weight(self.target, row)).sum();
         if normaliser == 0.0 {
             return None;
         }
@@ -98,18 +98,6 @@ impl Head<'_> {
             }
         }
         Some(sum / normaliser)
-    }
-
-    /// What a row of the dataset adds to the normaliser; nothing without a label.
-    fn row_weight(&self, row: usize) -> f64 {
-        if !self.target.has_label(row) {
-            return 0.0;
-        }
-        let class = match self.target.values() {
-            Values::Classes(classes) => Some(classes[row]),
-            Values::Numbers(_) => None,
-        };
-        self.task.loss.row_weight(self.task.width, class)
     }
 
     /// A labelled row's loss, with its derivatives in `gradient`, neither divided by the normaliser;

@@ -3,6 +3,7 @@
 
 use super::ClassScores;
 use super::head::{Head, mean};
+use super::parallel::in_parallel;
 use super::rank::auc;
 use crate::data::highest;
 use crate::loss::Loss;
@@ -28,7 +29,9 @@ impl ClassScores {
             }))
         };
         let labelled = |class: &usize| confusion[*class].iter().any(|&count| count > 0);
-        let auc = mean((0..head.task.width).filter(labelled).map(area));
+        let classes: Vec<usize> = (0..head.task.width).filter(labelled).collect();
+        let cells = classes.len() * known.len();
+        let auc = mean(in_parallel(classes.len(), cells, |at| area(classes[at])).into_iter());
         Self::new(confusion, auc, loss, head.rows.len() - known.len())
     }
 

@@ -1,5 +1,6 @@
 //! One task among the predictions: its labelled rows, checked, its mean loss, and which figures it has.
 
+use super::parallel::in_parallel;
 use super::{ClassScores, Classification, Fit, Regression, TaskMetrics};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
@@ -57,7 +58,7 @@ impl<'a> Head<'a> {
             return None;
         }
         let (loss, labelled) = (self.mean_loss(), self.rows.len());
-        let columns = 0..self.task.width;
+        let cells = self.task.width * labelled;
         let classes = |(scores, columns)| {
             TaskMetrics::Classification(Classification { loss, labelled, scores, columns })
         };
@@ -65,11 +66,13 @@ impl<'a> Head<'a> {
             Labels::Classes(labels) => classes((ClassScores::of_classes(self, labels), Vec::new())),
             Labels::Numbers(labels) if self.task.loss == Loss::Bce => {
                 let of_column = |column| ClassScores::of_binary(&self.pairs(labels, column));
-                classes(whole(columns.map(of_column).collect(), ClassScores::of_columns))
+                let columns = in_parallel(self.task.width, cells, of_column);
+                classes(whole(columns, ClassScores::of_columns))
             }
             Labels::Numbers(labels) => {
                 let of_column = |column| Fit::of(&self.pairs(labels, column), self.origin);
-                let (fit, columns) = whole(columns.map(of_column).collect(), Fit::of_columns);
+                let columns = in_parallel(self.task.width, cells, of_column);
+                let (fit, columns) = whole(columns, Fit::of_columns);
                 TaskMetrics::Regression(Regression { loss, labelled, fit, columns })
             }
         })

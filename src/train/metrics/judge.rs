@@ -1,7 +1,7 @@
 //! Judging predictions by the rows of a table.
 
-use super::TaskMetrics;
 use super::head::Head;
+use super::{TaskMetrics, each_task};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::loss::Task;
@@ -48,14 +48,19 @@ pub fn judge(encoder: &Encoder, table: &Table, predictions: &Matrix) -> Result<V
             return Err(Error::Mismatch { what, unit, found, expected, why });
         }
     }
-    let mut offset = 0;
-    let mut judgements = Vec::new();
-    for target in encoder.targets() {
-        let task = target.task();
-        judgements.push(one(target, &task, table, predictions, offset)?);
-        offset += task.width;
-    }
-    Ok(judgements)
+    let widths = encoder.targets().iter().map(TargetColumn::width);
+    let offsets: Vec<usize> = widths
+        .scan(0, |next, width| {
+            let offset = *next;
+            *next += width;
+            Some(offset)
+        })
+        .collect();
+    let judged = |index: usize| {
+        let target = &encoder.targets()[index];
+        one(target, &target.task(), table, predictions, offsets[index])
+    };
+    each_task(offsets.len(), predictions, judged).into_iter().collect()
 }
 
 fn one(

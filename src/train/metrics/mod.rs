@@ -13,12 +13,14 @@
 //! | `judge.rs` | [`judge`] |
 //! | `classes.rs` | [`ClassScores`]: of `cross_entropy`, and of a column of `bce` |
 //! | `numbers.rs` | [`Fit`]: of a column of `mse`, `mae` or `huber` |
+//! | `parallel.rs` | tasks, classes and columns on all cores |
 //! | `rank.rs` | the area under the ROC curve |
 
 mod classes;
 mod head;
 mod judge;
 mod numbers;
+mod parallel;
 mod rank;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ mod tests;
 pub use self::judge::{Judgement, judge};
 
 use self::head::Head;
+use self::parallel::{cores, in_parallel};
 use crate::data::{Dataset, Matrix, Target, Values};
 use crate::error::{Error, Result};
 use crate::network::Network;
@@ -172,15 +175,28 @@ pub fn metrics(
     data: &Dataset,
 ) -> Result<Vec<Option<TaskMetrics>>> {
     check_shapes(network, predictions, data)?;
-    let tasks = network.tasks().iter().zip(data.targets()).zip(network.offsets());
-    tasks
-        .map(|((task, target), offset)| {
-            task.check_target(target)?;
-            let labels = Labels::of(target);
-            let rows = (0..target.rows()).filter(|&row| target.has_label(row)).collect();
-            Ok(Head::new(task, labels, rows, predictions, offset)?.metrics())
-        })
-        .collect()
+    let offsets = network.offsets();
+    let of_task = |index: usize| {
+        let (task, target) = (&network.tasks()[index], &data.targets()[index]);
+        task.check_target(target)?;
+        let labels = Labels::of(target);
+        let rows = (0..target.rows()).filter(|&row| target.has_label(row)).collect();
+        Ok(Head::new(task, labels, rows, predictions, offsets[index])?.metrics())
+    };
+    each_task(network.tasks().len(), predictions, of_task).into_iter().collect()
+}
+
+/// What is found of each task: many of them at once, or else one after the other, whose classes and columns are then taken
+/// at once.
+fn each_task<T: Send>(
+    tasks: usize,
+    predictions: &Matrix,
+    find: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
+    match tasks >= cores() {
+        true => in_parallel(tasks, predictions.values().len(), find),
+        false => (0..tasks).map(find).collect(),
+    }
 }
 
 impl Labels {

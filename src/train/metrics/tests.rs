@@ -23,6 +23,34 @@ fn classes(classes: &[u32]) -> Target {
     Target::classes(classes.to_vec())
 }
 
+/// Enough cells for threads: what each of several threads finds alone is what they find together.
+#[test]
+fn figures_are_the_same_on_one_core_and_on_all() {
+    const ROWS: usize = 2_500;
+    let drawn = |i: usize| ((i * 7919 + i / 1009) % 1009) as f32 / 100.0;
+    let mut tasks = vec![Task::new("classes", Loss::cross_entropy(), 60)];
+    tasks.push(Task::new("pairs", Loss::Bce, 45));
+    tasks.extend((0..8).map(|k| Task::new(format!("number {k}"), Loss::Mse, 6)));
+    let network = Network::new(1, &[], Activation::Relu, &tasks).unwrap();
+    let target = |task: &Task| match task.loss {
+        Loss::CrossEntropy { .. } => {
+            classes(&(0..ROWS as u32).map(|i| i * i % 59).collect::<Vec<_>>())
+        }
+        Loss::Bce => numbers(45, &(0..45 * ROWS).map(|i| (i % 7 / 5) as f32).collect::<Vec<_>>()),
+        _ => numbers(6, &(0..6 * ROWS).map(drawn).collect::<Vec<_>>()),
+    };
+    let targets = tasks.iter().map(target).collect();
+    let data = Dataset::new(Matrix::new(1, vec![0.0; ROWS]).unwrap(), targets).unwrap();
+    let outputs = network.outputs();
+    let predictions = Matrix::new(outputs, (0..outputs * ROWS).map(drawn).collect()).unwrap();
+    let find = |_| metrics(&network, &predictions, &data).unwrap();
+    let together = find(0);
+    // A thread of several starts none of its own.
+    for alone in parallel::on_threads(2, 2, &find) {
+        assert_eq!(alone, together);
+    }
+}
+
 /// Accuracy or RMSE, whichever the task has, and the number of labelled rows.
 fn headline(metrics: &TaskMetrics) -> (f64, usize) {
     match metrics {

@@ -57,6 +57,15 @@ fn a_run_leaves_everything_that_was_promised() {
         first["validation"]["score"].is_f64() && first["train"]["losses"]["sex"].is_f64(),
         "{first}"
     );
+    // The figures that cost much are for the weights that are kept.
+    for epoch in &epochs {
+        let validation = epoch["validation"].as_object().expect("an object");
+        assert_eq!(validation.keys().collect::<Vec<_>>(), ["losses", "score"], "{epoch}");
+        let losses = validation["losses"].as_object().expect("an object").values();
+        let sum: f64 = losses.map(|loss| loss.as_f64().expect("a number")).sum();
+        let score = validation["score"].as_f64().expect("a number");
+        assert!((sum - score).abs() <= 1e-12 * score, "{epoch}");
+    }
     let files = std::fs::read_dir(&run).expect("the run");
     let events = |name: &str| name.starts_with("events.out.tfevents");
     assert!(files.flatten().any(|file| file.file_name().to_str().is_some_and(events)));

@@ -27,9 +27,13 @@ impl Fixture {
             lines.push(json!({
                 "epoch": epoch, "step": 10 * epoch, "learning_rate": 0.001 / epoch as f64, "seconds": 0.5,
                 "train": {"losses": losses, "total": 1.0},
-                "validation": {"losses": losses, "score": 1.0, "metrics": {}},
+                "validation": {"losses": losses, "score": 1.0},
             }));
         }
+        // As it was written before 0.1.0.
+        let first = lines.iter_mut().find(|line| line["epoch"] == 1).unwrap();
+        first["validation"]["metrics"] =
+            json!({"kind": {"accuracy": 0.5, "confusion": [[1, 1], [0, 0]]}, "mass": null});
         let kind = json!({
             "loss": 0.3, "labelled": 40, "accuracy": 0.9, "macro_f1": 0.88, "auc": 0.97, "log_loss": 0.3,
             "confusion": [[18, 1, 0], [2, 12, 1], [0, 0, 6]],
