@@ -4,8 +4,11 @@
 //! A table that is a part of another shares the cells with it and only lists its rows.
 
 use super::encode::are_one_number;
+use super::whole::{INEXACT, digits_beyond};
 use indexmap::IndexSet;
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// The code of a missing cell of text.
 pub(super) const MISSING: u32 = u32::MAX;
@@ -16,7 +19,8 @@ pub(super) type Texts = IndexSet<Box<str>>;
 /// All cells of a column of a file.
 #[derive(Clone, Debug)]
 pub(super) enum Cells {
-    /// Finite numbers, NaN where missing; where kept, also as they were written.
+    /// Finite numbers, NaN where missing; where kept, also as they were written: all of them, or those whole numbers alone that
+    /// `f64` does not hold.
     Numbers(Vec<f64>, Option<Written>),
     /// A code in the dictionary a cell, [`MISSING`] where missing.
     Text(Vec<u32>, Texts),
@@ -27,6 +31,8 @@ pub(super) enum Cells {
 pub(super) struct Written {
     text: String,
     ends: Vec<usize>,
+    /// The cells' rows, in order, where not every row's is kept.
+    rows: Option<Vec<u32>>,
 }
 
 impl Written {
@@ -35,7 +41,17 @@ impl Written {
         self.ends.push(self.text.len());
     }
 
+    /// Keeps the cell of this row, and of no other one between it and the last that was kept.
+    pub(super) fn push_at(&mut self, row: usize, cell: &str) {
+        self.rows.get_or_insert_default().push(row as u32);
+        self.push(Some(cell));
+    }
+
     pub(super) fn get(&self, row: usize) -> Option<&str> {
+        let row = match &self.rows {
+            Some(rows) => rows.binary_search(&u32::try_from(row).ok()?).ok()?,
+            None => row,
+        };
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         let cell = &self.text[start..self.ends[row]];
         (!cell.is_empty()).then_some(cell)
@@ -131,7 +147,7 @@ impl<'a> Column<'a> {
     }
 
     /// A cell as text, or `None` where it is missing. A cell of a column of numbers is in its shortest form (`2007`,
-    /// `18.7`); as it is written in a [chunk](crate::Table::chunks), which cannot know what the rest of the file holds, and
+    /// `18.7`); as it is written where it is a whole number too long for an `f64` (`9007199254740993`), in a [chunk](crate::Table::chunks), which cannot know what the rest of the file holds, and
     /// where the column's numbers are written for people (`1,163.74`).
     ///
     /// # Panics
@@ -140,8 +156,10 @@ impl<'a> Column<'a> {
         let at = self.at(row);
         match self.cells {
             Cells::Numbers(values, _) if values[at].is_nan() => None,
-            Cells::Numbers(_, Some(written)) => written.get(at).map(Cow::Borrowed),
-            Cells::Numbers(values, None) => Some(values[at].to_string().into()),
+            Cells::Numbers(values, written) => {
+                let written = written.as_ref().and_then(|written| written.get(at));
+                Some(written.map_or_else(|| values[at].to_string().into(), Cow::Borrowed))
+            }
             Cells::Text(codes, texts) => {
                 texts.get_index(codes[at] as usize).map(|text| Cow::Borrowed(&**text))
             }
@@ -191,6 +209,29 @@ impl<'a> Column<'a> {
         }
     }
 
+    /// The digits of a cell of a column of numbers that is a [whole number beyond `f64`](digits_beyond).
+    pub(super) fn beyond(&self, row: usize) -> Option<&'a str> {
+        digits_beyond(self.written(row)?, self.number(row)?)
+    }
+
+    /// Two cells of a column of numbers that are written as different whole numbers, but have the same `f64`.
+    pub(super) fn merged(&self) -> Option<[String; 2]> {
+        let Cells::Numbers(_, Some(_)) = self.cells else { return None };
+        let mut spelt: HashMap<u64, Cow<'_, str>> = HashMap::new();
+        for row in 0..self.rows() {
+            let Some(number) = self.number(row).filter(|number| number.abs() >= INEXACT) else {
+                continue;
+            };
+            let text = self.beyond(row).map_or_else(|| number.to_string().into(), Cow::Borrowed);
+            match spelt.entry(number.to_bits()) {
+                Entry::Vacant(entry) => _ = entry.insert(text),
+                Entry::Occupied(known) if *known.get() == text => {}
+                Entry::Occupied(known) => return Some([known.get().to_string(), text.into()]),
+            }
+        }
+        None
+    }
+
     /// The place of a row in the file.
     fn at(&self, row: usize) -> usize {
         self.rows.map_or(row, |rows| rows[row] as usize)
@@ -202,7 +243,7 @@ impl PartialEq for Column<'_> {
     fn eq(&self, other: &Self) -> bool {
         let same = |row| match self.is_text() {
             true => self.text(row) == other.text(row),
-            false => self.number(row) == other.number(row),
+            false => self.number(row) == other.number(row) && self.beyond(row) == other.beyond(row),
         };
         self.is_text() == other.is_text()
             && self.rows() == other.rows()
@@ -237,6 +278,37 @@ mod tests {
             assert_eq!([0, 1, 2].map(|row| column.number(row)), numbers);
             assert_eq!((column.rows(), column.missing()), (3, 1));
         }
+    }
+
+    #[test]
+    fn whole_numbers_beyond_f64_keep_their_digits() {
+        let cells = "7.50\n9007199254740993\nNA\n-18446744073709551615\n9007199254740992\n";
+        let table = Table::from_csv("t", format!("a\n{cells}").as_bytes()).unwrap();
+        let texts = |table: &Table, rows: &[usize]| -> Vec<Option<String>> {
+            let column = table.column("a").unwrap();
+            rows.iter().map(|&row| column.text(row).map(|text| text.into_owned())).collect()
+        };
+        let column = table.column("a").unwrap();
+        assert!(!column.is_text());
+        assert_eq!(column.number(1), column.number(4), "as numbers they are rounded");
+        let expected = [
+            Some("7.5"),
+            Some("9007199254740993"),
+            None,
+            Some("-18446744073709551615"),
+            Some("9007199254740992"),
+        ]
+        .map(|text| text.map(String::from));
+        assert_eq!(texts(&table, &[0, 1, 2, 3, 4]), expected);
+        assert_eq!(
+            texts(&table.select(&[4, 1]), &[0, 1]),
+            [expected[4].clone(), expected[1].clone()]
+        );
+        assert_eq!(texts(&table.clone().as_text("a").unwrap(), &[0, 1, 2, 3, 4]), expected);
+        assert_ne!(
+            table.select(&[1]).column("a").unwrap(),
+            table.select(&[4]).column("a").unwrap()
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod read;
 mod split;
 mod suspects;
 mod table;
+mod whole;
 
 pub use self::column::Column;
 pub use self::encode::{

@@ -6,6 +6,7 @@
 use super::yes_no::{fold, is_yes_no};
 use crate::tables::Column;
 use crate::tables::column::MISSING;
+use crate::tables::whole::digits_beyond;
 use std::collections::HashMap;
 
 /// The distinct cells of a column as text, sorted: numbers by value, texts by their bytes.
@@ -63,7 +64,10 @@ impl<'a> Lookup<'a> {
         let mut numbers = HashMap::new();
         for (index, name) in categories.iter().enumerate() {
             texts.insert(name.as_str(), index);
-            if let Ok(number) = name.parse() {
+            // Of a whole number beyond f64, its f64 may be that of another one.
+            if let Ok(number) = name.parse()
+                && digits_beyond(name, number).is_none()
+            {
                 numbers.entry(bits(number)).or_insert(index);
             }
         }
@@ -94,19 +98,25 @@ impl<'a> Lookup<'a> {
                 .collect();
         }
         let values = self.column.values().into_iter().flatten().enumerate();
-        let find = |(row, number): (usize, f64)| match self.column.written(row) {
-            // None and ? are missing among numbers, but may be categories of the text that the column was.
-            Some(text) if number.is_nan() => match self.find(text) {
-                Found::Unseen => Found::Missing,
-                found => found,
-            },
-            _ if number.is_nan() => Found::Missing,
-            // 01 and 1 may be two categories, where the cell of another column of numbers only knows its value.
-            Some(text) if !self.of_numbers => self.find(text),
-            _ => match self.numbers.get(&bits(number)) {
-                Some(&index) => Found::Known(index),
-                None => Found::Unseen,
-            },
+        let find = |(row, number): (usize, f64)| {
+            let written = self.column.written(row);
+            if let Some(digits) = written.and_then(|text| digits_beyond(text, number)) {
+                return self.find(digits);
+            }
+            match written {
+                // None and ? are missing among numbers, but may be categories of the text that the column was.
+                Some(text) if number.is_nan() => match self.find(text) {
+                    Found::Unseen => Found::Missing,
+                    found => found,
+                },
+                _ if number.is_nan() => Found::Missing,
+                // 01 and 1 may be two categories, where the cell of another column of numbers only knows its value.
+                Some(text) if !self.of_numbers => self.find(text),
+                _ => match self.numbers.get(&bits(number)) {
+                    Some(&index) => Found::Known(index),
+                    None => Found::Unseen,
+                },
+            }
         };
         values.map(find).collect()
     }
@@ -152,6 +162,30 @@ mod tests {
         assert_eq!(find(&categories, "x\nB5\n22\n\"\"\n"), [Known(2), Unseen, Missing]);
         let found = find(&categories, "x\n22\n-0.0\n5\n\"\"\n");
         assert_eq!(found, [Known(1), Known(0), Unseen, Missing]);
+    }
+
+    /// 9007199254740993 has no f64: as a number it is 9007199254740992.
+    #[test]
+    fn whole_numbers_beyond_f64_are_found_by_their_digits() {
+        use Found::{Known, Unseen};
+        let categories =
+            ["-9007199254740993", "9007199254740992", "9007199254740993", "9007199254740997"];
+        for (cells, found) in [
+            ("9007199254740993\n9007199254740992", [Known(2), Known(1)]),
+            ("9007199254740992\n+9007199254740993.0", [Known(1), Known(2)]),
+            ("-9007199254740993\n-9007199254740992", [Known(0), Unseen]),
+            // Text, for a cell that is none.
+            ("9007199254740993\nx", [Known(2), Unseen]),
+            // 9007199254740996 is what f64 makes of 9007199254740997.
+            ("9007199254740996\n9007199254740997", [Unseen, Known(3)]),
+        ] {
+            assert_eq!(find(&categories, &format!("x\n{cells}\n")), found, "{cells}");
+        }
+        // Nor is it one of those that have one.
+        assert_eq!(
+            find(&["9007199254740992", "5"], "x\n9007199254740993\n5\n"),
+            [Unseen, Known(1)]
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::missing::{Cell, MissingWords};
 use super::numbers::{self, Decimal, NumberFormat, Recognised, Thousands};
 use crate::tables::column::{Cells, MISSING, Texts, Written, code};
 use crate::tables::table::Wrong;
+use crate::tables::whole::digits_beyond;
 use std::sync::Arc;
 
 /// A column that grows by a cell at a time.
@@ -32,6 +33,8 @@ pub(super) struct Builder {
     /// The first number with a zero before its other digits.
     leading_zero: Option<Box<str>>,
     lost: usize,
+    /// Whole numbers that `f64` does not hold, as they are written.
+    beyond: Option<Written>,
     /// Whether the file is never seen whole.
     is_part: bool,
 }
@@ -73,6 +76,7 @@ impl Builder {
             thousands: Thousands::default(),
             leading_zero: None,
             lost: 0,
+            beyond: None,
         }
     }
 
@@ -154,6 +158,10 @@ impl Builder {
         if let [b'0', b'0'..=b'9', ..] = cell.as_bytes() {
             self.leading_zero.get_or_insert_with(|| cell.into());
         }
+        if let Some(digits) = digits_beyond(cell, number) {
+            let row = self.rows() - 1;
+            self.beyond.get_or_insert_default().push_at(row, digits);
+        }
         if !self.points_group {
             return;
         }
@@ -198,6 +206,7 @@ impl Builder {
             None => self.doubts_become_texts(&mut codes, &mut texts),
         }
         self.doubts = Vec::new();
+        self.beyond = None;
         self.cells = Growing::Text(codes, texts);
     }
 

@@ -10,6 +10,7 @@ use super::source::{Opened, failed};
 use crate::error::{Error, Result};
 use crate::tables::column::{Cells, MISSING, Texts, code};
 use crate::tables::table::{File, Table};
+use crate::tables::whole::{INEXACT, digits_beyond};
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
@@ -259,7 +260,7 @@ fn extend(
 ) -> Result<(), ParquetError> {
     let Missing { words, counts } = missing;
     match cells {
-        Cells::Numbers(values, _) => {
+        Cells::Numbers(values, written) => {
             let mut push = |number: Option<f64>| {
                 let number = number.filter(|number| !number.is_nan());
                 let word = number.filter(|&number| words.has_number(number));
@@ -267,7 +268,9 @@ fn extend(
                     let word = word.map_or(String::new(), |number| number.to_string());
                     count_missing(counts, &word, 1);
                 }
-                values.push(number.filter(|_| word.is_none()).unwrap_or(f64::NAN));
+                let number = number.filter(|_| word.is_none());
+                values.push(number.unwrap_or(f64::NAN));
+                number.map(|_| values.len() - 1)
             };
             match reader {
                 ColumnReader::Int32ColumnReader(reader) => each(reader, count, |cell| {
@@ -275,7 +278,16 @@ fn extend(
                     Ok(())
                 }),
                 ColumnReader::Int64ColumnReader(reader) => each(reader, count, |cell| {
-                    push(cell.map(|&x| if unsigned { x as u64 as f64 } else { x as f64 }));
+                    let number = cell.map(|&x| if unsigned { x as u64 as f64 } else { x as f64 });
+                    let row = push(number);
+                    if let (Some(row), Some(&x), Some(number)) = (row, cell, number)
+                        && number.abs() >= INEXACT
+                    {
+                        let text = if unsigned { (x as u64).to_string() } else { x.to_string() };
+                        if let Some(digits) = digits_beyond(&text, number) {
+                            written.get_or_insert_default().push_at(row, digits);
+                        }
+                    }
                     Ok(())
                 }),
                 ColumnReader::FloatColumnReader(reader) => each(reader, count, |cell| {

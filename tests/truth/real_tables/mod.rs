@@ -12,6 +12,7 @@
 //! | `names` | files are read back by whoever reads them |
 //! | `layouts` | no table is a special case |
 //! | `hints` | hints are true |
+//! | `whole` | whole numbers beyond `f64` stay apart |
 //! | `messy` | a table with all faults at once |
 
 mod answers;
@@ -25,6 +26,7 @@ mod names;
 mod rare;
 mod scales;
 mod suspects;
+mod whole;
 
 use crate::program;
 use serde_json::Value;

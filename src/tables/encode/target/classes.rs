@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::tables::encode::category::distinct;
 use crate::tables::encode::{all_missing, are_one_number};
 use crate::tables::table::quoted;
-use crate::tables::{Table, quantity_in};
+use crate::tables::{Table, quantity_in, shell_word};
 
 /// A target with more classes than this is refused: it is an identifier or a quantity, and one output a class would
 /// fill the memory.
@@ -16,6 +16,13 @@ pub(in crate::tables::encode) const FEW_CLASSES: usize = 20;
 /// The distinct values of a column, two or more.
 fn values(table: &Table, name: &str) -> Result<Vec<String>> {
     let column = table.column(name)?;
+    if let Some([one, other]) = column.merged() {
+        return Err(table.error(format!(
+            "column \"{name}\" holds {one} and {other}, which are one number to 64 bits but two classes: take them as texts \
+             (--text={}; in Rust, Table::as_text or ReadOptions::text)",
+            shell_word(name)
+        )));
+    }
     let names = distinct(column);
     check_learnable(table, name, &names)?;
     if !column.is_text()

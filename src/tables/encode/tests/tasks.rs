@@ -54,6 +54,49 @@ fn probabilities_of_classes_are_those_of_the_softmax() {
     }
 }
 
+/// Whole numbers that have one f64 are no class together: refused by name, and told apart as texts.
+#[test]
+fn labels_beyond_f64_are_refused_or_told_apart() {
+    for (labels, one, other) in [
+        (["9007199254740992", "9007199254740993", "5"], "9007199254740992", "9007199254740993"),
+        (
+            ["-18446744073709551615", "7", "-18446744073709551614"],
+            "-18446744073709551615",
+            "-18446744073709551614",
+        ),
+        (
+            ["1152921504606846976", "1152921504606847000", "NA"],
+            "1152921504606846976",
+            "1152921504606847000",
+        ),
+    ] {
+        let rows = labels.iter().cycle().take(30).enumerate();
+        let rows: String = rows.map(|(row, label)| format!("{row},{label}\n")).collect();
+        let text = format!("x,id\n{rows}");
+        for loss in [Loss::cross_entropy(), Loss::Bce] {
+            let error =
+                Encoder::fit(&table(&text), &["x"], &[("id", loss)]).unwrap_err().to_string();
+            assert!(error.contains(&format!("column \"id\" holds {one} and {other}")), "{error}");
+            assert!(error.contains("--text=id"), "{error}");
+        }
+        let apart = table(&text).as_text("id").unwrap();
+        let encoder = Encoder::fit(&apart, &["x"], &[("id", Loss::cross_entropy())]).unwrap();
+        let mut names: Vec<&str> = labels.into_iter().filter(|label| *label != "NA").collect();
+        names.sort_unstable();
+        assert_eq!(encoder.target("id").unwrap().classes().unwrap(), names);
+        // Also in a table that has them as numbers.
+        for table in [&apart, &table(&text)] {
+            let data = encoder.encode(table).unwrap();
+            let Values::Classes(found) = data.targets()[0].values() else { panic!("classes") };
+            for (row, label) in labels.iter().cycle().take(30).enumerate() {
+                assert_eq!(data.targets()[0].has_label(row), *label != "NA");
+                let expected = names.iter().position(|name| name == label).unwrap_or(0);
+                assert_eq!(found[row] as usize, expected, "row {row}, {label}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_loss_is_chosen_by_the_labels() {
     let column = |cells: &mut dyn Iterator<Item = String>| {

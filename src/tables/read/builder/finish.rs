@@ -53,7 +53,7 @@ impl Builder {
             count_missing(&mut self.missing, &self.doubtful[usize::from(word)], 1);
         }
         values.shrink_to_fit();
-        let cells = Cells::Numbers(values, written);
+        let cells = Cells::Numbers(values, written.or(self.beyond));
         let (missing, leading_zero) = (self.missing, self.leading_zero);
         let stray = self.not_finite.filter(|_| hints.is_some());
         Built { cells, missing, format, stray, leading_zero }

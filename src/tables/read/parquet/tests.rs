@@ -38,6 +38,53 @@ fn columns_of_every_kind_read_as_they_were_written() {
 }
 
 #[test]
+fn whole_numbers_beyond_f64_keep_their_digits() {
+    let path = file("whole.parquet");
+    let whole = Table::open(&path).unwrap();
+    for (name, texts) in [
+        (
+            "id",
+            [
+                Some("9007199254740993"),
+                Some("9007199254740992"),
+                None,
+                Some("-9007199254740993"),
+                Some("5"),
+            ],
+        ),
+        (
+            "hash",
+            [
+                Some("18446744073709551615"),
+                Some("18446744073709551614"),
+                Some("1152921504606846976"),
+                None,
+                Some("7"),
+            ],
+        ),
+    ] {
+        let column = whole.column(name).unwrap();
+        assert!(!column.is_text(), "{name}");
+        assert_eq!(column.number(0), column.number(1).map(|number| number + 0.0), "{name}");
+        let text = whole.clone().as_text(name).unwrap();
+        let mut parts = Table::chunks(&path, 2, &Default::default()).map(Result::unwrap);
+        let parts: Vec<Option<String>> = parts
+            .by_ref()
+            .flat_map(|part| {
+                let column = part.column(name).unwrap();
+                (0..part.rows()).map(|row| column.text(row).map(Into::into)).collect::<Vec<_>>()
+            })
+            .collect();
+        for (row, expected) in texts.into_iter().enumerate() {
+            assert_eq!(column.text(row).as_deref(), expected, "{name}, row {row}");
+            let text = text.column(name).unwrap();
+            assert_eq!(text.text(row).as_deref(), expected, "{name} as text, row {row}");
+            assert_eq!(parts[row].as_deref(), expected, "{name} in parts, row {row}");
+        }
+    }
+}
+
+#[test]
 fn parts_have_the_rows_of_the_whole_and_so_has_a_stream() {
     let path = file("birds.parquet");
     let whole = Table::open(&path).unwrap();

@@ -21,3 +21,6 @@ pq.write_table(pa.table({"x": [1.0, 2.0, float("inf")]}), out + "/infinite.parqu
 import datetime
 pq.write_table(pa.table({"day": [datetime.date(2026, 1, 1)]}), out + "/date.parquet")
 pq.write_table(pa.table({"x": [1], "pair": [[1, 2]]}), out + "/nested.parquet")
+ids = [9007199254740993, 9007199254740992, None, -9007199254740993, 5]
+hashes = [18446744073709551615, 18446744073709551614, 1152921504606846976, None, 7]
+pq.write_table(pa.table({"id": pa.array(ids, pa.int64()), "hash": pa.array(hashes, pa.uint64())}), out + "/whole.parquet", row_group_size=3)
