@@ -18,6 +18,7 @@ mod labels;
 mod large;
 mod loss_pass;
 mod losses;
+mod mutations;
 mod onnx;
 mod pipelines;
 mod portability;
