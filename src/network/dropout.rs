@@ -3,6 +3,9 @@
 //! A hash of the seed, the step, the row and the unit, so that nothing need be kept or drawn in turn: every engine finds
 //! the same masks, forward and backward, in a run that goes on as in one that never stopped. The kernels' twin is
 //! `shaders/shared/dropout.wgsl`, which must agree bit for bit.
+//!
+//! With `k₀`, `k₁` the low and high words of `split_mix(seed ^ split_mix(step ^ "dropout "))`, the eight letters as a
+//! big-endian number, a unit is dropped where the last word of `pcg4d(row, unit, k₀, k₁)` is below ⌊p·2³²⌋.
 
 use crate::data::split_mix;
 

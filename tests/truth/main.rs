@@ -11,6 +11,7 @@ mod checkpoints;
 mod clipping;
 mod closed_form;
 mod doctor;
+mod draws;
 mod dropout;
 mod finite_differences;
 mod golden;

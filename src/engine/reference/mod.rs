@@ -8,21 +8,24 @@
 //! | [`objective`] | task losses, their weighted sum, and its gradient at every prediction and σ |
 //! | [`update`] | Adam |
 //!
+//! and what a run draws at random is in [`draws`].
+//!
 //! Nothing is tuned for speed, and nothing is shared with the kernels except the formulas of the rooms
 //! below. Every quantity is an `f64`; the features, targets and starting parameters are `f32`, which an
 //! `f64` holds exactly.
 
+mod draws;
 mod objective;
 mod pass;
 mod update;
 
+use self::draws::{Drops, order};
 use self::objective::Objective;
 use self::pass::Pass;
 use super::outcome::{Failure, first_non_finite};
 use super::{Answer, Engine, Recipe, Record, State, Step, check_features, none_held_out};
-use crate::data::{Dataset, Matrix, Permutation};
+use crate::data::{Dataset, Matrix};
 use crate::error::Result;
-use crate::network::Dropout;
 use std::collections::VecDeque;
 use std::future::ready;
 
@@ -106,9 +109,9 @@ impl Reference {
         let rows = self.batch(step);
         let features = rows.iter().flat_map(|&row| self.data.features().row(row));
         let features = features.copied().map(f64::from).collect();
-        let dropout = Dropout::new(network.dropout(), self.recipe.seed, step.number);
-        let dropout = (network.dropout() > 0.0).then_some(&dropout);
-        let pass = Pass::forward(network, &self.state.parameters, features, dropout);
+        let drops = Drops::new(network.dropout(), self.recipe.seed, step.number);
+        let drops = (network.dropout() > 0.0).then_some(&drops);
+        let pass = Pass::forward(network, &self.state.parameters, features, drops);
         let objective = Objective::evaluate(
             &self.recipe,
             self.data.targets(),
@@ -141,9 +144,7 @@ impl Reference {
         if !self.recipe.shuffle {
             return positions.collect();
         }
-        let rows = self.data.rows() as u32; // `new` has checked that it fits.
-        let order = Permutation::new(rows, self.recipe.seed, step.epoch);
-        positions.map(|p| order.row(p as u32) as usize).collect()
+        order(self.data.rows(), self.recipe.seed, step.epoch, positions)
     }
 
     /// Makes these steps, up to the first that stops training; their records.

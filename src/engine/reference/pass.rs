@@ -2,7 +2,8 @@
 //!
 //! Knows nothing of losses: it hands out predictions, and is handed the gradient at each of them.
 
-use crate::network::{Dropout, Layer, Network};
+use super::draws::Drops;
+use crate::network::{Layer, Network};
 
 /// A forward pass over a batch, with what the way back needs of it.
 pub(super) struct Pass {
@@ -20,7 +21,7 @@ impl Pass {
         network: &Network,
         parameters: &[f64],
         features: Vec<f64>,
-        dropout: Option<&Dropout>,
+        drops: Option<&Drops>,
     ) -> Self {
         let trunk = network.hidden().len();
         let (mut inputs, mut slopes) = (Vec::new(), Vec::new());
@@ -29,8 +30,8 @@ impl Pass {
             let mut outputs = linear(layer, parameters, &values);
             if index < trunk {
                 let mut derivatives = activate(network, &mut outputs);
-                if let Some(dropout) = dropout {
-                    drop_units(layer, dropout, [&mut outputs, &mut derivatives]);
+                if let Some(drops) = drops {
+                    drop_units(layer, drops, [&mut outputs, &mut derivatives]);
                 }
                 slopes.push(derivatives);
             }
@@ -87,11 +88,11 @@ fn activate(network: &Network, values: &mut [f64]) -> Vec<f64> {
 }
 
 /// Multiplies each value `[rows, outputs]` by its factor.
-fn drop_units(layer: &Layer, dropout: &Dropout, values: [&mut Vec<f64>; 2]) {
+fn drop_units(layer: &Layer, drops: &Drops, values: [&mut Vec<f64>; 2]) {
     for values in values {
-        for (row, values) in (0..).zip(values.chunks_exact_mut(layer.outputs)) {
-            for (unit, value) in (layer.bias as u32..).zip(values) {
-                *value *= dropout.factor(row, unit);
+        for (row, values) in values.chunks_exact_mut(layer.outputs).enumerate() {
+            for (unit, value) in (layer.bias..).zip(values) {
+                *value *= drops.factor(row, unit);
             }
         }
     }
