@@ -33,3 +33,4 @@ mod stopping;
 mod support;
 mod training;
 mod validation;
+mod trajectories;
