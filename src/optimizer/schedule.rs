@@ -171,6 +171,8 @@ mod tests {
         let last = u64::from(u32::MAX) - 1;
         for step in [8, 14, 15, 1_000, last] {
             assert_eq!(Schedule::cosine(7).factor(step), 0.0, "step {step}");
+            let warmed = Schedule::cosine(7).warm_up(3);
+            assert_eq!(warmed.factor(step.saturating_add(3)), 0.0, "step {step} after a warm-up");
         }
         for step in [1, 2, last] {
             assert_eq!(Schedule::constant().factor(step), 1.0, "step {step}");

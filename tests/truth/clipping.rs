@@ -40,6 +40,30 @@ fn the_first_step_is_clipped_as_worked_out_by_hand(make: Make, tolerance: f64) {
     }
 }
 
+/// The same line at `a = b = 0` with the target 2⁻²⁰: gradients `−2⁻²⁰·[0.5, 1]`, of norm `1.066e-6`, beside which the 1e-6
+/// that PyTorch adds to it is as large.
+fn the_margin_is_pytorchs(make: Make, tolerance: f64) {
+    let target = 2.0_f64.powi(-20);
+    let norm = target * 1.25_f64.sqrt();
+    // The second is above the norm, but not above the norm with the margin.
+    for (clip, factor) in
+        [(5e-7, 5e-7 / (norm + 1e-6)), (1.5e-6, 1.5e-6 / (norm + 1e-6)), (2.5e-6, 1.0)]
+    {
+        let mut recipe =
+            linear(&[regression("y")], AutomaticWeightedLoss::new(1), Adam::new(0.125), 1);
+        recipe.clip = Some(clip);
+        let mut engine = make(recipe, constant_feature(0.5, vec![numbers(&[target as f32])]));
+        let engine = engine.as_mut();
+        let mut state = state_of(engine);
+        state.parameters = vec![0.0, 0.0];
+        engine.load(&state).expect("the state fits");
+        run(engine, &schedule(1, 1, 1)).expect("a step");
+        let found: Vec<f64> = state_of(engine).moments.iter().map(|[first, _]| *first).collect();
+        let expected = [0.5, 1.0].map(|x| 0.1 * factor * -target * x);
+        assert_each_close(&format!("{}, clip {clip}", engine.name()), &found, &expected, tolerance);
+    }
+}
+
 /// L2 weight decay is added to the clipped gradient, as by PyTorch's Adam after `clip_grad_norm_`.
 fn weight_decay_is_not_clipped(make: Make, tolerance: f64) {
     let adam = Adam::new(0.125).weight_decay(0.5);
@@ -61,6 +85,7 @@ fn weight_decay_is_not_clipped(make: Make, tolerance: f64) {
 #[test]
 fn the_reference_clips_its_first_step_as_worked_out_by_hand() {
     the_first_step_is_clipped_as_worked_out_by_hand(&reference, 1e-12);
+    the_margin_is_pytorchs(&reference, 1e-12);
     weight_decay_is_not_clipped(&reference, 1e-12);
 }
 
@@ -68,6 +93,7 @@ fn the_reference_clips_its_first_step_as_worked_out_by_hand() {
 fn the_gpu_engines_clip_their_first_step_as_worked_out_by_hand() {
     for (_, make) in ON_GPU {
         the_first_step_is_clipped_as_worked_out_by_hand(make, 1e-6);
+        the_margin_is_pytorchs(make, 1e-6);
         weight_decay_is_not_clipped(make, 1e-6);
     }
 }

@@ -4,6 +4,7 @@
 //! Checks that any engine can take are functions over `&dyn Fn(Recipe, Dataset) -> Box<dyn Engine>`, so
 //! that each engine is a line in a test; the reference engine takes all of them.
 
+mod activations;
 mod adam;
 mod bad_input;
 mod bench;
@@ -13,6 +14,7 @@ mod closed_form;
 mod doctor;
 mod draws;
 mod dropout;
+mod encoded_twice;
 mod finite_differences;
 mod golden;
 mod labels;

@@ -10,11 +10,13 @@ use awl::{Adam, AutomaticWeightedLoss, Loss, Task, Weighting};
 const RATE: f64 = 0.125;
 
 /// The factors of seven steps, by hand.
-fn schedules() -> [(Schedule, [f64; 7]); 4] {
+fn schedules() -> [(Schedule, [f64; 7]); 5] {
     let root = 0.5_f64.sqrt();
     [
         (Schedule::constant().warm_up(4), [0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0]),
         (Schedule::cosine(4), [1.0, 0.5 * (1.0 + root), 0.5, 0.5 * (1.0 - root), 0.0, 0.0, 0.0]),
+        // After a warm-up too a cosine stays at its end.
+        (Schedule::cosine(2).warm_up(2), [0.5, 1.0, 1.0, 0.5, 0.0, 0.0, 0.0]),
         (Schedule::step(2, 0.5), [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125]),
         (Schedule::step(1, 0.5).warm_up(2), [0.5, 1.0, 1.0, 0.5, 0.25, 0.125, 0.0625]),
     ]
