@@ -12,9 +12,9 @@ use crate::loss::normalisers::{self, Batches};
 use crate::loss::{Labels, TaskLayout, pass};
 use crate::network::Dropout;
 
-/// Rounds of the loops that find a row's place (`shaders/shared/permutation.wgsl`), at most: of a walk that takes 64
-/// attempts, each of which ends it at least every other time.
-const ORDER_ROUNDS: usize = 64 * 10;
+/// Rounds of the loops that find a row's place (`shaders/shared/permutation.wgsl`), at most: of the rank among 256 rows, or
+/// of a walk that takes 64 attempts, each of which ends it at least every other time.
+const ORDER_ROUNDS: usize = 257 + 64 * 10;
 
 /// Everything on the device that outlives a step.
 pub(super) struct Resident {

@@ -34,5 +34,5 @@ mod sigma_form;
 mod stopping;
 mod support;
 mod training;
-mod validation;
 mod trajectories;
+mod validation;
