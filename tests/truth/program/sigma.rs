@@ -48,9 +48,14 @@ fn the_log_form_keeps_sigma_off_0_and_a_run_without_it_is_told_of_it() {
     let path = sigma(&folder.join("plain"), "exact");
     let crossings = path.windows(2).filter(|two| two[0].0 * two[1].0 < 0.0).count();
     let heaviest = path.iter().map(|step| step.1).fold(0.0, f64::max);
-    assert!(crossings > 1 && heaviest > 1e5, "{crossings} crossings, weight {heaviest}");
-    let sentence =
-        format!("\"exact\" crossed 0 {crossings} times: its weight reached {heaviest:.1e}");
+    assert!(heaviest > 1e5, "{crossings} crossings, weight {heaviest}");
+    // How often it crosses is chaos, and other on other machines.
+    let what = match crossings {
+        0 => "almost touched 0".into(),
+        1 => "crossed 0".into(),
+        many => format!("crossed 0 {many} times"),
+    };
+    let sentence = format!("\"exact\" {what}: its weight reached {heaviest:.1e}");
     assert!(told(&plain).contains(&sentence), "{sentence}\n{}", told(&plain));
     assert!(told(&plain).contains("--sigma-form log"), "{}", told(&plain));
 
