@@ -14,8 +14,8 @@ pub enum Sums {
     #[default]
     Repeatable,
     /// In the same dispatch, by atomics: the order of rounding, and with it the last bits of losses, total and σ gradients,
-    /// may differ from run to run. Up to 256 workgroups try for the same few addresses one after the other, which takes a GPU
-    /// longer than a tiny dispatch; for software adapters, where a dispatch is what is dear.
+    /// may differ from run to run. It saves a tiny dispatch, and has up to 256 workgroups try for the same few addresses one
+    /// after the other: on llvmpipe the two take the same time, on a GPU the attempts should take longer than the dispatch.
     OneDispatch,
 }
 
