@@ -15,6 +15,7 @@ mod doctor;
 mod draws;
 mod dropout;
 mod encoded_twice;
+mod epochs;
 mod finite_differences;
 mod golden;
 mod labels;

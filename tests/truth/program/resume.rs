@@ -100,6 +100,11 @@ fn what_would_make_it_another_run_is_refused() {
     refused(&["train", "--resume", "nowhere"], "nowhere");
     std::fs::write(folder.join("table.csv"), table.replacen("39.1", "39.2", 1)).expect("a file");
     refused(&["train", "--resume", "run"], "the rows are not those that the run was trained on");
+    // A label less.
+    let at = table.rfind(",male,").expect("a male penguin");
+    let lacking = [&table[..at], ",,", &table[at + ",male,".len()..]].concat();
+    std::fs::write(folder.join("table.csv"), lacking).expect("a file");
+    refused(&["train", "--resume", "run"], "the rows are not those that the run was trained on");
     std::fs::write(folder.join("table.csv"), &table).expect("a file");
     let checkpoint = folder.join("run/checkpoint/state.safetensors");
     let bytes = std::fs::read(&checkpoint).expect("a checkpoint");
