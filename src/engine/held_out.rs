@@ -6,7 +6,7 @@
 
 use super::program::{Planner, Program};
 use super::resident::Resident;
-use super::{MOST_STEPS, Recipe, State, Step};
+use super::{MOST_STEPS, Moment, Pace, Recipe, State, Step};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu};
@@ -18,6 +18,8 @@ use crate::weighting::Weighting;
 pub(super) struct HeldOut {
     parts: Vec<Part>,
     tasks: usize,
+    /// How many steps a submission may carry.
+    pace: Pace,
 }
 
 /// Rows that one engine holds.
@@ -43,7 +45,7 @@ impl HeldOut {
             parts.map(|part| Part::new(gpu, &recipe, &part, plan)).collect::<Result<_>>()
         };
         let parts: Vec<Part> = gpu.guarded(make).await?;
-        Ok(Self { parts, tasks })
+        Ok(Self { parts, tasks, pace: Pace::new(MOST_STEPS) })
     }
 
     /// The mean loss of each task with these parameters of the network, the first of the buffer; `None` without a label of any
@@ -52,7 +54,7 @@ impl HeldOut {
         // Of each task the summed loss, and what it is divided by.
         let mut sums = vec![(0.0, 0.0); self.tasks];
         for part in &mut self.parts {
-            match part.add(parameters, &mut sums).await {
+            match part.add(parameters, &mut sums, &mut self.pace).await {
                 Err(Error::NonFiniteLoss { .. } | Error::NonFiniteGradient { .. }) => {
                     // Ready for other parameters.
                     part.resident.load(&State::initial(&part.resident.recipe))?;
@@ -107,27 +109,35 @@ impl Part {
     }
 
     /// Adds each task's summed loss and normaliser over these rows.
-    async fn add(&mut self, parameters: &Buffer<f32>, sums: &mut [(f64, f64)]) -> Result<()> {
+    async fn add(
+        &mut self,
+        parameters: &Buffer<f32>,
+        sums: &mut [(f64, f64)],
+        pace: &mut Pace,
+    ) -> Result<()> {
         let Resident { gpu, recipe, parameters: own, .. } = &self.resident;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         let bytes = 4 * recipe.network.parameter_count() as u64;
         encoder.copy_buffer_to_buffer(parameters.raw(), 0, own.raw(), 0, bytes);
         gpu.queue().submit([encoder.finish()]);
-        let tasks = sums.len();
-        for (steps, normalisers) in
-            self.steps.chunks(MOST_STEPS).zip(self.normalisers.chunks(MOST_STEPS * tasks))
-        {
-            self.resident.submit(steps, &self.program)?;
+        let mut first = 0;
+        while first < self.steps.len() {
+            let end = self.steps.len().min(first + pace.next());
+            let submitted = Moment::now();
+            self.resident.submit(&self.steps[first..end], &self.program)?;
             let mut records = self.resident.collect(&self.program).await?;
+            pace.learn(end - first, Moment::now().since(submitted));
             // Where a step overflowed, only the next collect says so.
             records.extend(self.resident.collect(&self.program).await?);
-            for (record, normalisers) in records.iter().zip(normalisers.chunks(tasks)) {
+            let normalisers = self.normalisers[first * sums.len()..].chunks(sums.len());
+            for (record, normalisers) in records.iter().zip(normalisers) {
                 for ((sum, task), normaliser) in sums.iter_mut().zip(&record.tasks).zip(normalisers)
                 {
                     sum.0 += task.loss.unwrap_or(0.0) * normaliser;
                     sum.1 += normaliser;
                 }
             }
+            first = end;
         }
         Ok(())
     }
