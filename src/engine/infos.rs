@@ -218,3 +218,20 @@ impl ProductInfo {
         Self { shares: 1, share_depth: depth as u32, ..Zeroable::zeroed() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_share_adds_up_more_rows_than_f32_can() {
+        for (batch, parameters) in [(1, 10), (256, 10), (70_000, 5_000), (10_000_000, 12)] {
+            let shares = Shares::new(batch, parameters, 128 << 20);
+            assert!(shares.rows <= MOST_ROWS, "{shares:?}");
+            assert!(shares.count * shares.rows >= batch, "{shares:?}");
+            assert!(4 * shares.count * parameters <= 128 << 20, "{shares:?}");
+        }
+        // Unless their gradients would not fit.
+        assert_eq!(Shares::new(1 << 20, 1 << 20, 128 << 20).count, 32);
+    }
+}

@@ -100,11 +100,6 @@ fn what_would_make_it_another_run_is_refused() {
     refused(&["train", "--resume", "nowhere"], "nowhere");
     std::fs::write(folder.join("table.csv"), table.replacen("39.1", "39.2", 1)).expect("a file");
     refused(&["train", "--resume", "run"], "the rows are not those that the run was trained on");
-    // A label less.
-    let at = table.rfind(",male,").expect("a male penguin");
-    let lacking = [&table[..at], ",,", &table[at + ",male,".len()..]].concat();
-    std::fs::write(folder.join("table.csv"), lacking).expect("a file");
-    refused(&["train", "--resume", "run"], "the rows are not those that the run was trained on");
     std::fs::write(folder.join("table.csv"), &table).expect("a file");
     let checkpoint = folder.join("run/checkpoint/state.safetensors");
     let bytes = std::fs::read(&checkpoint).expect("a checkpoint");
@@ -113,6 +108,24 @@ fn what_would_make_it_another_run_is_refused() {
     std::fs::write(&checkpoint, before.clone()).expect("a file");
     refused(&["train", "--resume", "run"], "no training state");
     assert_eq!(model(&folder.join("run")), before);
+}
+
+/// The first of two classes, which is the number that stands for a missing label too.
+#[test]
+fn a_label_less_makes_another_table() {
+    let folder = folder("resume_label");
+    let table = std::fs::read_to_string(PENGUINS).expect("a table");
+    std::fs::write(folder.join("table.csv"), &table).expect("a file");
+    let rows = ["--validation", "0", "--test", "0", "--epochs", "1", "--hidden", "8"];
+    let start = ["train", "table.csv", "--task", "sex", "--out", "run", "--quiet"];
+    succeed(&folder, &[&start[..], &rows].concat());
+    let at = table.rfind(",female,").expect("a female penguin");
+    let lacking = [&table[..at], ",,", &table[at + ",female,".len()..]].concat();
+    std::fs::write(folder.join("table.csv"), lacking).expect("a file");
+    let output = awl(&folder, &["train", "--resume", "run", "--epochs", "2"]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("the rows are not those that the run was trained on"), "{message}");
 }
 
 /// Ctrl-C: the step is finished, everything is saved, and the run goes on later.
