@@ -1,6 +1,6 @@
 """Holds exported models against ONNX's own checker and against onnxruntime.
 
-Usage: python3 tests/check_onnx.py DIRECTORY...        (pip install onnx onnxruntime)
+Usage: python3 tests/check_onnx.py DIRECTORY...        (pip install numpy onnx onnxruntime)
 
 A directory holds model.onnx, data.csv with the columns that the model takes among others, and expected.json:
 {"<output>": {"scale": x, "values": [[…], …]}}, a row of the table each; a scale for all columns, or one a column. Every

@@ -9,6 +9,10 @@ mod buffer;
 mod clock;
 #[cfg(test)]
 mod counted;
+// The integration tests' own.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[path = "../../tests/truth/judges.rs"]
+mod judges;
 mod kernel;
 mod pipeline_cache;
 mod readback;

@@ -1,7 +1,7 @@
 //! Tests: every kernel in the languages of the drivers, at every value of its pipeline constants. naga translates, as
 //! wgpu has it do, and compilers that know nothing of naga judge what it wrote.
 //!
-//! | language | for | judged by, where it is installed |
+//! | language | for | judged by |
 //! |---|---|---|
 //! | SPIR-V | Vulkan | `spirv-val` |
 //! | MSL | Metal | naga alone: Apple's compiler runs on Apple's machines |
@@ -9,19 +9,17 @@
 //! | GLSL ES 3.1 | GL | `glslangValidator` |
 //! | WGSL | browsers | `tint`, whose rules are Chromium's: uniformity, reserved words, alignment |
 //!
-//! A judge that is not installed is named on stderr; `AWL_JUDGES=spirv-val,glslangValidator` makes its absence fail.
+//! Judges that are absent are named on stderr, and fail where `AWL_JUDGES` asks for them (judges.rs).
 
+use super::judges;
 use super::shaders::Source;
 use super::software;
 use naga::back::{glsl, hlsl, msl, pipeline_constants};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, ModuleInfo, SubgroupOperationSet, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
-use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
@@ -236,7 +234,7 @@ fn judge(program: &'static str, arguments: &[&str], kind: &str, file: &[u8]) -> 
             Err(format!("{program}: {}", String::from_utf8_lossy(&said)))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            miss(program);
+            judges::absent(program, &error.to_string());
             Ok(())
         }
         Err(error) => Err(format!("{program}: {error}")),
@@ -245,19 +243,6 @@ fn judge(program: &'static str, arguments: &[&str], kind: &str, file: &[u8]) -> 
 
 fn is_installed(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
-}
-
-/// Says once that a judge is missing, past the test harness, which keeps what tests print.
-fn miss(program: &'static str) {
-    static MISSED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
-    let needed = std::env::var("AWL_JUDGES").unwrap_or_default();
-    assert!(!needed.split(',').any(|name| name == program), "{program} is not installed");
-    if super::lock(&MISSED).insert(program) {
-        let _ = writeln!(
-            std::io::stderr(),
-            "translations: {program} is not installed, and judged nothing"
-        );
-    }
 }
 
 /// A file that is removed at the end.

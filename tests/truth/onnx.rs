@@ -1,6 +1,7 @@
-//! Exported models against onnxruntime, where Python has it: penguins with missing cells and an island that training
+//! Exported models against onnxruntime: penguins with missing cells and an island that training
 //! never saw, trained for a few steps, with every activation and every loss.
 
+use crate::python;
 use crate::support::gpu;
 use awl::tables::{EncoderOptions, Predicted, TargetColumn, TargetEncoding, TargetSpec};
 use awl::{
@@ -10,10 +11,8 @@ use awl::{
 use pollster::block_on;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const PENGUINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/penguins/penguins.csv");
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/check_onnx.py");
 
 const ACTIVATIONS: [(&str, Activation); 4] = [
     ("relu", Activation::Relu),
@@ -124,17 +123,7 @@ fn onnxruntime_predicts_what_the_engine_predicts() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx");
     let directories =
         ACTIVATIONS.map(|(name, activation)| export_to(target.join(name), activation));
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
-    let imports = Command::new(&python).args(["-c", "import onnx, onnxruntime"]).output();
-    if !imports.is_ok_and(|output| output.status.success()) {
-        println!(
-            "not compared with onnxruntime, which {python} lacks: pip install onnx onnxruntime"
-        );
-        return;
+    if python::has("onnxruntime", "numpy, onnx, onnxruntime") {
+        python::judge("check_onnx.py", &directories);
     }
-    let output = Command::new(&python).arg(SCRIPT).args(&directories).output().expect("a run");
-    let [told, complaints] =
-        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    println!("{told}");
-    assert!(output.status.success(), "{told}{complaints}");
 }

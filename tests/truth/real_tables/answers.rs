@@ -1,7 +1,7 @@
 //! What `predict` writes is what `evaluate` judged and what the ONNX export computes.
 
 use super::{Bench, column, drawn, rows};
-use std::process::Command;
+use crate::python;
 
 /// The named command runs 200 tables; here are as many as take some seconds.
 const TABLES: &str = "40";
@@ -9,17 +9,12 @@ const TABLES: &str = "40";
 /// Random tables, scored by a script that shares nothing with the program.
 #[test]
 fn answers_are_as_good_as_evaluate_says_for_random_tables() {
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
-    if Command::new(&python).arg("--version").output().is_err() {
-        println!("not scored: {python} is not installed");
-        return;
+    // Where it is there, the script has it answer for the exported models.
+    python::has("onnxruntime", "numpy, onnxruntime");
+    if python::has("python3", "sys") {
+        let awl = env!("CARGO_BIN_EXE_awl");
+        python::judge("check_answers.py", &["--tables", TABLES, "--awl", awl]);
     }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/check_answers.py");
-    let arguments = ["--tables", TABLES, "--awl", env!("CARGO_BIN_EXE_awl")];
-    let output = Command::new(&python).arg(script).args(arguments).output().expect("a run");
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    println!("{told}");
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Targets of scales and offsets that `f32` cannot hold or tell apart, answered in their own digits.
