@@ -87,6 +87,29 @@ impl Gpu {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::{Buffer, kernels};
+
+    #[test]
+    fn a_dispatch_that_goes_round_too_often_is_refused_where_drivers_end_it() {
+        let gpu = pollster::block_on(Gpu::new()).expect("an adapter");
+        let buffers = ["factor", "gradient"].map(|label| Buffer::<f32>::zeros(&gpu, label, 1));
+        let buffers = buffers.map(|buffer| buffer.expect("a buffer"));
+        let bindings = buffers.each_ref().map(Buffer::binding);
+        let kernel = gpu.kernel(&kernels::SCALE, &[]);
+        let dispatch = |rounds| kernel.dispatch(&gpu, &bindings, Work::new(1, rounds)).map(drop);
+        assert!(dispatch(MOST_ROUNDS).is_ok());
+        match dispatch(MOST_ROUNDS + 1) {
+            Ok(()) => assert!(!gpu.is_software()),
+            Err(error) => {
+                assert!(gpu.is_software(), "{error}");
+                let message = error.to_string();
+                assert!(
+                    message.contains("unfused/scale") && message.contains("60001"),
+                    "{message}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn items_are_shared_out_so_that_no_workgroup_goes_round_too_often() {
