@@ -125,8 +125,11 @@ pub const OPTIONS: &[Row] = &[
     (&[("train.shuffle", "true")], "", with!(shuffle = true)),
 ];
 
-/// Options of a task, in the file alone: the two tasks' texts, and the run.
-pub const TASKS: &[(&str, &str, &str, fn() -> Run)] = &[
+/// An option of a task, in the file alone: its key, what the two tasks' texts say, and the run.
+pub type TaskRow = (&'static str, &'static str, &'static str, fn() -> Run);
+
+/// Those that there are.
+pub const TASKS: &[TaskRow] = &[
     ("loss", "loss = \"mae\"\n", "", || {
         let mut run = Run::base();
         run.tasks[0].loss = Loss::Mae;
