@@ -66,9 +66,18 @@ pub const OPTIONS: &[Row] = &[
         with!(weighting = awl_in(SigmaForm::log(), [1.0; 2])),
     ),
     (
-        &[("weighting.sigma_form", "\"log\""), ("weighting.sigma_floor", "0.98")],
-        "--sigma-form log --sigma-floor 0.98",
-        with!(weighting = awl_in(SigmaForm::Log { floor: 0.98 }, [1.0; 2])),
+        &[
+            ("weighting.sigma_form", "\"log\""),
+            ("weighting.sigma_floor", "2.9"),
+            // From where it falls.
+            ("weighting.sigma_init", "3.0"),
+            ("weighting.sigma_lr", "0.2"),
+        ],
+        "--sigma-form log --sigma-floor 2.9 --sigma-init 3 --sigma-lr 0.2",
+        with!(
+            weighting = awl_in(SigmaForm::Log { floor: 2.9 }, [3.0; 2]),
+            adam.sigma.learning_rate = 0.2
+        ),
     ),
     (
         &[("optimizer.weight_decay", "0.2")],
