@@ -183,6 +183,11 @@ pub fn an_overflowing_gradient_stops_training(make: Make, extremes: &Extremes) {
         let right = matches!(error, Error::NonFiniteGradient { step: 1 });
         assert!(right, "{}: {error}", engine.name());
         assert_eq!(state_of(engine), state, "{}: nothing is changed", engine.name());
+        // Nor by what is submitted then.
+        engine.submit(&schedule(1, 4, 3)[2..]).expect("a submission");
+        block_on(engine.collect()).expect_err("still stopped");
+        let last = State { step: state.step, ..state_of(engine) };
+        assert_eq!(last, state, "{}: training goes on", engine.name());
     }
 }
 
