@@ -59,18 +59,20 @@ impl GpuEngine {
         gpu.guarded(make).await
     }
 
-    /// Number of dispatches a step, not counting the two that open an epoch; 1 where one dispatch makes many steps.
+    /// Number of dispatches a step, not counting those that open an epoch or a submission; 1 where one dispatch makes many steps.
     pub fn dispatches_per_step(&self) -> usize {
         self.program.dispatches.len()
     }
 
     async fn blocks(&mut self) -> Result<&Blocks> {
-        if self.blocks.is_none() {
-            let Resident { gpu, recipe, parameters, .. } = &self.resident;
-            let make = || Blocks::new(gpu, &recipe.network, parameters);
-            self.blocks = Some(gpu.guarded(make).await?);
-        }
-        Ok(self.blocks.as_ref().expect("it was just made"))
+        let blocks = match self.blocks.take() {
+            Some(blocks) => blocks,
+            None => {
+                let Resident { gpu, recipe, parameters, .. } = &self.resident;
+                gpu.guarded(|| Blocks::new(gpu, &recipe.network, parameters)).await?
+            }
+        };
+        Ok(self.blocks.insert(blocks))
     }
 }
 
