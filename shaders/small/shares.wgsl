@@ -4,7 +4,7 @@
 // alone, as in steps.wgsl, would take longer to train than all cores and a second dispatch.
 //
 // Reads:  features, labels, tasks, order, parameters (sigma at their end), normalisers [batches, tasks]
-// Writes: gradient_shares [workgroups, parameters], loss_shares [workgroups + 2, tasks] (loss.wgsl)
+// Writes: gradient_shares [workgroups, parameters], loss_shares [workgroups + 2, tasks] (tiled/loss.wgsl)
 
 @group(0) @binding(0) var<storage, read> features: array<f32>;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;

@@ -1,4 +1,4 @@
-//! The end of a fused step, `shaders/finish.wgsl`: sums, σ's gradient and Adam, from shares of the gradients and losses that
+//! The end of a fused step, `shaders/ending/finish.wgsl`: sums, σ's gradient and Adam, from shares of the gradients and losses that
 //! the dispatches before have left.
 
 use super::infos::OptimizerInfo;
@@ -16,7 +16,7 @@ const NORMS: usize = 128;
 /// Losses, tasks times shares, that every lane of `finish` adds up; more are added up once, by a dispatch before.
 const MOST_LOSSES: usize = 4_096;
 
-/// The shares of a step: `[shares, parameters]` of the gradients, `[shares + 2, tasks]` of the losses (`loss.wgsl`).
+/// The shares of a step: `[shares, parameters]` of the gradients, `[shares + 2, tasks]` of the losses (`tiled/loss.wgsl`).
 pub(super) struct Shares<'a> {
     pub gradients: Binding<'a>,
     pub gradient_shares: usize,

@@ -1,4 +1,4 @@
-//! The fused engine's step in two dispatches, on any adapter: `shaders/rows.wgsl` takes blocks of rows through
+//! The fused engine's step in two dispatches, on any adapter: `shaders/rows/rows.wgsl` takes blocks of rows through
 //! everything but the end, which is the same as elsewhere.
 
 use super::finish;

@@ -2,7 +2,7 @@
 //!
 //! A loss that is not finite is found before its step changes anything. A gradient is not: by the time that one parameter is
 //! found to have none, others are updated. So the state before every submission is kept on the device
-//! (`shaders/keep.wgsl`), and where a step in it fails, training goes back there and makes the steps before the failed one
+//! (`shaders/epoch/keep.wgsl`), and where a step in it fails, training goes back there and makes the steps before the failed one
 //! again: the same steps from the same state give the same bits.
 
 use super::infos::StepInfo;

@@ -17,7 +17,7 @@ pub(crate) enum Access {
 
 /// A kernel's source and its bindings in group 0, in order.
 pub(crate) struct Source {
-    /// Its name, also its label on the device.
+    /// Its name, the file's under `shaders/`; also its label on the device.
     pub label: &'static str,
     /// The files, shared ones first.
     pub parts: &'static [&'static str],
@@ -78,28 +78,28 @@ macro_rules! kernels {
 
 kernels! {
     /// The epoch's order of the rows.
-    ORDER: "order" = ["shared/grid", "shared/step", "shared/this_step", "shared/permutation"]
+    ORDER: "epoch/order" = ["shared/grid", "shared/step", "shared/this_step", "shared/permutation"]
         [Write], true;
     /// What each batch's losses are divided by.
-    NORMALISERS: "normalisers" = ["shared/grid", "shared/labels", "shared/losses", "shared/numbers", "shared/reduction", "shared/long_sum"]
+    NORMALISERS: "epoch/normalisers" = ["shared/grid", "shared/labels", "shared/losses", "shared/numbers", "shared/reduction", "shared/long_sum"]
         [Read, Read, Read, Write, Read], false;
     /// Their shares added up.
-    NORMALISER_SUMS: "normaliser_sums" = ["shared/grid", "shared/reduction", "shared/long_sum"]
+    NORMALISER_SUMS: "epoch/normaliser_sums" = ["shared/grid", "shared/reduction", "shared/long_sum"]
         [Read, Write], false;
     /// The state before a submission, in case one of its steps cannot be finished.
-    KEEP: "keep" = ["shared/grid", "shared/step", "shared/this_step"]
+    KEEP: "epoch/keep" = ["shared/grid", "shared/step", "shared/this_step"]
         [Read, Read, Read, Write], true;
     /// A layer with its activation.
-    FORWARD: "forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/layer", "shared/tile"]
+    FORWARD: "tiled/forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write, Write], true;
     /// The fused loss pass of a training step.
-    LOSS: "loss" = ["shared/step", "shared/this_step", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
+    LOSS: "tiled/loss" = ["shared/step", "shared/this_step", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true;
     /// The gradient at a layer's input.
-    INPUT_GRADIENT: "input_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
+    INPUT_GRADIENT: "tiled/input_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write], true;
     /// Shares of the gradient of a layer's parameters.
-    WEIGHT_GRADIENT: "weight_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
+    WEIGHT_GRADIENT: "tiled/weight_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write], true;
     /// A fused step but for its end, for one vector of lanes; `engine::vector` writes its prologue.
     VECTOR_ROWS: "vector/rows" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "vector/layers", "vector/losses"]
@@ -111,22 +111,22 @@ kernels! {
     SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, vector;
     /// A fused step but for its end, in blocks of rows.
-    ROWS: "rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile", "shared/long_sum"]
+    ROWS: "rows/rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile", "shared/long_sum"]
         [Read, Read, Read, Read, Read, Read, Read, Write], true;
     /// Before the end of a fused step that clips its gradient: the gradient's sum and norm.
-    GRADIENT_NORM: "gradient_norm" = ["shared/grid", "shared/reduction", "shared/long_sum"]
+    GRADIENT_NORM: "ending/gradient_norm" = ["shared/grid", "shared/reduction", "shared/long_sum"]
         [Read, Write], false;
     /// Before the end of a fused step with many tasks and shares: the losses' sums.
-    LOSS_SUMS: "loss_sums" = ["shared/grid", "shared/reduction", "shared/long_sum"]
+    LOSS_SUMS: "ending/loss_sums" = ["shared/grid", "shared/reduction", "shared/long_sum"]
         [Read, Write], false;
     /// The end of a fused step: sums, σ and Adam.
-    FINISH: "finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
+    FINISH: "ending/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
         [Read, Write, Write, Read, Read, Read, Write, Write], true;
     /// The fused loss pass on a caller's buffers.
-    LOSS_ALONE: "loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
+    LOSS_ALONE: "loss_pass/loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
         [Read, Read, Read, Read, Read, Write, Write, Read], false;
     /// Its shares added up in a fixed order.
-    LOSS_ALONE_SUM: "loss_alone_sum" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/reduction", "shared/long_sum"]
+    LOSS_ALONE_SUM: "loss_pass/loss_alone_sum" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/reduction", "shared/long_sum"]
         [Read, Read, Write, Read], false;
     /// How fast the adapter computes, for benchmarks, which a browser does not run.
     #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
@@ -259,20 +259,16 @@ pub(crate) mod tests {
         used.extend(SMALL_TEMPLATES);
         used.extend(SMALL_RUN.iter().chain(&SMALL_SHARE));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+        let entries = |folder: &Path| {
+            let entries = std::fs::read_dir(folder).expect("a folder of shaders");
+            entries.map(|entry| entry.expect("an entry").path()).collect::<Vec<_>>()
+        };
         let mut files = 0;
-        for folder in ["", "bench", "shared", "small", "unfused", "vector"] {
-            for entry in std::fs::read_dir(root.join(folder)).expect("a folder of shaders") {
-                let path = entry.expect("an entry").path();
-                if path.is_file() {
-                    let text = std::fs::read_to_string(&path).expect("a text");
-                    assert!(
-                        used.contains(&text.as_str()),
-                        "{} is used by no kernel",
-                        path.display()
-                    );
-                    files += 1;
-                }
-            }
+        // Every kernel lies in a folder, and no folder within another.
+        for path in entries(&root).iter().flat_map(|folder| entries(folder)) {
+            let text = std::fs::read_to_string(&path).expect("a text");
+            assert!(used.contains(&text.as_str()), "{} is used by no kernel", path.display());
+            files += 1;
         }
         assert!(files > 40, "only {files} shader files were found");
     }

@@ -1,4 +1,4 @@
-//! What the tasks' summed losses are divided by, found on the GPU: `shaders/normalisers.wgsl`.
+//! What the tasks' summed losses are divided by, found on the GPU: `shaders/epoch/normalisers.wgsl`.
 
 use super::labels::{NONE, TaskLayout};
 use crate::error::Result;

@@ -121,7 +121,7 @@ pub(crate) fn constants(gpu: &Gpu, tasks: &[TaskLayout]) -> [(&'static str, f64)
     ]
 }
 
-/// Rounds of a loop of compare-exchange (`loss_alone.wgsl`), where it is few cores that try: a software adapter's.
+/// Rounds of a loop of compare-exchange (`loss_pass/loss_alone.wgsl`), where it is few cores that try: a software adapter's.
 const ATTEMPTS: usize = 4;
 
 /// How a loss pass over this many rows is spread over the GPU.

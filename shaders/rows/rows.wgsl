@@ -6,7 +6,7 @@
 // scratch, 32 rows each, which it alone reads; products are shared/tile.wgsl's, losses shared/loss_pass.wgsl's.
 // Reads:  layers, features [rows of the dataset, features], labels, tasks, order, parameters (sigma at their end),
 //         normalisers [batches, tasks]
-// Writes: work: loss shares [workgroups + 2, tasks] (loss.wgsl), gradient shares [workgroups, parameters], scratch;
+// Writes: work: loss shares [workgroups + 2, tasks] (tiled/loss.wgsl), gradient shares [workgroups, parameters], scratch;
 //         each starts at a multiple of 64
 
 @group(0) @binding(0) var<storage, read> layers: array<Layer>;

@@ -1,6 +1,6 @@
 // The fused loss pass by itself, on a caller's buffers: every task's loss, the weighted total, the task weights, the
 // gradient at every prediction and the gradient of every sigma, in one dispatch. Liebel & Korner 2018, eq. 3. What each
-// task's sum is divided by is known before (normalisers.wgsl).
+// task's sum is divided by is known before (epoch/normalisers.wgsl).
 //
 // A workgroup takes every `workgroups`-th tile of rows (shared/loss_pass.wgsl). Its share of each sum is either
 // added to the sum at once, by a loop of compare-exchange: complete when the dispatch ends, but the order of

@@ -1,7 +1,7 @@
 // Adds up the shares of every task's loss, in a fixed order, before a `finish` whose every lane would add up many.
 //
 // One workgroup a task.
-// Reads: loss_shares [shares + 2, tasks] (loss.wgsl)        Writes: sums [1 + 2, tasks], laid out alike
+// Reads: loss_shares [shares + 2, tasks] (tiled/loss.wgsl)        Writes: sums [1 + 2, tasks], laid out alike
 
 @group(0) @binding(0) var<storage, read> loss_shares: array<f32>;
 @group(0) @binding(1) var<storage, read_write> sums: array<f32>;

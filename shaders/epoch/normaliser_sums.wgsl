@@ -1,4 +1,4 @@
-// Adds up the shares of each normaliser (normalisers.wgsl), in a fixed order.
+// Adds up the shares of each normaliser (epoch/normalisers.wgsl), in a fixed order.
 //
 // One workgroup a normaliser.
 // Reads: shares [batches, tasks, shares]        Writes: normalisers [batches, tasks]
