@@ -1,5 +1,5 @@
 // A linear layer: outputs [rows, outputs] = inputs [rows, inputs] . weight^T + bias, with its weight
-// [outputs, inputs] and bias [outputs] inside the flat parameters. Rust twin: `engine::infos::LayerInfo`.
+// [outputs, inputs] and bias [outputs] inside the flat parameters. Rust twin: `engine::device::infos::LayerInfo`.
 
 struct Layer {
     inputs: u32,

@@ -1,5 +1,5 @@
 // A training step: a slot of a buffer that the host fills for hundreds of steps at once. Rust twin:
-// `engine::infos::StepInfo`.
+// `engine::device::infos::StepInfo`.
 
 struct Step {
     number: u32,        // counted from 1 over the run

@@ -1,4 +1,4 @@
-// One layer of a small network, whose parameters lie in registers. `engine::small` copies this file once a layer, with
+// One layer of a small network, whose parameters lie in registers. `programs::small` copies this file once a layer, with
 // the layer's number for N in every name and the next one's for M, and its constants: INPUTS_N, OUTPUTS_N, PARAMETER_N
 // (where its weight starts in the parameters; the bias follows it), IS_FIRST_N and IS_LAST_N. Units_N is two rows of its
 // inputs, Units_M of its outputs: array<vec2<f32>, blocks>.

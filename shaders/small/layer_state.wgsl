@@ -82,7 +82,7 @@ fn transpose_N(lane: u32, weights: ptr<function, Parameters_N>, transposed: ptr<
 }
 
 // Adam on every parameter that stays finite; whether all of this lane's did. Registers that hold no parameter have a
-// gradient of 0, and stay 0: engine::small sees to it that epsilon is not 0.
+// gradient of 0, and stay 0: programs::small sees to it that epsilon is not 0.
 fn update_N(
     group: Group, weights: ptr<function, Parameters_N>, first: ptr<function, Parameters_N>,
     second: ptr<function, Parameters_N>, gradient: ptr<function, Parameters_N>, updates: bool,

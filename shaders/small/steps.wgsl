@@ -1,9 +1,9 @@
 // Whole training steps of a small network, as many as the host asks for, in one dispatch of LANES lanes: parameters,
 // moments and gradients stay in registers from the first step to the last. For software adapters, where a dispatch
-// costs as much as such a step, and for networks whose parameters a core's first cache holds (engine::small).
+// costs as much as such a step, and for networks whose parameters a core's first cache holds (programs::small).
 //
 // Lane = unit of a layer, LANES at a time (layer.wgsl), or column of the predictions (task.wgsl); tile.wgsl puts them
-// together, and run.wgsl makes steps of it. `engine::small` makes those files for a network; what lies here is the same
+// together, and run.wgsl makes steps of it. `programs::small` makes those files for a network; what lies here is the same
 // for all.
 // Reads:  features, labels, tasks, order, normalisers [batches, tasks], optimizer, steps
 // Writes: parameters, moments (shared/optimizer.wgsl), records (shared/records.wgsl), stop

@@ -1,4 +1,4 @@
-// One task's losses over the rows of a small network, and its gradient at the predictions; `engine::small` copies this
+// One task's losses over the rows of a small network, and its gradient at the predictions; `programs::small` copies this
 // file once a task, with the task's number for K in every name, and its constants: TASK_K (its number), LOSS_K, WIDTH_K,
 // FIRST_K (its first column among the predictions), LABELS_K (labels a row: its width, or 1 for a class), IS_MASKED_K,
 // IS_SMOOTHED_K, IS_WEIGHTED_K.

@@ -1,4 +1,4 @@
-// A tile of rows through the network, the losses and back. `engine::small` writes a line with names in _N or _M once a
+// A tile of rows through the network, the losses and back. `programs::small` writes a line with names in _N or _M once a
 // layer, from the first to the last, or in the other order where it says so; _M is the layer after _N, _L the end of the
 // last. It writes a line with names in _K once a task.
 

@@ -4,7 +4,7 @@
 // a buffer 200 cycles (docs/performance.md).
 //
 // Units lie in quads, one tile after the other, in a tile one layer after the other, from the features to the heads,
-// each layer padded with zeros (`Layer` of the prologue that `engine::vector` writes); functions know a tile by its first
+// each layer padded with zeros (`Layer` of the prologue that `programs::vector` writes); functions know a tile by its first
 // quad. What was a layer's output is overwritten by the gradient there.
 // Weights are spread over the lanes: lane = output within a block of LANES, in quads of neighbouring inputs; and once
 // more, transposed, for the gradient at the inputs: lane = input within a block, in quads of neighbouring outputs.

@@ -4,9 +4,11 @@
 //! losses, by the kernels that training uses and as fast. A step takes as many rows as keep a device busy; the
 //! means that they record are put together in `f64`, in the order of the steps. The same input gives the same bits.
 
-use super::program::{Planner, Program};
-use super::resident::Resident;
-use super::{MOST_STEPS, Moment, Pace, Recipe, State, Step};
+use super::device::{Planner, Resident, Training};
+use super::pace::{Moment, Pace};
+use super::recipe::Recipe;
+use super::state::State;
+use super::step::{MOST_STEPS, Step};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu};
@@ -24,8 +26,7 @@ pub(super) struct HeldOut {
 
 /// Rows that one engine holds.
 struct Part {
-    resident: Resident,
-    program: Program,
+    training: Training,
     steps: Vec<Step>,
     /// What each task's summed loss is divided by, step after step: shape `[steps, tasks]`.
     normalisers: Vec<f64>,
@@ -57,7 +58,8 @@ impl HeldOut {
             match part.add(parameters, &mut sums, &mut self.pace).await {
                 Err(Error::NonFiniteLoss { .. } | Error::NonFiniteGradient { .. }) => {
                     // Ready for other parameters.
-                    part.resident.load(&State::initial(&part.resident.recipe))?;
+                    let initial = State::initial(&part.training.resident.recipe);
+                    part.training.load(&initial)?;
                     return Ok(vec![Some(f64::NAN); self.tasks]);
                 }
                 added => added?,
@@ -94,6 +96,7 @@ impl Part {
     fn new(gpu: &Gpu, recipe: &Recipe, data: &Dataset, plan: Planner) -> Result<Self> {
         let resident = Resident::new(gpu, recipe.clone(), data)?;
         let program = plan(&resident)?;
+        let training = Training::new(resident, program);
         let batches = data.rows().div_ceil(recipe.batch) as u64;
         let step = |number| Step::numbered(number, data.rows(), recipe.batch);
         let steps: Vec<Step> = (1..=batches).map(step).collect();
@@ -105,7 +108,7 @@ impl Part {
             };
             pairs().map(of_task).collect::<Vec<f64>>()
         };
-        Ok(Self { normalisers: steps.iter().flat_map(of_step).collect(), resident, program, steps })
+        Ok(Self { normalisers: steps.iter().flat_map(of_step).collect(), training, steps })
     }
 
     /// Adds each task's summed loss and normaliser over these rows.
@@ -115,7 +118,7 @@ impl Part {
         sums: &mut [(f64, f64)],
         pace: &mut Pace,
     ) -> Result<()> {
-        let Resident { gpu, recipe, parameters: own, .. } = &self.resident;
+        let Resident { gpu, recipe, parameters: own, .. } = &self.training.resident;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         let bytes = 4 * recipe.network.parameter_count() as u64;
         encoder.copy_buffer_to_buffer(parameters.raw(), 0, own.raw(), 0, bytes);
@@ -124,11 +127,11 @@ impl Part {
         while first < self.steps.len() {
             let end = self.steps.len().min(first + pace.next());
             let submitted = Moment::now();
-            self.resident.submit(&self.steps[first..end], &self.program)?;
-            let mut records = self.resident.collect(&self.program).await?;
+            self.training.submit(&self.steps[first..end])?;
+            let mut records = self.training.collect().await?;
             pace.learn(end - first, Moment::now().since(submitted));
             // Where a step overflowed, only the next collect says so.
-            records.extend(self.resident.collect(&self.program).await?);
+            records.extend(self.training.collect().await?);
             let normalisers = self.normalisers[first * sums.len()..].chunks(sums.len());
             for (record, normalisers) in records.iter().zip(normalisers) {
                 for ((sum, task), normaliser) in sums.iter_mut().zip(&record.tasks).zip(normalisers)

@@ -2,12 +2,9 @@
 //!
 //! Training and prediction use the same kernels; only where the rows come from differs.
 
-use super::infos::{LayerInfo, Shares, StepInfo};
-use super::submission::Steps;
-use super::{Moment, Pace, check_features};
-use crate::data::Matrix;
+use super::device::infos::{LayerInfo, Shares};
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, Readback, Work, kernels, rounds_of};
+use crate::gpu::{Buffer, Dispatch, Gpu, Work, kernels, rounds_of};
 use crate::network::Network;
 
 /// Side of the square of outputs that a workgroup of a tiled kernel computes.
@@ -94,90 +91,4 @@ pub(super) fn forward(
         dispatches.push(kernel.dispatch(gpu, &buffers, work)?);
     }
     Ok(dispatches)
-}
-
-/// Rows that a submission of predictions is measured in.
-const PIECE: usize = 256;
-
-/// Predictions for rows that are not in the dataset, a block of rows at a time: a few at first, then as many as a
-/// submission's time allows.
-pub(super) struct Blocks {
-    rows: usize,
-    features: Buffer<f32>,
-    activations: Activations,
-    dispatches: Vec<Dispatch>,
-    step: Steps,
-    readback: Readback,
-}
-
-impl Blocks {
-    /// Buffers for blocks of up to 4,096 rows, fewer where layers are very wide.
-    pub fn new(gpu: &Gpu, network: &Network, parameters: &Buffer<f32>) -> Result<Self> {
-        let layers = network.layers();
-        let widths = layers.iter().map(|layer| layer.inputs.max(layer.outputs));
-        let widest = widths.max().unwrap_or(1) as u64;
-        let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
-        let rows = (most_bytes / (4 * widest)).clamp(1, 4096) as usize;
-        let shares = Shares::new(rows, network.parameter_count(), most_bytes);
-        let features = Buffer::zeros(gpu, "rows to predict", rows * network.features())?;
-        let activations = Activations::new(gpu, network, rows)?;
-        let source = Source { features: &features, order: None, dropout: &[] };
-        Ok(Self {
-            dispatches: forward(gpu, network, &source, parameters, &activations, rows, shares)?,
-            step: Steps::new(gpu, 1)?,
-            readback: Readback::new(gpu, "predictions", 4 * (rows * network.outputs()) as u64),
-            rows,
-            features,
-            activations,
-        })
-    }
-
-    /// `[rows, features]` in, `[rows, outputs]` out.
-    pub async fn predict(&self, gpu: &Gpu, network: &Network, features: &Matrix) -> Result<Matrix> {
-        check_features(network, features)?;
-        let mut predictions = Vec::with_capacity(features.rows() * network.outputs());
-        let mut pace = Pace::new(self.rows.div_ceil(PIECE));
-        let mut rest = features.values();
-        while !rest.is_empty() {
-            let pieces = pace.next();
-            let rows = self.rows.min(pieces * PIECE);
-            let (block, after) = rest.split_at(rest.len().min(rows * network.features()));
-            let submitted = Moment::now();
-            self.block(gpu, network, block, &mut predictions).await?;
-            pace.learn(pieces, Moment::now().since(submitted));
-            rest = after;
-        }
-        Matrix::new(network.outputs(), predictions)
-    }
-
-    async fn block(
-        &self,
-        gpu: &Gpu,
-        network: &Network,
-        block: &[f32],
-        predictions: &mut Vec<f32>,
-    ) -> Result<()> {
-        let rows = block.len() / network.features();
-        self.features.write(gpu, 0, block);
-        self.step.write(gpu, [StepInfo::forward(rows)].into_iter());
-        let mut encoder = gpu.device().create_command_encoder(&Default::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: Some("prediction"),
-                timestamp_writes: None,
-            });
-            for dispatch in &self.dispatches {
-                dispatch.record(&mut pass, self.step.slot(0));
-            }
-        }
-        let bytes = 4 * (rows * network.outputs()) as u64;
-        let from = self.activations.predictions().raw();
-        encoder.copy_buffer_to_buffer(from, 0, self.readback.buffer(), 0, bytes);
-        let submission = gpu.queue().submit([encoder.finish()]);
-        let pending = self.readback.request(submission);
-        let collect = |view: &[u8]| {
-            predictions.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&view[..bytes as usize]));
-        };
-        self.readback.finish(gpu, pending, collect).await
-    }
 }

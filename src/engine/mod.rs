@@ -9,48 +9,39 @@
 //! An engine owns the dataset and the training state. It is told which rows make up a step
 //! ([`Step`]) and answers with a [`Record`] a step; it knows nothing of epochs' ends, metrics or files.
 
-mod finish;
-mod fused;
+mod blocks;
+mod checks;
+mod device;
+mod ending;
 mod held_out;
-mod infos;
 mod layers;
 mod on_gpu;
 mod outcome;
 mod pace;
 mod predictor;
 mod profile;
-mod program;
+mod programs;
 mod recipe;
 mod reference;
-mod resident;
 #[cfg(test)]
 mod rounds;
-mod rows;
-mod small;
 mod state;
 mod step;
-mod submission;
-mod unfused;
-mod unfused_loss;
-mod vector;
-// For benchmarks, which a browser does not run.
-#[cfg(not(target_arch = "wasm32"))]
-mod unfused_loss_pass;
 
 pub use self::on_gpu::GpuEngine;
 pub(crate) use self::pace::{Moment, Pace, Stopwatch};
 pub use self::predictor::Predictor;
 pub use self::profile::KernelTime;
+// For benchmarks, which a browser does not run.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::programs::UnfusedLossPass;
 pub use self::recipe::Recipe;
 pub use self::reference::{Gradients, Reference};
 pub use self::state::State;
-pub use self::step::{Record, Step, TaskRecord};
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) use self::unfused_loss_pass::UnfusedLossPass;
+pub use self::step::{MOST_STEPS, Record, Step, TaskRecord};
 
-use crate::data::{Dataset, Matrix, check_finite};
-use crate::error::{Error, Result};
-use crate::network::Network;
+use crate::data::{Dataset, Matrix};
+use crate::error::Result;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -133,29 +124,6 @@ pub trait Engine {
         None
     }
 }
-
-/// Checks rows to predict from.
-fn check_features(network: &Network, features: &Matrix) -> Result<()> {
-    if features.columns() != network.features() {
-        return Err(Error::Mismatch {
-            what: "the rows to predict from".into(),
-            unit: "features",
-            found: features.columns(),
-            expected: network.features(),
-            why: "the network's inputs".into(),
-        });
-    }
-    check_finite("the features to predict from", features)
-}
-
-/// Says that there is nothing to validate on.
-fn none_held_out() -> Error {
-    Error::invalid("no rows were held out to validate on", "call Engine::hold_out before")
-}
-
-/// The most steps that one [`submit`](Engine::submit) may carry. A submission's time is the caller's to bound, as
-/// [`Trainer`](crate::Trainer) does.
-pub const MOST_STEPS: usize = 256;
 
 impl<E: Engine + ?Sized> Engine for Box<E> {
     fn name(&self) -> &'static str {

@@ -1,10 +1,14 @@
 //! The engines on the GPU: one machine, two ways to make a step.
 
+use super::blocks::Blocks;
+use super::checks::none_held_out;
+use super::device::{Planner, Resident, Training};
 use super::held_out::HeldOut;
-use super::layers::Blocks;
-use super::program::{Planner, Program};
-use super::resident::Resident;
-use super::{Answer, Engine, Recipe, Record, State, Step, fused, none_held_out, unfused};
+use super::programs;
+use super::recipe::Recipe;
+use super::state::State;
+use super::step::{Record, Step};
+use super::{Answer, Engine};
 use crate::data::{Dataset, Matrix};
 use crate::error::Result;
 use crate::gpu::Gpu;
@@ -14,8 +18,7 @@ use std::time::Duration;
 /// steps to make and collects their records.
 pub struct GpuEngine {
     name: &'static str,
-    pub(super) resident: Resident,
-    pub(super) program: Program,
+    pub(super) training: Training,
     plan: Planner,
     blocks: Option<Blocks>,
     held_out: Option<HeldOut>,
@@ -31,7 +34,7 @@ impl GpuEngine {
     /// dataset's features, which must fit into one binding (128 MiB is what every adapter has);
     /// [`OutOfMemory`](crate::Error::OutOfMemory).
     pub async fn fused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
-        Self::new(gpu, recipe, data, "fused", fused::program).await
+        Self::new(gpu, recipe, data, "fused", programs::fused).await
     }
 
     /// The unfused engine: a kernel an operation, as an eager framework runs them; same results.
@@ -39,7 +42,7 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`fused`](Self::fused).
     pub async fn unfused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
-        Self::new(gpu, recipe, data, "unfused", unfused::program).await
+        Self::new(gpu, recipe, data, "unfused", programs::unfused).await
     }
 
     async fn new(
@@ -54,21 +57,28 @@ impl GpuEngine {
         let make = || {
             let resident = Resident::new(gpu, recipe, data)?;
             let program = plan(&resident)?;
-            Ok(Self { name, resident, program, plan, blocks: None, held_out: None })
+            let training = Training::new(resident, program);
+            Ok(Self { name, training, plan, blocks: None, held_out: None })
         };
         gpu.guarded(make).await
     }
 
+    /// The program that makes the steps: of the fused engine the first of its list that takes the network on this
+    /// adapter.
+    pub fn program(&self) -> &'static str {
+        self.training.program.name
+    }
+
     /// Number of dispatches a step, not counting those that open an epoch or a submission; 1 where one dispatch makes many steps.
     pub fn dispatches_per_step(&self) -> usize {
-        self.program.dispatches.len()
+        self.training.program.dispatches.len()
     }
 
     async fn blocks(&mut self) -> Result<&Blocks> {
         let blocks = match self.blocks.take() {
             Some(blocks) => blocks,
             None => {
-                let Resident { gpu, recipe, parameters, .. } = &self.resident;
+                let Resident { gpu, recipe, parameters, .. } = &self.training.resident;
                 gpu.guarded(|| Blocks::new(gpu, &recipe.network, parameters)).await?
             }
         };
@@ -82,35 +92,35 @@ impl Engine for GpuEngine {
     }
 
     fn recipe(&self) -> &Recipe {
-        &self.resident.recipe
+        &self.training.resident.recipe
     }
 
     fn rows(&self) -> usize {
-        self.resident.rows
+        self.training.resident.rows
     }
 
     fn submit(&mut self, steps: &[Step]) -> Result<()> {
-        self.resident.submit(steps, &self.program)
+        self.training.submit(steps)
     }
 
     fn collect(&mut self) -> Answer<'_, Vec<Record>> {
-        Box::pin(self.resident.collect(&self.program))
+        Box::pin(self.training.collect())
     }
 
     fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
         Box::pin(async move {
-            if self.resident.is_under_way() {
-                self.resident.settle(&self.program).await?;
+            if self.training.is_under_way() {
+                self.training.settle().await?;
             }
-            let gpu = self.resident.gpu.clone();
-            let network = self.resident.recipe.network.clone();
+            let Resident { gpu, recipe, .. } = &self.training.resident;
+            let (gpu, network) = (gpu.clone(), recipe.network.clone());
             self.blocks().await?.predict(&gpu, &network, features).await
         })
     }
 
     fn hold_out<'a>(&'a mut self, rows: &'a Dataset) -> Answer<'a, ()> {
         Box::pin(async move {
-            let Resident { gpu, recipe, .. } = &self.resident;
+            let Resident { gpu, recipe, .. } = &self.training.resident;
             recipe.check_rows("the rows held out", rows)?;
             self.held_out = Some(HeldOut::new(gpu, recipe, rows, self.plan).await?);
             Ok(())
@@ -120,26 +130,23 @@ impl Engine for GpuEngine {
     fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>> {
         Box::pin(async move {
             let held_out = self.held_out.as_mut().ok_or_else(none_held_out)?;
-            held_out.losses(&self.resident.parameters).await
+            held_out.losses(&self.training.resident.parameters).await
         })
     }
 
     fn state(&mut self) -> Answer<'_, State> {
-        Box::pin(async move {
-            self.resident.settle(&self.program).await?;
-            self.resident.state().await
-        })
+        Box::pin(self.training.state())
     }
 
     fn load(&mut self, state: &State) -> Result<()> {
-        self.resident.load(state)
+        self.training.load(state)
     }
 
     fn last_step(&self) -> u64 {
-        self.resident.last_step()
+        self.training.last_step()
     }
 
     fn gpu_time(&self) -> Option<Duration> {
-        self.resident.gpu_time()
+        self.training.gpu_time()
     }
 }

@@ -1,6 +1,7 @@
 //! What a submission came to: a record a step, and why training stopped, if it did.
 
-use super::{Recipe, Record, Step, TaskRecord};
+use super::recipe::Recipe;
+use super::step::{Record, Step, TaskRecord};
 use crate::error::Error;
 use crate::weighting::{Weighting, awl};
 

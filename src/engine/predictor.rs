@@ -1,6 +1,6 @@
 //! A trained network on the GPU, to predict with and nothing else.
 
-use super::layers::Blocks;
+use super::blocks::Blocks;
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu};

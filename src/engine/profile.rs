@@ -1,7 +1,8 @@
 //! What a step costs, dispatch by dispatch.
 
-use super::resident::Resident;
-use super::{GpuEngine, Step};
+use super::device::{Resident, Training};
+use super::on_gpu::GpuEngine;
+use super::step::Step;
 use crate::error::Result;
 use crate::gpu::{Clock, Dispatch, Readback};
 use std::time::Duration;
@@ -19,7 +20,7 @@ impl GpuEngine {
     /// Bytes that a full step's kernels read and write: every buffer that a dispatch binds, once, and of those that
     /// hold the whole dataset the batch's part. What a cache keeps, and what a kernel reads again, is not known.
     pub fn bytes_per_step(&self) -> u64 {
-        let resident = &self.resident;
+        let resident = &self.training.resident;
         let (batch, rows) = (resident.batch as u64, resident.rows as u64);
         let by_row = [
             resident.features.raw(),
@@ -29,17 +30,18 @@ impl GpuEngine {
         ];
         let bytes = |buffer: &wgpu::Buffer| match by_row.contains(&buffer) {
             true => buffer.size() * batch / rows,
-            false if buffer == resident.records.raw() => resident.record_bytes(),
+            false if buffer == resident.records.raw() => 4 * resident.record_length() as u64,
             false => buffer.size(),
         };
-        self.program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
+        self.training.program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
     }
 
     /// Bytes of the buffers that training uses on the device: the dataset, the state, and what lies between the
     /// dispatches of a step. What a driver adds to them is not known.
     pub fn gpu_bytes(&self) -> u64 {
         let mut buffers: Vec<&wgpu::Buffer> = Vec::new();
-        let dispatches = self.program.dispatches.iter().chain(&self.resident.prepare);
+        let Training { resident, program, .. } = &self.training;
+        let dispatches = program.dispatches.iter().chain(&resident.prepare);
         for buffer in dispatches.flat_map(Dispatch::bound) {
             if !buffers.contains(&buffer) {
                 buffers.push(buffer);
@@ -56,40 +58,43 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`submit`](super::Engine::submit).
     pub async fn profile(&mut self) -> Result<Option<Vec<KernelTime>>> {
-        let Some(clock) = Clock::new(&self.resident.gpu, self.program.dispatches.len() as u32)
-        else {
+        let Training { resident, program, .. } = &self.training;
+        let Some(clock) = Clock::new(&resident.gpu, program.dispatches.len() as u32) else {
             return Ok(None);
         };
-        let times = self.resident.profile(&clock, &self.program.dispatches).await?;
-        let kernels = self.program.dispatches.iter().map(Dispatch::label);
+        let times = self.training.profile(&clock).await?;
+        let kernels = self.training.program.dispatches.iter().map(Dispatch::label);
         Ok(Some(kernels.zip(times).map(|(kernel, time)| KernelTime { kernel, time }).collect()))
     }
 }
 
-impl Resident {
-    async fn profile(&mut self, clock: &Clock, dispatches: &[Dispatch]) -> Result<Vec<Duration>> {
-        self.gpu.check()?;
-        let step = Step::numbered(self.last_step() + 1, self.rows, self.recipe.batch);
-        self.write_steps(&[step])?;
-        let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
-        self.open_epoch(&mut encoder, &step);
+impl Training {
+    async fn profile(&mut self, clock: &Clock) -> Result<Vec<Duration>> {
+        let gpu = self.resident.gpu.clone();
+        gpu.check()?;
+        let Resident { rows, recipe, .. } = &self.resident;
+        let step = Step::numbered(self.last_step() + 1, *rows, recipe.batch);
+        self.resident.write_steps(&[step])?;
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        self.prepare(&mut encoder, &step);
+        let dispatches = &self.program.dispatches;
         for (dispatch, index) in dispatches.iter().zip(0..) {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some(dispatch.label()),
                 timestamp_writes: Some(clock.writes(index)),
             });
-            dispatch.record(&mut pass, self.step_slot(0));
+            dispatch.record(&mut pass, self.resident.steps.slot(0));
         }
         let bytes = Clock::BYTES * dispatches.len() as u64;
-        let readback = Readback::new(&self.gpu, "times", bytes);
+        let readback = Readback::new(&gpu, "times", bytes);
         clock.resolve(&mut encoder, readback.buffer(), 0);
-        let submission = self.gpu.queue().submit([encoder.finish()]);
+        let submission = gpu.queue().submit([encoder.finish()]);
         self.made(&step, &step);
         let pending = readback.request(submission);
         let read = |view: &[u8]| {
             let pairs = view[..bytes as usize].chunks(Clock::BYTES as usize);
-            pairs.map(|pair| Clock::elapsed(&self.gpu, pair)).collect()
+            pairs.map(|pair| Clock::elapsed(&gpu, pair)).collect()
         };
-        readback.finish(&self.gpu, pending, read).await
+        readback.finish(&gpu, pending, read).await
     }
 }

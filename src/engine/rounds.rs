@@ -1,6 +1,7 @@
 //! Tests: no kernel makes more rounds of its loops than was said of its dispatch, which software drivers limit
 //! (`gpu::rounds`). Every kernel counts them here, in steps of networks and batches of many shapes.
 
+use super::device::Training;
 use super::{GpuEngine, Recipe, Step};
 use crate::data::{Dataset, Matrix, Target};
 use crate::gpu::{Buffer, Dispatch, Gpu, kernels, read};
@@ -97,8 +98,9 @@ fn hold_shape(gpu: &Gpu, shape: &Shape) -> Vec<Held> {
         engine.submit(&steps[..shape.rows.min(2)]).expect("a submission");
         block_on(engine.collect()).expect("records");
         block_on(engine.predict(data.features())).expect("predictions");
-        let dispatches = engine.program.dispatches.iter().chain(&engine.resident.prepare);
-        held.extend(hold(gpu, dispatches.chain([&engine.resident.keep])));
+        let Training { resident, program, .. } = &engine.training;
+        let dispatches = program.dispatches.iter().chain(&resident.prepare);
+        held.extend(hold(gpu, dispatches.chain([&resident.keep])));
     }
     for sums in [Sums::OneDispatch, Sums::Repeatable] {
         held.extend(hold_loss_pass(gpu, shape, &data, sums));

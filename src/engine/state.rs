@@ -1,6 +1,6 @@
 //! The training state: all that changes while training, exact for every engine.
 
-use super::Recipe;
+use super::recipe::Recipe;
 use crate::error::{Error, Result};
 use crate::weighting::SigmaForm;
 

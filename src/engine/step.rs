@@ -1,7 +1,11 @@
 //! What goes into a step, and what is recorded of it.
 
-use super::{MOST_STEPS, Recipe};
+use super::recipe::Recipe;
 use crate::error::{Error, Result};
+
+/// The most steps that one [`submit`](super::Engine::submit) may carry. A submission's time is the caller's to bound, as
+/// [`Trainer`](crate::Trainer) does.
+pub const MOST_STEPS: usize = 256;
 
 /// Which rows make up a training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,7 +43,7 @@ macro_rules! shader {
     };
 }
 
-/// The files that `engine::small` makes for a network: a layer, a task, and a tile of rows.
+/// The files that `programs::small` makes for a network: a layer, a task, and a tile of rows.
 pub(crate) const SMALL_TEMPLATES: [&str; 3] =
     [shader!("small/layer"), shader!("small/task"), shader!("small/tile")];
 /// Those of a run of steps besides: what it keeps of a layer, and `main`.
@@ -101,13 +101,13 @@ kernels! {
     /// Shares of the gradient of a layer's parameters.
     WEIGHT_GRADIENT: "tiled/weight_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write], true;
-    /// A fused step but for its end, for one vector of lanes; `engine::vector` writes its prologue.
+    /// A fused step but for its end, for one vector of lanes; `programs::vector` writes its prologue.
     VECTOR_ROWS: "vector/rows" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "vector/layers", "vector/losses"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, vector;
-    /// Whole steps of a small network, for one vector of lanes; `engine::small` makes the rest of its text.
+    /// Whole steps of a small network, for one vector of lanes; `programs::small` makes the rest of its text.
     SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, vector;
-    /// A step of a small network but for its end, for one vector of lanes; `engine::small` makes the rest of its text.
+    /// A step of a small network but for its end, for one vector of lanes; `programs::small` makes the rest of its text.
     SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, vector;
     /// A fused step but for its end, in blocks of rows.

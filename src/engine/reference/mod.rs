@@ -15,15 +15,21 @@
 //! `f64` holds exactly.
 
 mod draws;
+mod gradients;
 mod objective;
 mod pass;
 mod update;
 
 use self::draws::{Drops, order};
+pub use self::gradients::Gradients;
 use self::objective::Objective;
 use self::pass::Pass;
+use super::checks::{check_features, none_held_out};
 use super::outcome::{Failure, first_non_finite};
-use super::{Answer, Engine, Recipe, Record, State, Step, check_features, none_held_out};
+use super::recipe::Recipe;
+use super::state::State;
+use super::step::{Record, Step};
+use super::{Answer, Engine};
 use crate::data::{Dataset, Matrix};
 use crate::error::Result;
 use std::collections::VecDeque;
@@ -58,21 +64,6 @@ pub struct Reference {
     submissions: VecDeque<Vec<Record>>,
     /// Why training stopped, once it has.
     failure: Option<Failure>,
-}
-
-/// Every first derivative of a step's total, and the record of that step.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gradients {
-    /// Losses, total, weights and σ.
-    pub record: Record,
-    /// `∂total/∂parameter`, flat, each tensor at its range of
-    /// [`Network::tensors`](crate::Network::tensors); weight decay is the optimizer's and not in it.
-    pub parameters: Vec<f64>,
-    /// `∂total/∂σ`, or `∂total/∂(ln σ²)` where that is learned, shape `[tasks]`; 0 where the weight is given or the batch has
-    /// no label of the task.
-    pub sigma: Vec<f64>,
-    /// `∂total/∂prediction`, shape `[rows, outputs]`, in the order of the batch's rows.
-    pub predictions: Vec<f64>,
 }
 
 impl Reference {

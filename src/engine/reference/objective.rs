@@ -5,7 +5,8 @@
 //! `∂total/∂(ln σ²)`) is the weighting's. A task without a label in the batch is left out of every one of them.
 
 use crate::data::{Target, Values};
-use crate::engine::{Recipe, TaskRecord};
+use crate::engine::recipe::Recipe;
+use crate::engine::step::TaskRecord;
 use crate::loss::Task;
 use std::ops::Range;
 

@@ -1,7 +1,8 @@
 //! The update: clipping, and Adam over the network's parameters and over σ.
 
-use super::Gradients;
-use crate::engine::{Recipe, State};
+use super::gradients::Gradients;
+use crate::engine::recipe::Recipe;
+use crate::engine::state::State;
 use crate::optimizer::{Group, clip_factor};
 use crate::weighting::SigmaForm;
 

@@ -1,8 +1,7 @@
-//! The end of a fused step, `shaders/ending/finish.wgsl`: sums, σ's gradient and Adam, from shares of the gradients and losses that
-//! the dispatches before have left.
+//! Sums, σ's gradient and Adam (`finish.wgsl`), from shares of the gradients and losses that the dispatches before have left.
 
-use super::infos::OptimizerInfo;
-use super::resident::Resident;
+use crate::engine::device::Resident;
+use crate::engine::device::infos::OptimizerInfo;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, REDUCTION, Work, kernels, rounds_of};
 use wgpu::BindingResource as Binding;
@@ -17,7 +16,7 @@ const NORMS: usize = 128;
 const MOST_LOSSES: usize = 4_096;
 
 /// The shares of a step: `[shares, parameters]` of the gradients, `[shares + 2, tasks]` of the losses (`tiled/loss.wgsl`).
-pub(super) struct Shares<'a> {
+pub(crate) struct Shares<'a> {
     pub gradients: Binding<'a>,
     pub gradient_shares: usize,
     pub losses: Binding<'a>,
@@ -25,7 +24,7 @@ pub(super) struct Shares<'a> {
 }
 
 /// The end of a step: a dispatch; one more where gradients are clipped, and one where there are many losses.
-pub(super) fn dispatches(resident: &Resident, shares: Shares<'_>) -> Result<Vec<Dispatch>> {
+pub(crate) fn dispatches(resident: &Resident, shares: Shares<'_>) -> Result<Vec<Dispatch>> {
     let gpu = &resident.gpu;
     let tasks = resident.recipe.network.tasks().len();
     let mut dispatches = Vec::new();

@@ -1,13 +1,19 @@
-//! The unfused engine's step: a kernel an operation, in the order in which an eager framework would run them.
+//! The unfused engine's step: a kernel an operation, in the order in which an eager framework would run them
+//! (`shaders/unfused/`).
 //!
 //! No deliberate slowness: the products use the fused engine's tiles, sums are split over workgroups, Adam is one
 //! dispatch. What it pays for is what fusion saves: dispatches, and round trips of intermediate results.
 
-use super::infos::{LayerInfo, OptimizerInfo, ProductInfo, STEP_ROWS, Shares};
-use super::layers::{TILE, product_rounds};
-use super::program::Program;
-use super::resident::Resident;
-use super::unfused_loss;
+mod loss;
+#[cfg(not(target_arch = "wasm32"))]
+mod loss_pass;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::loss_pass::UnfusedLossPass;
+
+use crate::engine::device::infos::{LayerInfo, OptimizerInfo, ProductInfo, STEP_ROWS, Shares};
+use crate::engine::device::{Program, Resident};
+use crate::engine::layers::{TILE, product_rounds};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Source, Work, kernels, rounds_of};
 use crate::loss::LossBuffers;
@@ -15,8 +21,10 @@ use crate::network::Layer;
 use bytemuck::{Pod, Zeroable};
 use wgpu::BindingResource as Binding;
 
-/// A step's dispatches.
-pub(super) fn program(resident: &Resident) -> Result<Program> {
+const NAME: &str = "unfused";
+
+/// The program.
+pub(crate) fn program(resident: &Resident) -> Result<Program> {
     let plan = Plan::new(resident)?;
     let mut dispatches = vec![plan.gather()?];
     for index in 0..plan.layers.len() {
@@ -33,7 +41,7 @@ pub(super) fn program(resident: &Resident) -> Result<Program> {
     dispatches.push(plan.sum_shares()?);
     dispatches.extend(plan.clip()?);
     dispatches.push(plan.adam(&sigma_gradient)?);
-    Ok(Program::step(dispatches))
+    Ok(Program::step(NAME, dispatches))
 }
 
 struct Plan<'a> {
@@ -184,7 +192,7 @@ impl<'a> Plan<'a> {
     /// The losses, the weighting and the gradient at every prediction; and the buffer of σ's gradient.
     fn loss(&self) -> Result<(Vec<Dispatch>, Buffer<f32>)> {
         let resident = self.resident;
-        let tensors = unfused_loss::Tensors {
+        let tensors = loss::Tensors {
             tasks: resident.recipe.network.tasks(),
             rows: resident.batch,
             scheme: resident.scheme(),
@@ -199,7 +207,7 @@ impl<'a> Plan<'a> {
             normalisers: &resident.normalisers,
             records: &resident.records,
         };
-        unfused_loss::dispatches(self.gpu, &tensors)
+        loss::dispatches(self.gpu, &tensors)
     }
 
     /// Shares of the gradients of a layer's weight and bias.

@@ -1,14 +1,18 @@
-//! The fused engine's step in two dispatches, on any adapter: `shaders/rows/rows.wgsl` takes blocks of rows through
-//! everything but the end, which is the same as elsewhere.
+//! A step in two dispatches, on any adapter: a workgroup takes blocks of rows through everything but the end (`shaders/rows/`).
+//!
+//! Taken for layers up to 256 wide, by drivers that compile so large a kernel soon, where what lies between the layers fits into
+//! one binding; and not for dropout where the driver also has vectors.
 
-use super::finish;
-use super::infos::LayerInfo;
-use super::layers::{TILE, product_rounds};
-use super::resident::Resident;
+use crate::engine::device::infos::LayerInfo;
+use crate::engine::device::{Program, Resident};
+use crate::engine::ending;
+use crate::engine::layers::{TILE, product_rounds};
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, REDUCTION, Work, kernels, rounds_of};
+use crate::gpu::{Buffer, REDUCTION, Work, kernels, rounds_of};
 use crate::loss::pass;
 use crate::network::Layer;
+
+pub(super) const NAME: &str = "rows";
 
 /// Width beyond which a layer's tiles are better shared among workgroups.
 const MOST_WIDTH: usize = 256;
@@ -16,9 +20,9 @@ const MOST_WIDTH: usize = 256;
 /// are quickly added up.
 const WORKGROUPS: usize = 128;
 
-/// The step's dispatches, or `None` for networks and batches that are too large, for drivers that the kernel is too large for,
+/// The program, or `None` for networks and batches that are too large, for drivers that the kernel is too large for,
 /// and where others are faster.
-pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
+pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let layers = network.layers();
@@ -68,14 +72,14 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     constants.extend(resident.dropout());
     let mut dispatches =
         vec![gpu.kernel(&kernels::ROWS, &constants).dispatch(gpu, &buffers, work)?];
-    let shares = finish::Shares {
+    let shares = ending::Shares {
         gradients: results.range(gradients_at, workgroups * parameters),
         gradient_shares: workgroups,
         losses: results.range(0, losses),
         loss_shares: workgroups,
     };
-    dispatches.extend(finish::dispatches(resident, shares)?);
-    Ok(Some(dispatches))
+    dispatches.extend(ending::dispatches(resident, shares)?);
+    Ok(Some(Program::step(NAME, dispatches)))
 }
 
 /// How the blocks are spread over the GPU.

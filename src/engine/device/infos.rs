@@ -1,7 +1,8 @@
 //! What the host tells the training kernels: the structs of `shaders/shared/`, field for field.
 
-use super::{Recipe, Step};
 use crate::data::Permutation;
+use crate::engine::recipe::Recipe;
+use crate::engine::step::Step;
 use crate::network::{Activation, Dropout, Layer};
 use crate::optimizer::Group;
 use crate::weighting::SigmaForm;
@@ -10,7 +11,7 @@ use bytemuck::{Pod, Zeroable};
 /// `Step` in `step.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
-pub(super) struct StepInfo {
+pub(crate) struct StepInfo {
     number: u32,
     first: u32,
     rows: u32,
@@ -67,7 +68,7 @@ impl StepInfo {
 /// `Layer` in `layer.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct LayerInfo {
+pub(crate) struct LayerInfo {
     inputs: u32,
     outputs: u32,
     weight: u32,
@@ -112,11 +113,11 @@ impl LayerInfo {
 }
 
 /// Rows whose products are added up one after the other, in f32.
-pub(super) const MOST_ROWS: usize = 4_096;
+pub(crate) const MOST_ROWS: usize = 4_096;
 
 /// How the rows of a batch are split for the gradients of weights and biases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shares {
+pub(crate) struct Shares {
     /// Number of shares.
     pub count: usize,
     /// Rows a share.
@@ -166,7 +167,7 @@ impl From<&Group> for GroupInfo {
 /// `Optimizer` in `optimizer.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct OptimizerInfo {
+pub(crate) struct OptimizerInfo {
     parameters: u32,
     gradient_shares: u32,
     loss_shares: u32,
@@ -193,7 +194,7 @@ impl OptimizerInfo {
 /// `Product` in `unfused/product.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct ProductInfo {
+pub(crate) struct ProductInfo {
     pub rows: u32,
     pub columns: u32,
     pub depth: u32,
@@ -210,7 +211,7 @@ pub(super) struct ProductInfo {
 }
 
 /// Stands for the rows of the step in a product's sizes.
-pub(super) const STEP_ROWS: u32 = u32::MAX;
+pub(crate) const STEP_ROWS: u32 = u32::MAX;
 
 impl ProductInfo {
     /// A product whose summed dimension is not split.

@@ -1,13 +1,18 @@
-//! The fused engine's step in two dispatches, for software adapters: `shaders/vector/rows.wgsl`, made for the
-//! network's shape, takes tiles of rows through everything but the end, which is the same as elsewhere.
+//! A step in two dispatches, for software adapters: a kernel made for the network's shape takes tiles of rows through
+//! everything but the end (`shaders/vector/`).
+//!
+//! Taken by llvmpipe's Vulkan driver, whose subgroups are a core's vectors, for networks without dropout that fit into a core's
+//! cache (about 130,000 parameters).
 
-use super::fused;
-use super::resident::Resident;
+use crate::engine::device::{Program, Resident};
+use crate::engine::ending;
 use crate::error::Result;
-use crate::gpu::{Dispatch, MOST_ROUNDS, Work, kernels};
+use crate::gpu::{MOST_ROUNDS, Work, kernels};
 use crate::loss::{Loss, NONE, TaskLayout};
 use crate::network::Network;
 use std::fmt::Write;
+
+pub(super) const NAME: &str = "vector";
 
 /// Rows of a tile: eight lanes with four each, or sixteen with two.
 const TILE: usize = 32;
@@ -23,9 +28,9 @@ const MOST_BUNCH: usize = 8;
 const MOST_UNITS: usize = 2_048;
 const MOST_WEIGHTS: usize = 131_072;
 
-/// The step's dispatches, or `None` where the tiled kernels have to do: on other adapters, for networks that are too
+/// The program, or `None` where another has to do: on other adapters, for networks that are too
 /// large, and for dropout.
-pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
+pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let Some(lanes) = gpu.vector_lanes() else {
@@ -39,7 +44,9 @@ pub(super) fn step(resident: &Resident) -> Result<Option<Vec<Dispatch>>> {
     let bunch = bunch(resident.batch, shares, shape.units);
     let prologue = shape.prologue(bunch) + &flags(&resident.layouts);
     let rounds = shape.rounds(most_tiles(resident.batch, shares, bunch));
-    fused::in_shares(resident, &kernels::VECTOR_ROWS, &prologue, Work::new(shares, rounds))
+    let work = Work::new(shares, rounds);
+    let step = ending::in_shares(resident, &kernels::VECTOR_ROWS, &prologue, work)?;
+    Ok(step.map(|step| Program::step(NAME, step)))
 }
 
 /// What no task has need not be looked for.
@@ -191,7 +198,7 @@ impl Shape {
         let heads = self.layers.last().map_or(0, |heads| heads.output);
         let padded_features = self.layers.first().map_or(0, |layer| layer.padded_inputs);
         let quads = self.units / 4;
-        let mut text = String::from("// Made by engine::vector for one network.\n");
+        let mut text = String::from("// Made by engine::programs::vector for one network.\n");
         let rows = TILE / self.lanes;
         for (name, kind) in [("Values", "f32"), ("Indices", "u32"), ("Flags", "bool")] {
             // Writing to a string cannot fail.

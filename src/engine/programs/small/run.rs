@@ -1,14 +1,16 @@
-//! A run of steps in one dispatch (`shaders/small/steps.wgsl`).
+//! A run of steps in one dispatch (`steps.wgsl`): taken where one core is faster than all of them with two dispatches a step, up
+//! to 360 vectors of parameters, without clipping.
 
 use super::text::text;
-use super::{rounds, shares, vectors};
-use crate::engine::MOST_STEPS;
-use crate::engine::infos::{MOST_ROWS, OptimizerInfo};
-use crate::engine::program::Program;
-use crate::engine::resident::Resident;
+use super::{lanes, rounds, shares, vectors};
+use crate::engine::device::infos::{MOST_ROWS, OptimizerInfo};
+use crate::engine::device::{Program, Resident};
+use crate::engine::step::MOST_STEPS;
 use crate::error::Result;
 use crate::gpu::{Buffer, MOST_ROUNDS, SMALL_RUN, Work, kernels};
 use crate::network::Network;
+
+pub(crate) const NAME: &str = "small/run";
 
 /// Registers of parameters, a vector of a layer's outputs each: beyond these, compilation takes seconds, and the
 /// parameters, their gradient and their transposed copy outgrow the first cache.
@@ -18,7 +20,10 @@ const MOST_VECTORS: usize = 360;
 const ROUNDS_A_RUN: usize = 6 * (MOST_VECTORS + 10);
 
 /// The program, or `None` where another has to do.
-pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Program>> {
+pub(crate) fn program(resident: &Resident) -> Result<Option<Program>> {
+    let Some(lanes) = lanes(resident) else {
+        return Ok(None);
+    };
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let a_step = 1 + rounds(resident.batch, lanes);
@@ -43,7 +48,7 @@ pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Progra
         resident.order.binding(),
         resident.normalisers.binding(),
         optimizer.binding(),
-        resident.step_slots().binding(),
+        resident.steps.binding(),
         resident.parameters.binding(),
         resident.moments.binding(),
         resident.records.binding(),
@@ -53,7 +58,7 @@ pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Progra
         + &text(network, &resident.layouts, lanes, SMALL_RUN);
     let kernel = gpu.shaped_kernel(&kernels::SMALL_STEPS, &text, &[resident.scheme()]);
     let work = Work::new(1, besides + most * a_step);
-    Ok(Some(Program::run(vec![kernel.dispatch(gpu, &buffers, work)?], most)))
+    Ok(Some(Program::run(NAME, vec![kernel.dispatch(gpu, &buffers, work)?], most)))
 }
 
 /// Whether one core here beats all cores with two dispatches a step, by `shares` or `vector`, judged by what was measured

@@ -1,16 +1,17 @@
-//! The fused engine's steps for small networks on software adapters, made for the network's shape (`shaders/small/`):
-//! all steps of an epoch in one dispatch, or two dispatches a step.
+//! Steps for small networks on software adapters, by kernels made for the network's shape (`shaders/small/`): all steps of
+//! an epoch in one dispatch (`run`), or two dispatches a step (`shares`).
 //!
 //! A dispatch costs such an adapter as much as a whole step of a small network, and one core takes a network whose
 //! parameters stay in its first cache through a step faster than two cores take one that does not.
+//!
+//! Taken by llvmpipe's Vulkan driver, whose subgroups are a core's vectors, for up to five layers and eight tasks without
+//! dropout; of each file's own limits it speaks itself.
 
-mod run;
-mod shares;
+pub(super) mod run;
+pub(super) mod shares;
 mod text;
 
-use super::program::Program;
-use super::resident::Resident;
-use crate::error::Result;
+use crate::engine::device::Resident;
 use crate::network::{Layer, Network};
 
 /// Layers, each of which is code of its own.
@@ -18,21 +19,13 @@ const MOST_LAYERS: usize = 5;
 /// A lane holds a task's σ.
 const MOST_TASKS: usize = 8;
 
-/// The program, or `None` where another has to do.
-pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
-    let Some(lanes) = resident.gpu.vector_lanes() else {
-        return Ok(None);
-    };
+/// Lanes of the adapter's vectors, or `None` where neither program is for the adapter or the network.
+fn lanes(resident: &Resident) -> Option<usize> {
     let network = &resident.recipe.network;
     let fits = network.layers().len() <= MOST_LAYERS && network.tasks().len() <= MOST_TASKS;
     // No dropout here.
-    if !fits || network.dropout() > 0.0 {
-        return Ok(None);
-    }
-    match run::program(resident, lanes)? {
-        Some(program) => Ok(Some(program)),
-        None => shares::program(resident, lanes),
-    }
+    let fits = fits && network.dropout() == 0.0;
+    resident.gpu.vector_lanes().filter(|_| fits)
 }
 
 /// Registers of a network's parameters: a vector of a layer's outputs for each of its inputs.

@@ -1,14 +1,15 @@
-//! A step in two dispatches (`shaders/small/shares.wgsl`, then `finish`).
+//! A step in two dispatches (`shares.wgsl`, then the ending): taken at sixteen lanes, up to 420 vectors of parameters.
 
 use super::text::text;
-use super::{rounds, vectors};
-use crate::engine::fused;
-use crate::engine::infos::MOST_ROWS;
-use crate::engine::program::Program;
-use crate::engine::resident::Resident;
+use super::{lanes, rounds, vectors};
+use crate::engine::device::infos::MOST_ROWS;
+use crate::engine::device::{Program, Resident};
+use crate::engine::ending;
 use crate::error::Result;
 use crate::gpu::{MOST_ROUNDS, SMALL_SHARE, Work, kernels};
 use crate::network::Network;
+
+pub(crate) const NAME: &str = "small/shares";
 
 /// Lanes below which compilation takes too long, and the code and its data outgrow the caches too far: `vector` is as
 /// fast then.
@@ -20,15 +21,15 @@ const MOST_VECTORS: usize = 420;
 const ROUNDS_A_SHARE: usize = 3 * (MOST_VECTORS / 4 + 10);
 
 /// The program, or `None` where another has to do.
-pub(super) fn program(resident: &Resident, lanes: usize) -> Result<Option<Program>> {
+pub(crate) fn program(resident: &Resident) -> Result<Option<Program>> {
     let network = &resident.recipe.network;
-    if !takes(network, lanes) {
+    let Some(lanes) = lanes(resident).filter(|&lanes| takes(network, lanes)) else {
         return Ok(None);
-    }
+    };
     let text = text(network, &resident.layouts, lanes, SMALL_SHARE);
     let work = work(resident.batch, lanes);
-    let step = fused::in_shares(resident, &kernels::SMALL_SHARES, &text, work)?;
-    Ok(step.map(Program::step))
+    let step = ending::in_shares(resident, &kernels::SMALL_SHARES, &text, work)?;
+    Ok(step.map(|step| Program::step(NAME, step)))
 }
 
 /// Whether a network is one for this program.

@@ -32,7 +32,7 @@ pub(super) fn text(
 /// The constants that the files ask for, and the types of the layers' units.
 fn constants(network: &Network, tasks: &[TaskLayout], lanes: usize) -> String {
     let layers = network.layers();
-    let mut text = String::from("// Made by engine::small for one network.\n");
+    let mut text = String::from("// Made by engine::programs::small for one network.\n");
     let mut constant = |name: &str, value: usize| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "const {name} = {value}u;");

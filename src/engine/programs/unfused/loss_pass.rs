@@ -1,9 +1,9 @@
 //! The unfused loss pass by itself: what [`LossPass`](crate::LossPass) is measured against.
 
-use super::infos::StepInfo;
-use super::outcome::FIELDS;
-use super::submission::Steps;
-use super::unfused_loss::{Tensors, dispatches};
+use super::loss::{Tensors, dispatches};
+use crate::engine::device::Steps;
+use crate::engine::device::infos::StepInfo;
+use crate::engine::outcome::FIELDS;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, read};
 use crate::loss::normalisers::{self, Batches};

@@ -1,36 +1,22 @@
-//! The fused engine's programs, the fastest first that adapter and network allow: `small`, `vector`, `rows`; and here
-//! the step for networks of any size, in which what can be one dispatch of tiles is one.
+//! A dispatch for everything that can be one dispatch of tiles, for networks of any size on any adapter (`shaders/tiled/`);
+//! taken where no other program is.
 //!
 //! Forward, a kernel a layer with bias and activation in it; one loss pass for every task's loss and gradient;
 //! backward, a kernel a layer for the gradient at its input and one for the shares of its parameters' gradient; and
-//! one kernel that adds up all shares, computes σ's gradient and applies Adam to everything.
+//! the ending, which adds up all shares, computes σ's gradient and applies Adam to everything.
 
-use super::infos::LayerInfo;
-use super::layers::{Activations, Source, TILE, forward, product_rounds};
-use super::program::Program;
-use super::resident::Resident;
-use super::{finish, rows, small, vector};
+use crate::engine::device::infos::LayerInfo;
+use crate::engine::device::{Program, Resident};
+use crate::engine::ending;
+use crate::engine::layers::{Activations, Source, TILE, forward, product_rounds};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Work, kernels};
 use crate::loss::pass;
 
-/// The fastest program that the adapter and the network allow.
-pub(super) fn program(resident: &Resident) -> Result<Program> {
-    if let Some(program) = small::program(resident)? {
-        return Ok(program);
-    }
-    let step = match vector::step(resident)? {
-        Some(dispatches) => dispatches,
-        None => match rows::step(resident)? {
-            Some(dispatches) => dispatches,
-            None => tiled_step(resident)?,
-        },
-    };
-    Ok(Program::step(step))
-}
+pub(super) const NAME: &str = "tiled";
 
-/// The step of a network of any width, on any adapter.
-fn tiled_step(resident: &Resident) -> Result<Vec<Dispatch>> {
+/// The program; never `None`.
+pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let rows = resident.batch;
@@ -51,14 +37,14 @@ fn tiled_step(resident: &Resident) -> Result<Vec<Dispatch>> {
     let heads_gradient = &gradients[gradients.len() - 1];
     dispatches.push(loss(resident, predictions, heads_gradient, &loss_shares, work)?);
     backward(resident, &activations, &gradients, &gradient_shares, &mut dispatches)?;
-    let shares = finish::Shares {
+    let shares = ending::Shares {
         gradients: gradient_shares.binding(),
         gradient_shares: shares.count,
         losses: loss_shares.binding(),
         loss_shares: work.workgroups,
     };
-    dispatches.extend(finish::dispatches(resident, shares)?);
-    Ok(dispatches)
+    dispatches.extend(ending::dispatches(resident, shares)?);
+    Ok(Some(Program::step(NAME, dispatches)))
 }
 
 /// The gradient at every layer's output, `[rows, outputs]`, before its activation.
@@ -136,44 +122,4 @@ fn backward(
         }
     }
     Ok(())
-}
-
-/// The step in two dispatches of a kernel made for the network, whose workgroups each store a share of the gradients and
-/// losses; `None` where the shares are more than the device binds.
-pub(super) fn in_shares(
-    resident: &Resident,
-    source: &'static crate::gpu::Source,
-    text: &str,
-    work: Work,
-) -> Result<Option<Vec<Dispatch>>> {
-    let gpu = &resident.gpu;
-    let shares = work.workgroups;
-    let parameters = resident.recipe.network.parameter_count();
-    let tasks = resident.recipe.network.tasks().len();
-    let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
-    if shares > most_bytes as usize / (4 * parameters) {
-        return Ok(None);
-    }
-    let gradient_shares = Buffer::<f32>::zeros(gpu, "gradient shares", shares * parameters)?;
-    let loss_shares = Buffer::<f32>::zeros(gpu, "loss shares", (shares + 2) * tasks)?;
-    let buffers = [
-        resident.features.binding(),
-        resident.labels.binding(),
-        resident.tasks.binding(),
-        resident.order.binding(),
-        resident.parameters.binding(),
-        resident.normalisers.binding(),
-        gradient_shares.binding(),
-        loss_shares.binding(),
-    ];
-    let kernel = gpu.shaped_kernel(source, text, &[resident.scheme()]);
-    let mut dispatches = vec![kernel.dispatch(gpu, &buffers, work)?];
-    let shares = finish::Shares {
-        gradients: gradient_shares.binding(),
-        gradient_shares: shares,
-        losses: loss_shares.binding(),
-        loss_shares: shares,
-    };
-    dispatches.extend(finish::dispatches(resident, shares)?);
-    Ok(Some(dispatches))
 }

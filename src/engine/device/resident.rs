@@ -1,11 +1,13 @@
 //! What both GPU engines keep on the device: the dataset, the training state, the epoch's order, the ring of records. What
-//! they make of it, step by step, is in `submission.rs`.
+//! they make of it, step by step, is in `training.rs`.
 
-use super::infos::Shares;
-use super::outcome::{FIELDS, NEVER};
-use super::submission::Submissions;
-use super::{MOST_STEPS, Recipe, State};
+use super::infos::{Shares, StepInfo};
+use super::slots::Steps;
 use crate::data::Dataset;
+use crate::engine::outcome::{FIELDS, NEVER};
+use crate::engine::recipe::Recipe;
+use crate::engine::state::State;
+use crate::engine::step::{MOST_STEPS, Step};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, Work, kernels, read};
 use crate::loss::normalisers::{self, Batches};
@@ -17,7 +19,7 @@ use crate::network::Dropout;
 const ORDER_ROUNDS: usize = 257 + 64 * 10;
 
 /// Everything on the device that outlives a step.
-pub(super) struct Resident {
+pub(crate) struct Resident {
     pub gpu: Gpu,
     pub recipe: Recipe,
     /// Rows of the dataset.
@@ -45,7 +47,8 @@ pub(super) struct Resident {
     pub keep: Dispatch,
     /// What opens an epoch: the order of the rows, then the normalisers.
     pub prepare: Vec<Dispatch>,
-    pub under_way: Submissions,
+    /// The steps of a submission.
+    pub steps: Steps,
 }
 
 impl Resident {
@@ -80,9 +83,9 @@ impl Resident {
         let bindings = [parameters.binding(), moments.binding(), stop.binding(), kept.binding()];
         let kernel = gpu.kernel(&kernels::KEEP, &[]);
         let keep = kernel.dispatch(gpu, &bindings, Work::elements(kept.len()))?;
-        let mut resident = Self {
+        let resident = Self {
             records: Buffer::zeros(gpu, "the records", MOST_STEPS * record)?,
-            under_way: Submissions::new(gpu)?,
+            steps: Steps::new(gpu, MOST_STEPS)?,
             gpu: gpu.clone(),
             shares,
             parameters,
@@ -129,12 +132,31 @@ impl Resident {
         }
     }
 
-    /// Reads the training state, that after the last step which was made ([`settle`](Self::settle)).
-    pub async fn state(&self) -> Result<State> {
+    /// Checks these steps and tells the kernels of them, one a slot.
+    pub fn write_steps(&self, steps: &[Step]) -> Result<()> {
+        Step::check_all(steps, &self.recipe, self.rows)?;
+        let infos = (0..steps.len())
+            .map(|slot| StepInfo::new(&self.recipe, self.rows, &steps[slot..], slot));
+        self.steps.write(&self.gpu, infos);
+        Ok(())
+    }
+
+    /// Values of a step's record.
+    pub fn record_length(&self) -> usize {
+        1 + FIELDS * self.recipe.network.tasks().len()
+    }
+
+    /// Reads the marks of the first step whose loss, and whose gradient, was not finite.
+    pub async fn stop_marks(&self) -> Result<[u32; 2]> {
+        let stop: Vec<u32> = read(&self.gpu, self.stop.raw(), 2).await?;
+        Ok([stop[0], stop[1]])
+    }
+
+    /// Reads the training state, that after this step.
+    pub async fn state(&self, step: u64) -> Result<State> {
         let parameters: Vec<f32> =
             read(&self.gpu, self.parameters.raw(), self.parameters.len()).await?;
         let moments: Vec<f32> = read(&self.gpu, self.moments.raw(), self.moments.len()).await?;
-        let stop: Vec<u32> = read(&self.gpu, self.stop.raw(), 2).await?;
         let network = self.recipe.network.parameter_count();
         let all = parameters.len();
         let tasks = all - network;
@@ -146,7 +168,6 @@ impl Resident {
         let (first, rest) = moments.split_at(all);
         let (second, corrections) = rest.split_at(all);
         let (corrections1, corrections2) = corrections.split_at(tasks);
-        let step = self.last_made([stop[0].into(), stop[1].into()]);
         Ok(State {
             step,
             parameters: wide(&parameters[..network]),
@@ -157,8 +178,8 @@ impl Resident {
         })
     }
 
-    /// Replaces the training state and forgets the submissions under way: their steps were made from another.
-    pub fn load(&mut self, state: &State) -> Result<()> {
+    /// Replaces the training state.
+    pub fn load(&self, state: &State) -> Result<()> {
         state.check(&self.recipe)?;
         state.check_single(&self.recipe)?;
         let narrow = |value: &f64| *value as f32;
@@ -175,7 +196,6 @@ impl Resident {
         self.parameters.write(&self.gpu, 0, &parameters);
         self.moments.write(&self.gpu, 0, &moments);
         self.stop.write(&self.gpu, 0, &[NEVER, NEVER]);
-        self.under_way.forget(state.step);
         Ok(())
     }
 }
