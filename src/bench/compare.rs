@@ -34,6 +34,8 @@ impl EngineKind {
 pub struct EngineCost {
     /// The engine.
     pub engine: EngineKind,
+    /// The program that made its steps: [`GpuEngine::program`](crate::GpuEngine::program).
+    pub program: &'static str,
     /// Microseconds a step, submission and collection of the records included.
     pub us_per_step: Spread,
     /// Dispatches a step, without the two that open an epoch.
@@ -116,6 +118,7 @@ mod tests {
     fn cost(engine: EngineKind, median: f64) -> EngineCost {
         EngineCost {
             engine,
+            program: "tiled",
             us_per_step: Spread::of(vec![median]),
             dispatches_per_step: 1,
             submissions_per_100_steps: 1.0,

@@ -121,6 +121,7 @@ impl Run {
         let engine = self.trainer.engine();
         Ok(EngineCost {
             engine: self.kind,
+            program: engine.program(),
             us_per_step,
             dispatches_per_step: engine.dispatches_per_step(),
             submissions_per_100_steps: 100.0 * self.submissions as f64

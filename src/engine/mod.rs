@@ -8,6 +8,8 @@
 //!
 //! An engine owns the dataset and the training state. It is told which rows make up a step
 //! ([`Step`]) and answers with a [`Record`] a step; it knows nothing of epochs' ends, metrics or files.
+//!
+//! `docs/architecture.md` draws what lies below, says which program of the fused engine is taken when, and follows a step through.
 
 mod blocks;
 mod checks;

@@ -19,6 +19,7 @@ use std::time::Duration;
 pub struct GpuEngine {
     name: &'static str,
     pub(super) training: Training,
+    /// For rows held out.
     plan: Planner,
     blocks: Option<Blocks>,
     held_out: Option<HeldOut>,
@@ -32,9 +33,11 @@ impl GpuEngine {
     /// Those of [`Recipe::check`]; [`Invalid`](crate::Error::Invalid) for a hyper-parameter that `f32` cannot
     /// hold; [`TooLarge`](crate::Error::TooLarge) for a tensor beyond the adapter's limits, among them the
     /// dataset's features, which must fit into one binding (128 MiB is what every adapter has);
-    /// [`OutOfMemory`](crate::Error::OutOfMemory).
+    /// [`OutOfMemory`](crate::Error::OutOfMemory). [`Invalid`](crate::Error::Invalid) also where the environment variable
+    /// `AWL_PROGRAM` names no program, or one that does not take the network on this adapter.
     pub async fn fused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
-        Self::new(gpu, recipe, data, "fused", programs::fused).await
+        let plans = [programs::fused_or_named, programs::fused];
+        Self::new(gpu, recipe, data, "fused", plans).await
     }
 
     /// The unfused engine: a kernel an operation, as an eager framework runs them; same results.
@@ -42,7 +45,7 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`fused`](Self::fused).
     pub async fn unfused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
-        Self::new(gpu, recipe, data, "unfused", programs::unfused).await
+        Self::new(gpu, recipe, data, "unfused", [programs::unfused; 2]).await
     }
 
     async fn new(
@@ -50,21 +53,21 @@ impl GpuEngine {
         recipe: Recipe,
         data: &Dataset,
         name: &'static str,
-        plan: Planner,
+        [train, plan]: [Planner; 2],
     ) -> Result<Self> {
         recipe.check(data)?;
         recipe.check_single()?;
         let make = || {
             let resident = Resident::new(gpu, recipe, data)?;
-            let program = plan(&resident)?;
+            let program = train(&resident)?;
             let training = Training::new(resident, program);
             Ok(Self { name, training, plan, blocks: None, held_out: None })
         };
         gpu.guarded(make).await
     }
 
-    /// The program that makes the steps: of the fused engine the first of its list that takes the network on this
-    /// adapter.
+    /// The program that makes the steps: of the fused engine the first of its list that takes the network on this adapter
+    /// (`docs/architecture.md`), or the one that the environment variable `AWL_PROGRAM` names.
     pub fn program(&self) -> &'static str {
         self.training.program.name
     }

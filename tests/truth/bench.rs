@@ -32,6 +32,7 @@ fn the_json_has_every_figure() {
     assert_eq!(report["workloads"][0]["batch"], 256);
     assert_eq!(report["workloads"][0]["features"], 16);
     assert_eq!(report["workloads"][0]["hidden"], serde_json::json!([32, 32]));
+    assert_eq!(report["workloads"][0]["engines"]["unfused"]["program"], "unfused");
     for engine in ["fused", "unfused"] {
         for figure in ["us_per_step", "dispatches_per_step", "bytes_per_step", "gpu_bytes"] {
             is_positive(&format!("/workloads/0/engines/{engine}/{figure}"));
@@ -39,6 +40,27 @@ fn the_json_has_every_figure() {
     }
     is_positive("/workloads/0/speedup");
     is_positive("/workloads/0/share_of_limit");
+}
+
+#[test]
+fn the_program_of_a_fused_step_can_be_named() {
+    let named = |name: &str| {
+        let arguments = ["--workload", "seed", "--engine", "fused", "--seconds", "0.1", "--json"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_awl"));
+        command.arg("bench").args(arguments).env("AWL_PROGRAM", name);
+        command.output().expect("the program runs")
+    };
+    let output = named("tiled");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let fused = &report["workloads"][0]["engines"]["fused"];
+    assert_eq!(fused["program"], "tiled");
+    // Three layers, of which the first has no input to differentiate; the loss pass and the ending.
+    assert_eq!(fused["dispatches_per_step"], 3 * 3 - 1 + 2);
+    let output = named("quick");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("AWL_PROGRAM is \"quick\"") && told.contains("rows, tiled"), "{told}");
 }
 
 #[test]

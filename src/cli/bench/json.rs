@@ -59,6 +59,7 @@ fn engine(cost: &EngineCost) -> Value {
         kernels.iter().map(kernel).collect::<Vec<_>>()
     });
     json!({
+        "program": cost.program,
         "us_per_step": cost.us_per_step.median,
         "us_per_step_lower_quartile": cost.us_per_step.lower,
         "us_per_step_upper_quartile": cost.us_per_step.upper,

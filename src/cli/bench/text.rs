@@ -148,8 +148,8 @@ fn kernels(
         }
     }
     sums.sort_by(|a, b| b.2.total_cmp(&a.2));
-    let (name, engine) = (comparison.workload.name, cost.engine.name());
-    writeln!(out, "\n{name}, {engine}: us of GPU time a step, by kernel")?;
+    let (name, engine, program) = (comparison.workload.name, cost.engine.name(), cost.program);
+    writeln!(out, "\n{name}, {engine} ({program}): us of GPU time a step, by kernel")?;
     for (kernel, count, sum) in sums {
         writeln!(out, "{sum:>11.0}  {kernel} x {count}")?;
     }

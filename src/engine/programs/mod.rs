@@ -38,12 +38,131 @@ const FUSED: [(&str, Make); 5] = [
 ];
 
 /// The fused engine's program.
+///
+/// # Errors
+/// Those of making it.
 pub(super) fn fused(resident: &Resident) -> Result<Program> {
-    for (_, make) in FUSED {
+    choose(resident, None)
+}
+
+/// The variable that names the fused engine's program, for tests and comparisons.
+const VARIABLE: &str = "AWL_PROGRAM";
+
+/// The fused engine's program, or the one that `AWL_PROGRAM` names.
+///
+/// # Errors
+/// [`Error::Invalid`] if there is none of that name, or if it does not take the network on this adapter.
+pub(super) fn fused_or_named(resident: &Resident) -> Result<Program> {
+    let name = std::env::var_os(VARIABLE);
+    choose(resident, name.as_ref().map(|name| name.to_string_lossy()).as_deref())
+}
+
+/// The first program that takes what is on the device, of all or of the one of this name.
+fn choose(resident: &Resident, name: Option<&str>) -> Result<Program> {
+    for (_, make) in FUSED.iter().filter(|(of, _)| name.is_none_or(|name| *of == name)) {
         if let Some(program) = make(resident)? {
             return Ok(program);
         }
     }
-    let names = FUSED.map(|(name, _)| name).join(", ");
-    Err(Error::invalid(format!("none of {names} takes this network"), "report it"))
+    // Without a name, `tiled` has taken it.
+    let name = name.unwrap_or_default();
+    let names = FUSED.map(|(name, _)| name);
+    let why = match names.contains(&name) {
+        true => "does not take this network on this adapter",
+        false => "is no program of the fused engine",
+    };
+    let remedy = format!("name one of {}, or unset the variable", names.join(", "));
+    Err(Error::invalid(format!("{VARIABLE} is \"{name}\", which {why}"), remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Dataset, Matrix, Target};
+    use crate::engine::device::Training;
+    use crate::engine::{Recipe, Record, Reference, Step};
+    use crate::{Activation, Adam, AutomaticWeightedLoss, Engine, Gpu, Loss, Network, Task};
+    use pollster::block_on;
+
+    const ROWS: usize = 50;
+
+    /// Two tasks over 50 rows, two batches an epoch, the second short.
+    fn problem() -> (Recipe, Dataset) {
+        let features: Vec<f32> = (0..3 * ROWS).map(|i| ((i * i) % 17) as f32 / 17.0).collect();
+        let numbers = features.iter().step_by(3).map(|x| 1.0 - x).collect();
+        let kinds = (0..ROWS as u32).map(|row| row % 4).collect();
+        let targets = vec![
+            Target::numbers(Matrix::new(1, numbers).expect("numbers")),
+            Target::classes(kinds),
+        ];
+        let features = Matrix::new(3, features).expect("features");
+        let tasks =
+            [Task::new("number", Loss::Mse, 1), Task::new("kind", Loss::cross_entropy(), 4)];
+        let network = Network::new(3, &[8], Activation::Tanh, &tasks).expect("a network");
+        let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(2), Adam::new(0.01));
+        (recipe.batch, recipe.seed) = (30, 7);
+        (recipe, Dataset::new(features, targets).expect("data"))
+    }
+
+    fn steps(recipe: &Recipe) -> Vec<Step> {
+        (1..=6).map(|number| Step::numbered(number, ROWS, recipe.batch)).collect()
+    }
+
+    fn resident() -> Resident {
+        let gpu = block_on(Gpu::new()).expect("a device");
+        let (recipe, data) = problem();
+        Resident::new(&gpu, recipe, &data).expect("buffers")
+    }
+
+    #[test]
+    fn each_program_goes_by_its_name_and_trains_as_the_reference_does() {
+        let (recipe, data) = problem();
+        let mut reference = Reference::new(recipe.clone(), data).expect("the reference");
+        reference.submit(&steps(&recipe)).expect("steps");
+        let expected = block_on(reference.collect()).expect("records");
+        let taken: Vec<&str> =
+            FUSED.iter().filter_map(|&(name, _)| trained(name, &expected)).collect();
+        assert_eq!(taken.last(), Some(&"tiled"), "of {taken:?}");
+        // What is first to take it is what trains where nobody asks for another.
+        assert_eq!(choose(&resident(), None).expect("a program").name, taken[0]);
+    }
+
+    /// The name, if the program takes the network; its records are held against the reference's.
+    fn trained(name: &'static str, expected: &[Record]) -> Option<&'static str> {
+        let resident = resident();
+        let program = choose(&resident, Some(name)).ok()?;
+        assert_eq!(program.name, name);
+        let steps = steps(&resident.recipe);
+        let mut training = Training::new(resident, program);
+        training.submit(&steps).expect("steps");
+        let records = block_on(training.collect()).expect("records");
+        assert_eq!(records.len(), expected.len(), "{name}");
+        for (record, expected) in records.iter().zip(expected) {
+            let (found, total) = (record.total, expected.total);
+            assert!((found - total).abs() < 1e-5 * total, "{name}: {found}, not {total}");
+        }
+        Some(name)
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_or_declines_is_named() {
+        let told = |resident: &Resident, name| match choose(resident, Some(name)) {
+            Ok(program) => panic!("{} was made", program.name),
+            Err(error) => error.to_string(),
+        };
+        let resident = resident();
+        for name in ["unfused", "small", ""] {
+            let told = told(&resident, name);
+            let problem =
+                format!("AWL_PROGRAM is \"{name}\", which is no program of the fused engine");
+            assert!(told.starts_with(&problem), "{told}");
+            assert!(told.contains("small/run, small/shares, vector, rows, tiled"), "{told}");
+        }
+        // No run of steps can clip gradients.
+        let (mut recipe, data) = problem();
+        recipe.clip = Some(1.0);
+        let clipping = Resident::new(&resident.gpu, recipe, &data).expect("buffers");
+        let told = told(&clipping, "small/run");
+        assert!(told.contains("\"small/run\", which does not take this network"), "{told}");
+    }
 }
