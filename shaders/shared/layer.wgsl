@@ -11,5 +11,4 @@ struct Layer {
     shares: u32,        // into how many shares the rows are split for the weight's gradient
     share_rows: u32,    // rows a share
     share_stride: u32,  // from a share to the next: all parameters of the network
-    scratch: u32,       // where its outputs start in a workgroup's scratch (rows/rows.wgsl)
 }

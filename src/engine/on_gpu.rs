@@ -48,7 +48,7 @@ impl GpuEngine {
         Self::new(gpu, recipe, data, "unfused", [programs::unfused; 2]).await
     }
 
-    async fn new(
+    pub(super) async fn new(
         gpu: &Gpu,
         recipe: Recipe,
         data: &Dataset,

@@ -41,7 +41,7 @@ impl GpuEngine {
     pub fn gpu_bytes(&self) -> u64 {
         let mut buffers: Vec<&wgpu::Buffer> = Vec::new();
         let Training { resident, program, .. } = &self.training;
-        let dispatches = program.dispatches.iter().chain(&resident.prepare);
+        let dispatches = program.dispatches.iter().chain(&program.opening).chain(&resident.prepare);
         for buffer in dispatches.flat_map(Dispatch::bound) {
             if !buffers.contains(&buffer) {
                 buffers.push(buffer);

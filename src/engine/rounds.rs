@@ -2,7 +2,7 @@
 //! (`gpu::rounds`). Every kernel counts them here, in steps of networks and batches of many shapes.
 
 use super::device::Training;
-use super::{GpuEngine, Recipe, Step};
+use super::{GpuEngine, Recipe, Step, programs};
 use crate::data::{Dataset, Matrix, Target};
 use crate::gpu::{Buffer, Dispatch, Gpu, kernels, read};
 use crate::loss::{Labels, LossBuffers, LossPass, Sums};
@@ -44,6 +44,7 @@ fn shapes() -> Vec<Shape> {
         shape(40_000, &[], few()),
         Shape { clip, ..shape(3_000, &[300], few()) },
         shape(4_000, &[8], many()),
+        Shape { dropout: 0.5, ..shape(4_000, &[8], many()) },
         shape(500, &[9], wide()),
     ]
 }
@@ -89,23 +90,31 @@ fn hold<'a>(gpu: &Gpu, dispatches: impl Iterator<Item = &'a Dispatch>) -> Vec<He
 fn hold_shape(gpu: &Gpu, shape: &Shape) -> Vec<Held> {
     let (data, recipe) = (data(shape), recipe(shape));
     let mut held = Vec::new();
-    for engine in [
+    let mut engines: Vec<GpuEngine> = [
         block_on(GpuEngine::fused(gpu, recipe.clone(), &data)),
         block_on(GpuEngine::unfused(gpu, recipe.clone(), &data)),
-    ] {
-        let mut engine = engine.expect("an engine");
+    ]
+    .map(|engine| engine.expect("an engine"))
+    .into();
+    // By name, since software adapters do not take it otherwise.
+    engines.extend(block_on(by_block(gpu, recipe.clone(), &data)).ok());
+    for mut engine in engines {
         let steps = [1, 2].map(|number| Step::numbered(number, shape.rows, recipe.batch));
         engine.submit(&steps[..shape.rows.min(2)]).expect("a submission");
         block_on(engine.collect()).expect("records");
         block_on(engine.predict(data.features())).expect("predictions");
         let Training { resident, program, .. } = &engine.training;
-        let dispatches = program.dispatches.iter().chain(&resident.prepare);
+        let dispatches = program.dispatches.iter().chain(&program.opening).chain(&resident.prepare);
         held.extend(hold(gpu, dispatches.chain([&resident.keep])));
     }
     for sums in [Sums::OneDispatch, Sums::Repeatable] {
         held.extend(hold_loss_pass(gpu, shape, &data, sums));
     }
     held
+}
+
+async fn by_block(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> crate::Result<GpuEngine> {
+    GpuEngine::new(gpu, recipe, data, "fused", [programs::block; 2]).await
 }
 
 fn hold_loss_pass(gpu: &Gpu, shape: &Shape, data: &Dataset, sums: Sums) -> Vec<Held> {

@@ -20,6 +20,7 @@ mod rounds;
 mod shaders;
 #[cfg(not(target_arch = "wasm32"))]
 mod software;
+mod template;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod translations;
 mod wide;
@@ -33,6 +34,7 @@ pub(crate) use self::rounds::{MOST_ROUNDS, REDUCTION, Work, rounds_of};
 #[cfg(test)]
 pub(crate) use self::shaders::tests::check as check_shader;
 pub(crate) use self::shaders::{SMALL_RUN, SMALL_SHARE, SMALL_TEMPLATES, Source, kernels};
+pub(crate) use self::template::render;
 pub use self::wide::prefer_wide_vectors;
 
 use self::kernel::Cache;
@@ -246,12 +248,6 @@ impl Gpu {
     /// Whether this is a driver that computes on the CPU.
     pub(crate) fn is_software(&self) -> bool {
         self.device().adapter_info().device_type == wgpu::DeviceType::Cpu
-    }
-
-    /// Whether the driver compiles a kernel of a thousand operations and many calls in a second or so. SwiftShader takes minutes
-    /// over `rows`, so no software driver but Mesa's is trusted with it.
-    pub(crate) fn compiles_large_kernels(&self) -> bool {
-        !self.is_software() || self.device().adapter_info().name.starts_with("llvmpipe")
     }
 
     /// The lanes of a vector, eight or sixteen, where kernels made for them run ([`Source::vector`]): on software

@@ -25,8 +25,8 @@ pub(crate) struct Source {
     pub bindings: &'static [Access],
     /// Whether group 1 is the step (`shaders/shared/step.wgsl`).
     pub knows_step: bool,
-    /// Whether it is for one vector of a software adapter, eight or sixteen lanes, with large private arrays (`gpu::software`); part of its text is
-    /// made for the shape of a network.
+    /// Whether it is for one vector of a software adapter, eight or sixteen lanes, with large private arrays
+    /// (`gpu::software`).
     pub vector: bool,
 }
 
@@ -51,11 +51,26 @@ pub(crate) const SMALL_RUN: [&str; 2] = [shader!("small/layer_state"), shader!("
 /// Those of a step in shares.
 pub(crate) const SMALL_SHARE: [&str; 2] = [shader!("small/layer_share"), shader!("small/share")];
 
+/// The templates by name: those of kernels, and what they include.
+pub(super) const TEMPLATES: [(&str, &str); 6] = [
+    ("block/step", shader!("block/step")),
+    ("block/products", shader!("block/products")),
+    ("block/losses", shader!("block/losses")),
+    ("block/pack", shader!("block/pack")),
+    ("block/finish", shader!("block/finish")),
+    ("block/places", shader!("block/places")),
+];
+
 /// Declares kernels: `NAME: "label" = [shared files…] [bindings…], step or alone;`
+///
+/// `vector` and `template` mark those that are made for a shape; the file of the latter is a template (`gpu::template`).
 macro_rules! kernels {
-    (@is) => { false };
-    (@is vector) => { true };
-    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal $(, $vector:ident)?;)*) => {
+    (@vector) => { false };
+    (@vector vector) => { true };
+    (@vector template) => { false };
+    (@parts template $label:literal $($part:literal)*) => { &[$(shader!($part)),*] };
+    (@parts $(vector)? $label:literal $($part:literal)*) => { &[$(shader!($part),)* shader!($label)] };
+    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal $(, $kind:ident)?;)*) => {
         /// The kernels by name.
         pub(crate) mod kernels {
             use super::{Access::*, Source};
@@ -63,10 +78,10 @@ macro_rules! kernels {
                 $(#[$doc])*
                 pub static $name: Source = Source {
                     label: $label,
-                    parts: &[$(shader!($part),)* shader!($label)],
+                    parts: kernels!(@parts $($kind)? $label $($part)*),
                     bindings: &[$($access),*],
                     knows_step: $step,
-                    vector: kernels!(@is $($vector)?),
+                    vector: kernels!(@vector $($kind)?),
                 };
             )*
             /// All of them.
@@ -110,9 +125,21 @@ kernels! {
     /// A step of a small network but for its end, for one vector of lanes; `programs::small` makes the rest of its text.
     SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, vector;
-    /// A fused step but for its end, in blocks of rows.
-    ROWS: "rows/rows" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/layer", "shared/tile", "shared/long_sum"]
-        [Read, Read, Read, Read, Read, Read, Read, Write], true;
+    /// A fused step but for its end, in blocks of rows, on GPUs.
+    BLOCK_STEP: "block/step" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses"]
+        [Read, Read, Read, Read, Read, Read, Write, Write], true, template;
+    /// The parameters as it reads them.
+    BLOCK_PACK: "block/pack" = ["shared/grid"]
+        [Read, Write], false, template;
+    /// The end of its step.
+    BLOCK_FINISH: "block/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction", "shared/long_sum", "ending/share_sums", "ending/parallel"]
+        [Read, Write, Write, Read, Read, Write, Write, Write], true, template;
+    /// The end of a fused step on GPUs, of other programs.
+    PARALLEL_FINISH: "ending/plain" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction", "shared/long_sum", "ending/share_sums", "ending/parallel"]
+        [Read, Write, Write, Read, Read, Write, Write], true;
+    /// Before the end of a fused step on GPUs that clips its gradient, or has many losses: all sums.
+    SUMS: "ending/sums" = ["shared/grid", "shared/reduction", "shared/long_sum", "ending/share_sums"]
+        [Read, Write], false;
     /// Before the end of a fused step that clips its gradient: the gradient's sum and norm.
     GRADIENT_NORM: "ending/gradient_norm" = ["shared/grid", "shared/reduction", "shared/long_sum"]
         [Read, Write], false;
@@ -249,7 +276,10 @@ pub(crate) mod tests {
     #[test]
     fn every_kernel_is_valid_and_binds_what_the_table_says() {
         // Those made for a shape are checked where they are made.
-        kernels::ALL.iter().filter(|source| !source.vector).for_each(|source| check(source, ""));
+        let is_made = |source: &Source| {
+            source.vector || TEMPLATES.iter().any(|(name, _)| *name == source.label)
+        };
+        kernels::ALL.iter().filter(|source| !is_made(source)).for_each(|source| check(source, ""));
     }
 
     #[test]
@@ -257,6 +287,7 @@ pub(crate) mod tests {
         let mut used: Vec<&str> =
             kernels::ALL.iter().flat_map(|source| source.parts).copied().collect();
         used.extend(SMALL_TEMPLATES);
+        used.extend(TEMPLATES.map(|(_, text)| text));
         used.extend(SMALL_RUN.iter().chain(&SMALL_SHARE));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
         let entries = |folder: &Path| {

@@ -23,7 +23,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
-const VALUES: [(&str, &[f64]); 11] = [
+const VALUES: [(&str, &[f64]); 21] = [
     ("SCHEME", &[0.0, 1.0, 2.0]),
     ("CLIP", &[0.0, 0.5]),
     // A tenth of the units, in 32 bits.
@@ -36,6 +36,17 @@ const VALUES: [(&str, &[f64]); 11] = [
     ("HAS_ORDER", &[0.0, 1.0]),
     ("lhs_along_k", &[0.0, 1.0]),
     ("rhs_along_k", &[0.0, 1.0]),
+    // Sizes, of which none changes what is asked of a compiler.
+    ("GRADIENT_SHARES", &[64.0]),
+    ("LOSS_SHARES", &[64.0]),
+    ("LOSSES_AT", &[65_536.0]),
+    ("SUMMED_LOSSES_AT", &[1_024.0]),
+    ("CELLS", &[1_000.0]),
+    ("TASKS", &[3.0]),
+    ("NORMS", &[125.0]),
+    ("NORMS_AT", &[1_033.0]),
+    ("CELL_PARTS", &[1.0, 8.0]),
+    ("TASK_PARTS", &[16.0]),
 ];
 
 /// What a kernel is translated to.

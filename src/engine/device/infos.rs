@@ -78,7 +78,6 @@ pub(crate) struct LayerInfo {
     shares: u32,
     share_rows: u32,
     share_stride: u32,
-    scratch: u32,
 }
 
 /// The kernels' number for "no activation".
@@ -102,13 +101,7 @@ impl LayerInfo {
             shares: shares.count as u32,
             share_rows: shares.rows as u32,
             share_stride: shares.stride as u32,
-            scratch: 0,
         }
-    }
-
-    /// The same layer with its outputs at this place of a workgroup's scratch.
-    pub fn with_scratch(self, scratch: usize) -> Self {
-        Self { scratch: scratch as u32, ..self }
     }
 }
 

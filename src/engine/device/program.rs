@@ -8,6 +8,8 @@ use crate::gpu::Dispatch;
 pub(crate) struct Program {
     /// Its folder in `engine/programs`, and the file where there are several.
     pub name: &'static str,
+    /// What opens a submission, for kernels that read a copy of the state.
+    pub opening: Vec<Dispatch>,
     /// In order.
     pub dispatches: Vec<Dispatch>,
     pub covers: Covers,
@@ -28,11 +30,11 @@ pub(crate) enum Covers {
 impl Program {
     /// A program for one step.
     pub fn step(name: &'static str, dispatches: Vec<Dispatch>) -> Self {
-        Self { name, dispatches, covers: Covers::Step }
+        Self { name, opening: Vec::new(), dispatches, covers: Covers::Step }
     }
 
     /// A program for a run of up to `most` steps.
     pub fn run(name: &'static str, dispatches: Vec<Dispatch>, most: usize) -> Self {
-        Self { name, dispatches, covers: Covers::Run(most) }
+        Self { name, opening: Vec::new(), dispatches, covers: Covers::Run(most) }
     }
 }

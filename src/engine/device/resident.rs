@@ -108,12 +108,6 @@ impl Resident {
         Ok(resident)
     }
 
-    /// Lanes that share a row in the loss kernels.
-    pub fn lanes_per_row(&self) -> usize {
-        let widths = self.recipe.network.tasks().iter().map(|task| task.width);
-        pass::lanes_per_row(&self.gpu, widths.max().unwrap_or(1))
-    }
-
     /// The constants of kernels with a loss pass in them.
     pub fn loss_constants(&self) -> [(&'static str, f64); 3] {
         pass::constants(&self.gpu, &self.layouts)

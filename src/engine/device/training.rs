@@ -133,13 +133,14 @@ impl Training {
         }
     }
 
-    /// The pass of a submission, with what keeps the state.
+    /// The pass of a submission, with what keeps the state and what opens the program.
     fn begin<'a>(&self, encoder: &'a mut wgpu::CommandEncoder) -> wgpu::ComputePass<'a> {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("training steps"),
             timestamp_writes: self.under_way.clock.as_ref().map(|clock| clock.writes(0)),
         });
         self.resident.keep.record(&mut pass, self.resident.steps.slot(0));
+        self.program.opening.iter().for_each(|dispatch| dispatch.record(&mut pass, None));
         pass
     }
 

@@ -1,12 +1,73 @@
-//! A step in two dispatches: one of a kernel made for the network, whose workgroups each store a share of the gradients and
-//! losses, and the ending.
+//! What a program's dispatches leave for the ending: shares of the gradients and losses, in one buffer.
 
-use super::finish::{Shares, dispatches};
 use crate::engine::device::Resident;
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Source, Work};
+use crate::gpu::{Buffer, Dispatch, Gpu, Source, Work};
+use wgpu::BindingResource as Binding;
 
-/// The step's dispatches, one with this much work and those of the ending; `None` where the shares are more than the device binds.
+/// Elements between two starts that WebGPU binds: 256 bytes.
+const ALIGNMENT: usize = 64;
+
+/// `[gradient shares, cells]` of the gradients and, behind them, `[loss shares + 2, tasks]` of the losses (`tiled/loss.wgsl`).
+pub(crate) struct Shares {
+    buffer: Buffer<f32>,
+    /// Shares of the gradient.
+    pub of_gradient: usize,
+    /// Elements of a share: the network's parameters, or what the program lays out in their place.
+    pub cells: usize,
+    /// Shares of the losses.
+    pub of_losses: usize,
+    tasks: usize,
+}
+
+impl Shares {
+    /// Room for so many shares, and for `rest` more elements behind them.
+    pub fn new(
+        gpu: &Gpu,
+        [of_gradient, cells]: [usize; 2],
+        [of_losses, tasks]: [usize; 2],
+        rest: usize,
+    ) -> Result<Self> {
+        let losses_at = (of_gradient * cells).next_multiple_of(ALIGNMENT);
+        let length = losses_at + (of_losses + 2) * tasks + rest;
+        let buffer = Buffer::zeros(gpu, "shares of the gradients and losses", length)?;
+        Ok(Self { buffer, of_gradient, cells, of_losses, tasks })
+    }
+
+    /// Whether the device binds so many shares.
+    pub fn fit(gpu: &Gpu, shares: usize, cells: usize, tasks: usize) -> bool {
+        let most = gpu.device().limits().max_storage_buffer_binding_size as usize / 4;
+        shares <= (most / (cells + tasks)).saturating_sub(ALIGNMENT + 2)
+    }
+
+    /// The gradients' shares.
+    pub fn gradients(&self) -> Binding<'_> {
+        self.buffer.range(0, self.of_gradient * self.cells)
+    }
+
+    /// The losses' shares, with the weights and regularisers behind them.
+    pub fn losses(&self) -> Binding<'_> {
+        self.buffer.range(self.losses_at(), (self.of_losses + 2) * self.tasks)
+    }
+
+    /// Where the losses' shares start.
+    pub fn losses_at(&self) -> usize {
+        (self.of_gradient * self.cells).next_multiple_of(ALIGNMENT)
+    }
+
+    /// Where the losses' shares, weights and regularisers end.
+    pub fn end(&self) -> usize {
+        self.losses_at() + (self.of_losses + 2) * self.tasks
+    }
+
+    /// Everything.
+    pub fn all(&self) -> Binding<'_> {
+        self.buffer.binding()
+    }
+}
+
+/// A step in two dispatches: one of a kernel made for the network, with this much work, whose workgroups each store a share of
+/// the gradients and losses; and the ending. `None` where the shares are more than the device binds.
 pub(crate) fn in_shares(
     resident: &Resident,
     source: &'static Source,
@@ -14,15 +75,12 @@ pub(crate) fn in_shares(
     work: Work,
 ) -> Result<Option<Vec<Dispatch>>> {
     let gpu = &resident.gpu;
-    let shares = work.workgroups;
     let parameters = resident.recipe.network.parameter_count();
     let tasks = resident.recipe.network.tasks().len();
-    let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
-    if shares > most_bytes as usize / (4 * parameters) {
+    if !Shares::fit(gpu, work.workgroups, parameters, tasks) {
         return Ok(None);
     }
-    let gradient_shares = Buffer::<f32>::zeros(gpu, "gradient shares", shares * parameters)?;
-    let loss_shares = Buffer::<f32>::zeros(gpu, "loss shares", (shares + 2) * tasks)?;
+    let shares = Shares::new(gpu, [work.workgroups, parameters], [work.workgroups, tasks], 0)?;
     let buffers = [
         resident.features.binding(),
         resident.labels.binding(),
@@ -30,17 +88,11 @@ pub(crate) fn in_shares(
         resident.order.binding(),
         resident.parameters.binding(),
         resident.normalisers.binding(),
-        gradient_shares.binding(),
-        loss_shares.binding(),
+        shares.gradients(),
+        shares.losses(),
     ];
     let kernel = gpu.shaped_kernel(source, text, &[resident.scheme()]);
     let mut step = vec![kernel.dispatch(gpu, &buffers, work)?];
-    let shares = Shares {
-        gradients: gradient_shares.binding(),
-        gradient_shares: shares,
-        losses: loss_shares.binding(),
-        loss_shares: shares,
-    };
-    step.extend(dispatches(resident, shares)?);
+    step.extend(super::dispatches(resident, &shares)?);
     Ok(Some(step))
 }

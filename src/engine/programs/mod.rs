@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`small`], a run of steps or a step in shares | fused, on software adapters |
 //! | [`vector`] | fused, on software adapters |
-//! | [`rows`] | fused, on any adapter |
+//! | [`block`] | fused, on GPUs |
 //! | [`tiled`] | fused, on any adapter, for any network |
 //! | [`unfused`] | unfused |
 //!
@@ -12,7 +12,7 @@
 //! adapter, and with which dispatches. None knows of another or of the list here; what several share lies below them, in
 //! `engine::ending` and `engine::layers`.
 
-mod rows;
+mod block;
 mod small;
 mod tiled;
 mod unfused;
@@ -33,7 +33,7 @@ const FUSED: [(&str, Make); 5] = [
     (small::run::NAME, small::run::program),
     (small::shares::NAME, small::shares::program),
     (vector::NAME, vector::program),
-    (rows::NAME, rows::program),
+    (block::NAME, block::program),
     (tiled::NAME, tiled::program),
 ];
 
@@ -48,31 +48,53 @@ pub(super) fn fused(resident: &Resident) -> Result<Program> {
 /// The variable that names the fused engine's program, for tests and comparisons.
 const VARIABLE: &str = "AWL_PROGRAM";
 
-/// The fused engine's program, or the one that `AWL_PROGRAM` names.
+/// The fused engine's program, or the first of those that `AWL_PROGRAM` names which takes the network.
 ///
 /// # Errors
-/// [`Error::Invalid`] if there is none of that name, or if it does not take the network on this adapter.
+/// [`Error::Invalid`] if one has no such name, or none takes the network on this adapter.
 pub(super) fn fused_or_named(resident: &Resident) -> Result<Program> {
-    let name = std::env::var_os(VARIABLE);
-    choose(resident, name.as_ref().map(|name| name.to_string_lossy()).as_deref())
+    let names = std::env::var_os(VARIABLE);
+    choose(resident, names.as_ref().map(|names| names.to_string_lossy()).as_deref())
 }
 
-/// The first program that takes what is on the device, of all or of the one of this name.
-fn choose(resident: &Resident, name: Option<&str>) -> Result<Program> {
-    for (_, make) in FUSED.iter().filter(|(of, _)| name.is_none_or(|name| *of == name)) {
+/// `block`, on any adapter.
+#[cfg(test)]
+pub(super) fn block(resident: &Resident) -> Result<Program> {
+    choose(resident, Some(block::NAME))
+}
+
+/// The first program that takes what is on the device: of all that are for this adapter, or of those with these names.
+fn choose(resident: &Resident, names: Option<&str>) -> Result<Program> {
+    let Some(names) = names else {
+        let is_software = resident.gpu.is_software();
+        let is_for = |name: &str| !(is_software && name == block::NAME);
+        return first(resident, FUSED.into_iter().filter(|(name, _)| is_for(name)))?
+            .ok_or_else(|| Error::invalid("no program takes this network", "report it"));
+    };
+    let known = FUSED.map(|(name, _)| name);
+    let refused = |name: &str, why| {
+        let remedy = format!("name one or several of {}, or unset the variable", known.join(", "));
+        Error::invalid(format!("{VARIABLE} is \"{name}\", which {why}"), remedy)
+    };
+    let mut named = Vec::new();
+    for name in names.split(',').map(str::trim) {
+        let found = FUSED.into_iter().find(|(of, _)| *of == name);
+        named.push(found.ok_or_else(|| refused(name, "is no program of the fused engine"))?);
+    }
+    first(resident, named.into_iter())?
+        .ok_or_else(|| refused(names, "does not take this network on this adapter"))
+}
+
+fn first(
+    resident: &Resident,
+    programs: impl Iterator<Item = (&'static str, Make)>,
+) -> Result<Option<Program>> {
+    for (_, make) in programs {
         if let Some(program) = make(resident)? {
-            return Ok(program);
+            return Ok(Some(program));
         }
     }
-    // Without a name, `tiled` has taken it.
-    let name = name.unwrap_or_default();
-    let names = FUSED.map(|(name, _)| name);
-    let why = match names.contains(&name) {
-        true => "does not take this network on this adapter",
-        false => "is no program of the fused engine",
-    };
-    let remedy = format!("name one of {}, or unset the variable", names.join(", "));
-    Err(Error::invalid(format!("{VARIABLE} is \"{name}\", which {why}"), remedy))
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -109,9 +131,12 @@ mod tests {
     }
 
     fn resident() -> Resident {
-        let gpu = block_on(Gpu::new()).expect("a device");
+        resident_on(&block_on(Gpu::new()).expect("a device"))
+    }
+
+    fn resident_on(gpu: &Gpu) -> Resident {
         let (recipe, data) = problem();
-        Resident::new(&gpu, recipe, &data).expect("buffers")
+        Resident::new(gpu, recipe, &data).expect("buffers")
     }
 
     #[test]
@@ -120,16 +145,26 @@ mod tests {
         let mut reference = Reference::new(recipe.clone(), data).expect("the reference");
         reference.submit(&steps(&recipe)).expect("steps");
         let expected = block_on(reference.collect()).expect("records");
+        // A plain device ends a step as GPUs do.
+        for gpu in [block_on(Gpu::new()), block_on(Gpu::plain())] {
+            hold_programs(&gpu.expect("a device"), &expected);
+        }
+    }
+
+    fn hold_programs(gpu: &Gpu, expected: &[Record]) {
         let taken: Vec<&str> =
-            FUSED.iter().filter_map(|&(name, _)| trained(name, &expected)).collect();
+            FUSED.iter().filter_map(|&(name, _)| trained(gpu, name, expected)).collect();
         assert_eq!(taken.last(), Some(&"tiled"), "of {taken:?}");
         // What is first to take it is what trains where nobody asks for another.
-        assert_eq!(choose(&resident(), None).expect("a program").name, taken[0]);
+        let resident = resident_on(gpu);
+        let is_for = |name: &&&str| !(resident.gpu.is_software() && **name == block::NAME);
+        let first = taken.iter().find(is_for).expect("a program");
+        assert_eq!(choose(&resident, None).expect("a program").name, *first);
     }
 
     /// The name, if the program takes the network; its records are held against the reference's.
-    fn trained(name: &'static str, expected: &[Record]) -> Option<&'static str> {
-        let resident = resident();
+    fn trained(gpu: &Gpu, name: &'static str, expected: &[Record]) -> Option<&'static str> {
+        let resident = resident_on(gpu);
         let program = choose(&resident, Some(name)).ok()?;
         assert_eq!(program.name, name);
         let steps = steps(&resident.recipe);
@@ -156,7 +191,7 @@ mod tests {
             let problem =
                 format!("AWL_PROGRAM is \"{name}\", which is no program of the fused engine");
             assert!(told.starts_with(&problem), "{told}");
-            assert!(told.contains("small/run, small/shares, vector, rows, tiled"), "{told}");
+            assert!(told.contains("small/run, small/shares, vector, block, tiled"), "{told}");
         }
         // No run of steps can clip gradients.
         let (mut recipe, data) = problem();

@@ -7,7 +7,7 @@
 
 use crate::engine::device::infos::LayerInfo;
 use crate::engine::device::{Program, Resident};
-use crate::engine::ending;
+use crate::engine::ending::{self, Shares};
 use crate::engine::layers::{Activations, Source, TILE, forward, product_rounds};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Work, kernels};
@@ -26,24 +26,17 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     let source =
         Source { features: &resident.features, order: Some(&resident.order), dropout: &dropout };
     let parameters = &resident.parameters;
-    let shares = resident.shares;
-    let gradient_shares = Buffer::zeros(gpu, "gradient shares", shares.count * shares.stride)?;
-    let mut dispatches = forward(gpu, network, &source, parameters, &activations, rows, shares)?;
+    let split = resident.shares;
+    let mut dispatches = forward(gpu, network, &source, parameters, &activations, rows, split)?;
 
     let work = pass::work(gpu, &resident.layouts, rows);
     let tasks = network.tasks().len();
-    let loss_shares = Buffer::zeros(gpu, "loss shares", (work.workgroups + 2) * tasks)?;
+    let shares = Shares::new(gpu, [split.count, split.stride], [work.workgroups, tasks], 0)?;
     let predictions = activations.predictions();
     let heads_gradient = &gradients[gradients.len() - 1];
-    dispatches.push(loss(resident, predictions, heads_gradient, &loss_shares, work)?);
-    backward(resident, &activations, &gradients, &gradient_shares, &mut dispatches)?;
-    let shares = ending::Shares {
-        gradients: gradient_shares.binding(),
-        gradient_shares: shares.count,
-        losses: loss_shares.binding(),
-        loss_shares: work.workgroups,
-    };
-    dispatches.extend(ending::dispatches(resident, shares)?);
+    dispatches.push(loss(resident, predictions, heads_gradient, &shares, work)?);
+    backward(resident, &activations, &gradients, &shares, &mut dispatches)?;
+    dispatches.extend(ending::dispatches(resident, &shares)?);
     Ok(Some(Program::step(NAME, dispatches)))
 }
 
@@ -61,7 +54,7 @@ fn loss(
     resident: &Resident,
     predictions: &Buffer<f32>,
     gradient: &Buffer<f32>,
-    loss_shares: &Buffer<f32>,
+    shares: &Shares,
     work: Work,
 ) -> Result<Dispatch> {
     let gpu = &resident.gpu;
@@ -73,7 +66,7 @@ fn loss(
         resident.parameters.binding(),
         resident.normalisers.binding(),
         gradient.binding(),
-        loss_shares.binding(),
+        shares.losses(),
     ];
     let mut constants = resident.loss_constants().to_vec();
     constants.push(resident.scheme());
@@ -84,7 +77,7 @@ fn backward(
     resident: &Resident,
     activations: &Activations,
     gradients: &[Buffer<f32>],
-    gradient_shares: &Buffer<f32>,
+    shares: &Shares,
     dispatches: &mut Vec<Dispatch>,
 ) -> Result<()> {
     let gpu = &resident.gpu;
@@ -103,7 +96,7 @@ fn backward(
             gradients[index].binding(),
             inputs.binding(),
             resident.order.binding(),
-            gradient_shares.binding(),
+            shares.gradients(),
         ];
         let tiles = layer.outputs.div_ceil(TILE) * (layer.inputs + 1).div_ceil(TILE);
         let work = Work::new(tiles * resident.shares.count, product_rounds(resident.shares.rows));

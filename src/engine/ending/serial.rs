@@ -1,5 +1,6 @@
-//! Sums, σ's gradient and Adam (`finish.wgsl`), from shares of the gradients and losses that the dispatches before have left.
+//! The ending on software adapters (`finish.wgsl`): lanes that take several parameters each, and no barrier.
 
+use super::{MOST_LOSSES, Shares};
 use crate::engine::device::Resident;
 use crate::engine::device::infos::OptimizerInfo;
 use crate::error::Result;
@@ -12,23 +13,21 @@ const PARAMETERS_A_LANE: usize = 8;
 /// Workgroups whose squares every lane of `finish` adds up.
 const NORMS: usize = 128;
 
-/// Losses, tasks times shares, that every lane of `finish` adds up; more are added up once, by a dispatch before.
-const MOST_LOSSES: usize = 4_096;
-
-/// The shares of a step: `[shares, parameters]` of the gradients, `[shares + 2, tasks]` of the losses (`tiled/loss.wgsl`).
-pub(crate) struct Shares<'a> {
-    pub gradients: Binding<'a>,
-    pub gradient_shares: usize,
-    pub losses: Binding<'a>,
-    pub loss_shares: usize,
+/// Shares of a step, or their sums.
+struct Terms<'a> {
+    gradients: Binding<'a>,
+    gradient_shares: usize,
+    losses: Binding<'a>,
+    loss_shares: usize,
 }
 
 /// The end of a step: a dispatch; one more where gradients are clipped, and one where there are many losses.
-pub(crate) fn dispatches(resident: &Resident, shares: Shares<'_>) -> Result<Vec<Dispatch>> {
+pub(super) fn dispatches(resident: &Resident, shares: &Shares) -> Result<Vec<Dispatch>> {
     let gpu = &resident.gpu;
     let tasks = resident.recipe.network.tasks().len();
     let mut dispatches = Vec::new();
-    let Shares { mut gradients, mut gradient_shares, mut losses, mut loss_shares } = shares;
+    let (mut gradients, mut gradient_shares) = (shares.gradients(), shares.of_gradient);
+    let (mut losses, mut loss_shares) = (shares.losses(), shares.of_losses);
     let sums;
     if tasks * loss_shares > MOST_LOSSES {
         sums = Buffer::<f32>::zeros(gpu, "the losses", 3 * tasks)?;
@@ -52,19 +51,19 @@ pub(crate) fn dispatches(resident: &Resident, shares: Shares<'_>) -> Result<Vec<
         (gradients, gradient_shares) = (gradient.binding(), 1);
         constants.push(("CLIP", most));
     }
-    let shares = Shares { gradients, gradient_shares, losses, loss_shares };
-    dispatches.push(apply(resident, shares, norms, &constants)?);
+    let terms = Terms { gradients, gradient_shares, losses, loss_shares };
+    dispatches.push(apply(resident, terms, norms, &constants)?);
     Ok(dispatches)
 }
 
 fn apply(
     resident: &Resident,
-    shares: Shares<'_>,
+    terms: Terms<'_>,
     norms: usize,
     constants: &[(&'static str, f64)],
 ) -> Result<Dispatch> {
     let gpu = &resident.gpu;
-    let Shares { gradients, gradient_shares, losses, loss_shares } = shares;
+    let Terms { gradients, gradient_shares, losses, loss_shares } = terms;
     let info = OptimizerInfo::new(&resident.recipe, gradient_shares, loss_shares);
     let info = Buffer::storage(gpu, "the optimizer", &[info])?;
     let buffers = [

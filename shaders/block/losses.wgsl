@@ -1,0 +1,52 @@
+{#- A task's losses over a block of rows, a lane a row: adds to its loss, and makes d<column>, the gradient at each of its
+    predictions, from p<quad>, the predictions. The losses themselves are shared/losses.wgsl. -#}
+
+{%- macro prediction(column) -%} p{{ column // 4 }}.{{ "xyzw"[column % 4] }} {%- endmacro %}
+
+{%- macro task_losses(task) %}
+{%- set k = task.number %}
+// Task {{ k }}.
+var task{{ k }} = tasks[{{ k }}];
+task{{ k }}.loss = {{ task.loss }}u;
+task{{ k }}.width = {{ task.width }}u;
+{%- if not task.is_masked %}
+task{{ k }}.mask = NONE;
+{%- endif %}
+{%- if not task.is_weighted %}
+task{{ k }}.class_weights = NONE;
+{%- endif %}
+let counts{{ k }} = is_inside && has_label(task{{ k }}, source);
+let label{{ k }} = task{{ k }}.label + source * task{{ k }}.label_stride;
+{%- if task.is_class %}
+{%- if not task.is_smoothed %}
+task{{ k }}.parameter = 0.0;
+{%- endif %}
+let class{{ k }} = labels[label{{ k }}];
+var row{{ k }}: ClassRow;
+row{{ k }}.highest = {{ prediction(task.first) }};
+{%- for c in range(1, task.width) %}
+row{{ k }}.highest = max(row{{ k }}.highest, {{ prediction(task.first + c) }});
+{%- endfor %}
+{%- for c in range(task.width) %}
+{
+    let depth = {{ prediction(task.first + c) }} - row{{ k }}.highest;
+    row{{ k }}.others += select(exp(depth), 0.0, class{{ k }} == {{ c }}u);
+    row{{ k }}.own += select(0.0, depth, class{{ k }} == {{ c }}u);
+{%- if task.is_smoothed %}
+    row{{ k }}.weighted_depth -= class_weight(task{{ k }}, {{ c }}u) * depth;
+{%- endif %}
+}
+{%- endfor %}
+row{{ k }}.weight = class_weight(task{{ k }}, class{{ k }});
+loss{{ k }} += select(0.0, class_loss(task{{ k }}, row{{ k }}), counts{{ k }});
+{%- for c in range(task.width) %}
+let d{{ task.first + c }} = select(0.0, scale{{ k }} * class_slope(task{{ k }}, row{{ k }}, class{{ k }} == {{ c }}u, class_weight(task{{ k }}, {{ c }}u), {{ prediction(task.first + c) }}), counts{{ k }});
+{%- endfor %}
+{%- else %}
+{%- for c in range(task.width) %}
+let both{{ task.first + c }} = element_loss(task{{ k }}, {{ prediction(task.first + c) }}, bitcast<f32>(labels[label{{ k }} + {{ c }}u]));
+let d{{ task.first + c }} = select(0.0, scale{{ k }} * both{{ task.first + c }}.y, counts{{ k }});
+{%- endfor %}
+loss{{ k }} += select(0.0, {% for c in range(task.width) %}{% if c %} + {% endif %}both{{ task.first + c }}.x{% endfor %}, counts{{ k }});
+{%- endif %}
+{%- endmacro %}
