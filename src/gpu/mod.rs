@@ -5,6 +5,8 @@
 //! callers at the edge (a program, an example, a test) block with `pollster`.
 
 mod adapter;
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) mod amd;
 mod buffer;
 mod clock;
 #[cfg(test)]

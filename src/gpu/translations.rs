@@ -77,7 +77,7 @@ const EXEMPT: [(&str, Target, &str, &str); 4] = [
 ];
 const NO_ARRAY_ZEROS: &str = "glslang knows no zero of an array, which naga starts arrays with";
 
-type Constants = Vec<(&'static str, f64)>;
+pub(super) type Constants = Vec<(&'static str, f64)>;
 
 /// Holds a kernel against every target, at every value of its constants.
 pub(super) fn check(source: &Source, text: &str) {
@@ -105,17 +105,32 @@ fn hold(source: &Source, module: &Module, text: &str, constants: &Constants, tar
     }
 }
 
+/// A module's constants with their values.
+fn constants_of(label: &str, module: &Module) -> Vec<(&'static str, &'static [f64])> {
+    let names = module.overrides.iter().filter_map(|(_, constant)| constant.name.as_deref());
+    let values = |name| {
+        let known = VALUES.iter().find(|(known, _)| *known == name);
+        *known.unwrap_or_else(|| panic!("{label}: which values has {name}?"))
+    };
+    names.map(values).collect()
+}
+
 /// All combinations of the values of a module's constants.
 fn specialisations(label: &str, module: &Module) -> Vec<Constants> {
-    let names = module.overrides.iter().filter_map(|(_, constant)| constant.name.as_deref());
-    names.fold(vec![vec![]], |combinations, name| {
-        let known = VALUES.iter().find(|(known, _)| *known == name);
-        let (name, values) = known.unwrap_or_else(|| panic!("{label}: which values has {name}?"));
+    constants_of(label, module).iter().fold(vec![vec![]], |combinations, (name, values)| {
         let with = |constants: &Constants| {
             values.iter().map(|v| [constants, &[(*name, *v)][..]].concat()).collect::<Vec<_>>()
         };
         combinations.iter().flat_map(with).collect()
     })
+}
+
+/// The fewest combinations that have every value of every constant: the first value of each, the second, and so on.
+pub(super) fn every_value(label: &str, module: &Module) -> Vec<Constants> {
+    let constants = constants_of(label, module);
+    let most = constants.iter().map(|(_, values)| values.len()).max().unwrap_or(1);
+    let nth = |n: usize| constants.iter().map(|(name, v)| (*name, v[n.min(v.len() - 1)])).collect();
+    (0..most).map(nth).collect()
 }
 
 /// Translates, and asks the judge of that language.
@@ -158,7 +173,7 @@ fn null_device() -> &'static str {
 }
 
 /// A module whose constants have these values.
-fn specialised(
+pub(super) fn specialised(
     module: &Module,
     constants: &[(&'static str, f64)],
 ) -> Result<(Module, ModuleInfo), String> {
@@ -294,5 +309,7 @@ mod tests {
         let of = |scheme, keep| vec![("SCHEME", scheme), ("KEEP_SHARES", keep)];
         let all = [0.0, 1.0, 2.0].map(|scheme| [of(scheme, 0.0), of(scheme, 1.0)]);
         assert_eq!(specialisations("a test", &module), all.concat());
+        let few = [of(0.0, 0.0), of(1.0, 1.0), of(2.0, 1.0)];
+        assert_eq!(every_value("a test", &module), few);
     }
 }

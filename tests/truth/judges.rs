@@ -7,10 +7,11 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 /// Every judge, and where to get it.
-const JUDGES: [(&str, &str); 5] = [
+const JUDGES: [(&str, &str); 6] = [
     ("spirv-val", "Debian's spirv-tools or the Vulkan SDK"),
     ("glslangValidator", "Debian's glslang-tools or the Vulkan SDK"),
     ("tint", "a build of Dawn, https://dawn.googlesource.com/dawn"),
+    ("radv", "Debian's mesa-vulkan-drivers and libvulkan1, of the version that tests/amd names"),
     ("python3", "python.org, or set PYTHON to another interpreter"),
     (
         "onnxruntime",
