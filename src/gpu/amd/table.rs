@@ -112,8 +112,7 @@ fn folder() -> PathBuf {
 const SHOWN: [&str; 2] = ["<!-- tests/amd -->\n", "<!-- /tests/amd -->\n"];
 
 /// The remedy.
-pub(super) const ANEW: &str =
-    "make them anew: AWL_AMD_TABLE=write cargo test --release --lib gpu::amd";
+pub(super) const ANEW: &str = "make them anew: AWL_AMD_TABLE=write cargo test --release --lib amd";
 
 /// Has docs/performance.md show all tables: writes them there, or panics where others stand.
 pub(super) fn show(writes: bool) {
