@@ -20,30 +20,30 @@ z{{ i }} += a{{ c }}_{{ i }}.{{ "xyzw"[j] }} * w{{ c }}_{{ j }};
 {%- endmacro %}
 
 {#- `count` vec4s of a block of four. -#}
-{%- macro block(h, tile, group, block, count, stride) %}
-{{- loads(h, tile, group, block, 0, stride) }}
+{%- macro block(h, tile, group, block, count, stride, ahead) %}
+{%- for c in range(ahead) %}{{ loads(h, tile, group, block, c, stride) }}{% endfor %}
 {%- for c in range(count) %}
-{%- if c + 1 < count %}{{ loads(h, tile, group, block, c + 1, stride) }}{% endif %}
+{%- if c + ahead < count %}{{ loads(h, tile, group, block, c + ahead, stride) }}{% endif %}
 {{- sums(tile, c) }}
 {%- endfor %}
 {%- endmacro %}
 
 {#- z0 .. z<tile - 1> += the units `h` of a lane's rows, `depth` vec4s, times the weights whose first vec4 is at
     `from_weight` and whose rows are `stride` vec4s long. -#}
-{%- macro product(h, tile, group, depth, stride) %}
+{%- macro product(h, tile, group, depth, stride, ahead) %}
 {%- set whole = depth // 4 %}
 {%- if whole > 1 %}
 for (var t = 0u; t < {{ whole }}u; t++) {
-    {{- block(h, tile, group, "t", 4, stride) }}
+    {{- block(h, tile, group, "t", 4, stride, ahead) }}
 }
 {%- elif whole == 1 %}
 {
-    {{- block(h, tile, group, "0u", 4, stride) }}
+    {{- block(h, tile, group, "0u", 4, stride, ahead) }}
 }
 {%- endif %}
 {%- if depth % 4 > 0 %}
 {
-    {{- block(h, tile, group, whole ~ "u", depth % 4, stride) }}
+    {{- block(h, tile, group, whole ~ "u", depth % 4, stride, ahead) }}
 }
 {%- endif %}
 {%- endmacro %}
@@ -87,7 +87,7 @@ gradient{{ layer.number }}_{{ 4 * q + c }}_{{ p }} += d{{ n }}_{{ q }}.{{ "xyzw"
 
 {#- Adds the rows of the block to the gradient of a layer's weights, which stays in registers: a lane has `down` vec4s of
     outputs times `across` vec4s of inputs. -#}
-{%- macro weight_gradient(layer, rows, group, lanes) %}
+{%- macro weight_gradient(layer, rows, group, lanes, ahead) %}
 {%- set tile = layer.gradient %}
 {
 let first_across = lane % {{ tile.columns }}u;
@@ -108,9 +108,9 @@ for (var t = 0u; t < {{ rows // group }}u; t += {{ round // group }}u) {
 {%- else %}
 {%- set g = "" %}
 {%- endif %}
-{{- gradient_loads(layer, g ~ "0u", 0, 0) }}
+{%- for n in range(ahead) %}{{ gradient_loads(layer, g ~ (n // group) ~ "u", n % group, n) }}{% endfor %}
 {%- for n in range(round) %}
-{%- if n + 1 < round %}{{ gradient_loads(layer, g ~ ((n + 1) // group) ~ "u", (n + 1) % group, n + 1) }}{% endif %}
+{%- if n + ahead < round %}{{ gradient_loads(layer, g ~ ((n + ahead) // group) ~ "u", (n + ahead) % group, n + ahead) }}{% endif %}
 {{- gradient_sums(layer, n) }}
 {%- endfor %}
 {%- if rows > round %}

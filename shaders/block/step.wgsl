@@ -135,7 +135,7 @@ fn main(
             var z{{ i }} = bias;
 {%- endfor %}
             let from_weight = {{ layer.transposed }}u + column;
-            {{- product("H" ~ layer.number, layer.tile, group, layer.input_quads, layer.output_quads) }}
+            {{- product("H" ~ layer.number, layer.tile, group, layer.input_quads, layer.output_quads, ahead) }}
 {%- for i in range(layer.tile) %}
 {%- if layer.is_last %}
             {{ own_cell("H" ~ (layer.number + 1), i, group) }} = z{{ i }};
@@ -181,7 +181,7 @@ fn main(
         workgroupBarrier();
 {%- for layer in layers | reverse %}
         // Layer {{ layer.number }}, backward.
-        {{- weight_gradient(layer, rows, group, lanes) }}
+        {{- weight_gradient(layer, rows, group, lanes, ahead) }}
 {%- if layer.number > 0 %}
 {%- set below = layers[layer.number - 1] %}
 {%- for i in range(below.tile) %}
@@ -197,7 +197,7 @@ fn main(
             var z{{ i }} = vec4(0.0);
 {%- endfor %}
             let from_weight = {{ layer.natural }}u + column;
-            {{- product("H" ~ (layer.number + 1), below.tile, group, layer.output_quads, layer.input_quads) }}
+            {{- product("H" ~ (layer.number + 1), below.tile, group, layer.output_quads, layer.input_quads, ahead) }}
 {%- for i in range(below.tile) %}
 {%- if is_relu %}
             let slope{{ i }} = select(vec4(0.0), vec4({% if drops %}KEPT{% else %}1.0{% endif %}), {{ own_cell("H" ~ layer.number, i, group) }} > vec4(0.0));

@@ -11,7 +11,7 @@ const LANES: usize = 64;
 /// Loads that a lane has on their way at once.
 const LOADS: usize = 8;
 /// Lanes that share the sum of a cell, at most.
-const MOST_PARTS: usize = 16;
+const MOST_PARTS: usize = 8;
 
 /// The copy of the parameters that a program's kernel reads, in its own layout.
 pub(crate) struct Packed<'a> {
