@@ -5,6 +5,7 @@ mod json;
 mod plot;
 mod text;
 
+use super::failure::Failure;
 use awl::bench::{
     CLASSES, Ceilings, Comparison, EngineKind, LossCost, WORKLOADS, Workload, compare, loss_alone,
 };
@@ -74,21 +75,15 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         true => growth::run(arguments),
         false => compare_engines(arguments),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("awl: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }
 
 /// What is told of a run that failed, or that could not write what was asked for.
-type Outcome = std::result::Result<(), String>;
+type Outcome = std::result::Result<(), Failure>;
 
 fn compare_engines(arguments: &Arguments) -> Outcome {
     let made = pollster::block_on(measure(arguments));
-    let report = made.map_err(|error| error.to_string())?;
+    let report = made?;
     let mut out = io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = match arguments.json {
@@ -99,7 +94,7 @@ fn compare_engines(arguments: &Arguments) -> Outcome {
 }
 
 /// Finds out before minutes of measuring whether the plot can be written.
-fn check_plot(path: &Path) -> Outcome {
+fn check_plot(path: &Path) -> std::result::Result<(), String> {
     if path.extension().is_none_or(|extension| extension != "svg") {
         return Err(format!("{}: the plot is an SVG file; end its name in .svg", path.display()));
     }
@@ -114,7 +109,8 @@ fn check_plot(path: &Path) -> Outcome {
 
 fn save(svg: std::result::Result<String, String>, path: &Path) -> Outcome {
     let written = svg.and_then(|svg| std::fs::write(path, svg).map_err(|error| error.to_string()));
-    written.map_err(|error| format!("{}: the plot was not written: {error}", path.display()))
+    let told = |error| format!("{}: the plot was not written: {error}", path.display());
+    written.map_err(|error| Failure::Run(told(error)))
 }
 
 /// Whether a name was asked for: every one is where none was named.

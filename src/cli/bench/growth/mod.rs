@@ -18,7 +18,7 @@ struct Report {
 /// Measures, and writes what was asked for.
 pub fn run(arguments: &Arguments) -> Outcome {
     let made = pollster::block_on(measure(arguments));
-    let report = made.map_err(|error| error.to_string())?;
+    let report = made?;
     let mut out = io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = match arguments.json {
