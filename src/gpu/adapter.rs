@@ -109,6 +109,8 @@ pub(super) async fn open(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu:
     let limits = Limits {
         max_buffer_size: own.max_buffer_size,
         max_storage_buffer_binding_size: own.max_storage_buffer_binding_size,
+        // Twice the default, which nearly every GPU has: twice the rows in a workgroup.
+        max_compute_workgroup_storage_size: own.max_compute_workgroup_storage_size.min(32 << 10),
         ..Limits::default().or_worse_values_from(&own)
     };
     #[cfg_attr(target_arch = "wasm32", expect(unused_mut))]

@@ -35,6 +35,12 @@ impl Source {
     pub fn text(&self) -> String {
         self.parts.concat()
     }
+
+    /// Whether a part of its text is made for the shape of a network.
+    #[cfg(test)]
+    pub fn is_made(&self) -> bool {
+        self.vector || TEMPLATES.iter().any(|(name, _)| *name == self.label)
+    }
 }
 
 macro_rules! shader {
@@ -276,10 +282,7 @@ pub(crate) mod tests {
     #[test]
     fn every_kernel_is_valid_and_binds_what_the_table_says() {
         // Those made for a shape are checked where they are made.
-        let is_made = |source: &Source| {
-            source.vector || TEMPLATES.iter().any(|(name, _)| *name == source.label)
-        };
-        kernels::ALL.iter().filter(|source| !is_made(source)).for_each(|source| check(source, ""));
+        kernels::ALL.iter().filter(|source| !source.is_made()).for_each(|source| check(source, ""));
     }
 
     #[test]

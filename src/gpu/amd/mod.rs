@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn every_kernel_takes_no_more_than_its_row_says() {
-        let for_gpus = kernels::ALL.iter().filter(|source| !source.vector);
+        let for_gpus = kernels::ALL.iter().filter(|source| !source.is_made());
         hold("kernels", &for_gpus.flat_map(|source| candidates(source)).collect::<Vec<_>>());
     }
 

@@ -74,14 +74,14 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     Ok(Some(Program { opening, ..Program::step(NAME, dispatches) }))
 }
 
-/// What the adapter gives a workgroup: GPUs of Intel and Apple have about 128 registers a lane, others 255.
+/// What the adapter gives a workgroup.
 fn means(gpu: &Gpu) -> Means {
     const INTEL: u32 = 0x8086;
     let info = gpu.device().adapter_info();
-    let has_few = info.vendor == INTEL || info.backend == wgpu::Backend::Metal;
-    Means {
-        memory: gpu.device().limits().max_compute_workgroup_storage_size as usize,
-        registers: if has_few { 88 } else { 136 },
+    let memory = gpu.device().limits().max_compute_workgroup_storage_size as usize;
+    match info.vendor == INTEL || info.backend == wgpu::Backend::Metal {
+        true => Means::lean(memory),
+        false => Means::plenty(memory),
     }
 }
 

@@ -20,6 +20,20 @@ pub(in crate::engine) struct Means {
     pub memory: usize,
     /// Registers that a lane may fill with what outlives a block's products: the gradient, slopes.
     pub registers: usize,
+    /// Rounds of a product by which loads stand before their use, in registers besides.
+    pub ahead: usize,
+}
+
+impl Means {
+    /// What a lane has on most GPUs: 255 registers.
+    pub fn plenty(memory: usize) -> Self {
+        Self { memory, registers: 136, ahead: 1 }
+    }
+
+    /// What a lane has on GPUs of Intel and Apple: about 128 registers.
+    pub fn lean(memory: usize) -> Self {
+        Self { memory, registers: 64, ahead: 0 }
+    }
 }
 
 /// The values of the templates `shaders/block/`.
@@ -31,6 +45,7 @@ pub(in crate::engine) struct Shape {
     pub lanes: usize,
     /// Rows side by side in workgroup memory: those that the smallest tile of a lane has.
     group: usize,
+    ahead: usize,
     features: usize,
     activation: u32,
     is_relu: bool,
@@ -113,13 +128,20 @@ impl Shape {
         if !fits || widest > 4 * LANES[2] {
             return None;
         }
-        let shapes = LANES.into_iter().filter_map(|lanes| Self::with(network, tasks, rows, lanes));
+        let shapes = LANES
+            .into_iter()
+            .filter_map(|lanes| Self::with(network, tasks, [rows, lanes], means.ahead));
         shapes
             .into_iter()
             .find(|shape| shape.memory() <= means.memory && shape.registers() <= means.registers)
     }
 
-    fn with(network: &Network, tasks: &[TaskLayout], rows: usize, lanes: usize) -> Option<Self> {
+    fn with(
+        network: &Network,
+        tasks: &[TaskLayout],
+        [rows, lanes]: [usize; 2],
+        ahead: usize,
+    ) -> Option<Self> {
         let mut layers = Vec::new();
         let mut at = 0;
         let count = network.layers().len();
@@ -144,6 +166,7 @@ impl Shape {
             rows,
             lanes,
             group: layers.iter().map(|layer| layer.tile).min()?,
+            ahead,
             features: network.features(),
             activation: network.activation().code(),
             is_relu: network.activation() == Activation::Relu,

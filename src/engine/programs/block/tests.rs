@@ -11,7 +11,7 @@ use crate::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
 use pollster::block_on;
 
 const ROWS: usize = 45;
-const PLENTY: Means = Means { memory: 32 << 10, registers: 136 };
+const MEMORY: usize = 32 << 10;
 
 fn smoothed(classes: usize) -> Loss {
     let class_weights = Some((1..=classes).map(|class| class as f32 / 2.0).collect());
@@ -77,7 +77,7 @@ fn the_kernels_made_for_a_shape_are_valid_everywhere() {
         (200, &[32], plain()),
         (16, &[128, 128], plain()),
     ] {
-        let shape = shape(features, hidden, &tasks, 16, PLENTY).expect("a shape");
+        let shape = shape(features, hidden, &tasks, 16, Means::plenty(MEMORY)).expect("a shape");
         for source in [&kernels::BLOCK_STEP, &kernels::BLOCK_PACK, &kernels::BLOCK_FINISH] {
             check_shader(source, &render(source.label, &shape).expect("a kernel"));
         }
@@ -86,7 +86,7 @@ fn the_kernels_made_for_a_shape_are_valid_everywhere() {
 
 #[test]
 fn a_shape_keeps_to_what_the_adapter_gives() {
-    for means in [PLENTY, Means { memory: 16 << 10, registers: 88 }] {
+    for means in [Means::plenty(MEMORY), Means::lean(16 << 10)] {
         for width in [8, 30, 64, 100, 128] {
             for rows in ROWS_OF_BLOCKS {
                 let Some(shape) = shape(16, &[width, width], &plain(), rows, means) else {
@@ -97,12 +97,14 @@ fn a_shape_keeps_to_what_the_adapter_gives() {
             }
         }
     }
-    assert!(shape(16, &[64, 64], &plain(), 16, PLENTY).is_some());
-    assert!(shape(16, &[128, 128], &plain(), 16, PLENTY).is_some());
+    assert!(shape(16, &[64, 64], &plain(), 16, Means::plenty(MEMORY)).is_some());
+    assert!(shape(16, &[128, 128], &plain(), 16, Means::plenty(MEMORY)).is_some());
     // What cannot go in.
-    assert!(shape(16, &[2_048], &plain(), 8, PLENTY).is_none());
-    assert!(shape(16, &[256, 256], &plain(), 8, PLENTY).is_none());
-    assert!(shape(16, &[8], &[Task::new("wide", Loss::Mse, 65)], 8, PLENTY).is_none());
+    assert!(shape(16, &[2_048], &plain(), 8, Means::plenty(MEMORY)).is_none());
+    assert!(shape(16, &[256, 256], &plain(), 8, Means::plenty(MEMORY)).is_none());
+    assert!(
+        shape(16, &[8], &[Task::new("wide", Loss::Mse, 65)], 8, Means::plenty(MEMORY)).is_none()
+    );
 }
 
 /// The records of six steps, two batches an epoch, the second short and shuffled anew.
@@ -167,4 +169,44 @@ fn rectified_units_with_dropout_train_as_the_reference_does() {
         let network = Network::new(6, &hidden, Activation::Relu, &plain()).expect("a network");
         recipe.network = network.with_dropout(0.2).expect("a network");
     });
+}
+
+/// The workloads of the benchmark (`bench::workload`) at their batches, and what GPUs with few registers get.
+#[cfg(target_os = "linux")]
+#[test]
+fn amd_compiles_the_blocks_of_every_workload_without_spills() {
+    use crate::gpu::amd::{Candidate, hold};
+    let widths = |width| [width, width];
+    let (plenty, lean) = (Means::plenty(MEMORY), Means::lean(MEMORY));
+    let mut candidates = Vec::new();
+    for (name, hidden, rows, means) in [
+        ("seed", widths(32), 8, plenty),
+        ("small", widths(64), 8, plenty),
+        ("medium", widths(128), 16, plenty),
+        ("large", widths(64), 16, plenty),
+        ("seed, lean", widths(32), 8, lean),
+        ("small, lean", widths(64), 8, lean),
+        ("large, lean", widths(64), 16, lean),
+    ] {
+        let network = Network::new(16, &hidden, Activation::Relu, &plain()).expect("a network");
+        let labels = Labels::pack(&plain(), data(16, &plain()).targets()).expect("labels");
+        let shape = Shape::new(&network, &labels.layouts, rows, means).expect("a shape");
+        let mut add = |source: &crate::gpu::Source, constants: &[(&'static str, f64)]| {
+            candidates.push(Candidate {
+                name: format!("{} {name}", source.label),
+                text: render(source.label, &shape).expect("a kernel") + &source.text(),
+                constants: constants.to_vec(),
+                is_lean: name.ends_with("lean"),
+            });
+        };
+        add(&kernels::BLOCK_STEP, &[("SCHEME", 1.0), ("DROPS_BELOW", 0.0), ("KEPT", 1.0)]);
+        if name == "medium" {
+            let sizes = [("GRADIENT_SHARES", 128.0), ("LOSS_SHARES", 128.0), ("TASKS", 2.0)];
+            let parts = [("CELL_PARTS", 8.0), ("TASK_PARTS", 32.0), ("LOSSES_AT", 2_621_440.0)];
+            let rest = [("SCHEME", 1.0), ("CLIP", 0.0), ("NORMS", 0.0), ("NORMS_AT", 0.0)];
+            add(&kernels::BLOCK_FINISH, &[&sizes[..], &parts[..], &rest[..]].concat());
+            add(&kernels::BLOCK_PACK, &[]);
+        }
+    }
+    hold("block", &candidates);
 }
