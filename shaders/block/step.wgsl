@@ -1,4 +1,4 @@
-{%- from "block/products" import product, own, own_cell, weight_gradient -%}
+{%- from "block/products" import cell, guard, own, swap, tile_product, weight_gradient -%}
 {%- from "block/losses" import task_losses -%}
 {%- set heads = layers[layers | length - 1] -%}
 // A whole training step but for its end, in one dispatch, made for the shape of a network: a workgroup takes blocks of
@@ -124,21 +124,19 @@ fn main(
 {%- endfor %}
 {%- endif %}
         // Layer {{ layer.number }}, forward.
-{%- if layer.lanes < lanes %}
-        if lane < {{ layer.lanes }}u {
-{%- else %}
         {
+{%- set out = "H" ~ (layer.number + 1) %}
+            {{- tile_product("H" ~ layer.number, layer, group, layer.input_quads, layer.output_quads, layer.transposed, layer.splits_forward, ahead, lanes) }}
+{%- if layer.splits_forward %}
+            {{- swap(out, layer, group, lanes) }}
 {%- endif %}
+            {{- guard(layer.lanes, lanes) }}
             {{- own(layer.output_quads, layer.tile, group) }}
             let bias = parameters[{{ layer.bias }}u + column];
 {%- for i in range(layer.tile) %}
-            var z{{ i }} = bias;
-{%- endfor %}
-            let from_weight = {{ layer.transposed }}u + column;
-            {{- product("H" ~ layer.number, layer.tile, group, layer.input_quads, layer.output_quads, ahead) }}
-{%- for i in range(layer.tile) %}
+            let z{{ i }} = sum{{ i }} + bias;
 {%- if layer.is_last %}
-            {{ own_cell("H" ~ (layer.number + 1), i, group) }} = z{{ i }};
+            {{ cell(out, "own", i, group) }} = z{{ i }};
 {%- else %}
 {%- if is_relu %}
             var y{{ i }} = select(z{{ i }}, vec4(0.0), z{{ i }} <= vec4(0.0));
@@ -154,9 +152,10 @@ fn main(
             slope{{ layer.number }}_{{ i }} *= factors{{ i }};
 {%- endif %}
 {%- endif %}
-            {{ own_cell("H" ~ (layer.number + 1), i, group) }} = y{{ i }};
+            {{ cell(out, "own", i, group) }} = y{{ i }};
 {%- endif %}
 {%- endfor %}
+            }
         }
         workgroupBarrier();
 {%- endfor %}
@@ -181,45 +180,37 @@ fn main(
         workgroupBarrier();
 {%- for layer in layers | reverse %}
         // Layer {{ layer.number }}, backward.
-        {{- weight_gradient(layer, rows, group, lanes, ahead) }}
+        {
+            {{- weight_gradient(layer, rows, group, lanes, ahead) }}
 {%- if layer.number > 0 %}
 {%- set below = layers[layer.number - 1] %}
-{%- for i in range(below.tile) %}
-        var delta{{ below.number }}_{{ i }} = vec4(0.0);
-{%- endfor %}
-{%- if below.lanes < lanes %}
-        if lane < {{ below.lanes }}u {
-{%- else %}
-        {
-{%- endif %}
-            {{- own(below.output_quads, below.tile, group) }}
-{%- for i in range(below.tile) %}
-            var z{{ i }} = vec4(0.0);
-{%- endfor %}
-            let from_weight = {{ layer.natural }}u + column;
-            {{- product("H" ~ (layer.number + 1), below.tile, group, layer.output_quads, layer.input_quads, ahead) }}
-{%- for i in range(below.tile) %}
+{%- set units = "H" ~ layer.number %}
+            {{- tile_product("H" ~ (layer.number + 1), below, group, layer.output_quads, layer.input_quads, layer.natural, layer.splits_backward, ahead, lanes) }}
 {%- if is_relu %}
-            let slope{{ i }} = select(vec4(0.0), vec4({% if drops %}KEPT{% else %}1.0{% endif %}), {{ own_cell("H" ~ layer.number, i, group) }} > vec4(0.0));
-            delta{{ below.number }}_{{ i }} = z{{ i }} * slope{{ i }};
-{%- else %}
-            delta{{ below.number }}_{{ i }} = z{{ i }} * slope{{ below.number }}_{{ i }};
-{%- endif %}
-            bias{{ below.number }} += delta{{ below.number }}_{{ i }};
+{%- for i in range(below.tile) %}
+            var slope{{ below.number }}_{{ i }} = vec4(0.0);
 {%- endfor %}
-        }
-        workgroupBarrier();
-{%- if below.lanes < lanes %}
-        if lane < {{ below.lanes }}u {
-{%- else %}
-        {
-{%- endif %}
+            {{- guard(below.lanes, lanes) }}
             {{- own(below.output_quads, below.tile, group) }}
 {%- for i in range(below.tile) %}
-            {{ own_cell("H" ~ layer.number, i, group) }} = delta{{ below.number }}_{{ i }};
+            slope{{ below.number }}_{{ i }} = select(vec4(0.0), vec4({% if drops %}KEPT{% else %}1.0{% endif %}), {{ cell(units, "own", i, group) }} > vec4(0.0));
 {%- endfor %}
-        }
+            }
 {%- endif %}
+            workgroupBarrier();
+{%- if layer.splits_backward %}
+            {{- swap(units, below, group, lanes) }}
+{%- endif %}
+            {{- guard(below.lanes, lanes) }}
+            {{- own(below.output_quads, below.tile, group) }}
+{%- for i in range(below.tile) %}
+            let delta{{ i }} = sum{{ i }} * slope{{ below.number }}_{{ i }};
+            bias{{ below.number }} += delta{{ i }};
+            {{ cell(units, "own", i, group) }} = delta{{ i }};
+{%- endfor %}
+            }
+{%- endif %}
+        }
         workgroupBarrier();
 {%- endfor %}
     }
@@ -256,13 +247,9 @@ fn main(
         }
     }
 {%- if not layer.is_last %}
-{%- if layer.lanes < lanes %}
-    if lane < {{ layer.lanes }}u {
-{%- else %}
-    {
-{%- endif %}
+    {{- guard(layer.lanes, lanes) }}
         {{- own(layer.output_quads, layer.tile, group) }}
-        {{ own_cell("H" ~ (layer.number + 1), 0, group) }} = bias{{ layer.number }};
+        {{ cell("H" ~ (layer.number + 1), "own", 0, group) }} = bias{{ layer.number }};
     }
 {%- endif %}
 {%- endfor %}

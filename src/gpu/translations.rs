@@ -85,10 +85,18 @@ pub(super) fn check(source: &Source, text: &str) {
         .unwrap_or_else(|e| panic!("{}: {}", source.label, e.emit_to_string(text)));
     // No rule that `tint` knows depends on the values of constants.
     hold(source, &module, text, &vec![], Target::Wgsl);
-    for constants in specialisations(source.label, &module) {
+    for constants in constants_for(source, &module) {
         for target in TARGETS {
             hold(source, &module, text, &constants, target);
         }
+    }
+}
+
+/// All combinations of the values of a kernel's constants; of a kernel for GPUs that is made for a shape, and long, every value.
+fn constants_for(source: &Source, module: &Module) -> Vec<Constants> {
+    match source.is_made() && !source.vector {
+        true => every_value(source.label, module),
+        false => specialisations(source.label, module),
     }
 }
 

@@ -91,6 +91,8 @@ fn work(batch: usize, shape: &Shape) -> Work {
     let blocks = batch.div_ceil(shape.rows);
     let most = (MOST_BYTES / (16 * shape.cells)).clamp(1, MOST_SHARES);
     let fewest = batch.div_ceil(MOST_ROWS);
+    // A power of two, among which the blocks of most batches are shared out evenly.
+    let most = 1 << most.ilog2();
     let workgroups = blocks.min(most).max(fewest).max(1);
     let rounds = 1 + blocks.div_ceil(workgroups) * (1 + shape.rounds_a_block());
     Work::new(workgroups, rounds)

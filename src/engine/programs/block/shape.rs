@@ -22,17 +22,19 @@ pub(in crate::engine) struct Means {
     pub registers: usize,
     /// Rounds of a product by which loads stand before their use, in registers besides.
     pub ahead: usize,
+    /// Whether two lanes may share the rows of both, which takes the sums of both.
+    pub splits: bool,
 }
 
 impl Means {
     /// What a lane has on most GPUs: 255 registers.
     pub fn plenty(memory: usize) -> Self {
-        Self { memory, registers: 136, ahead: 1 }
+        Self { memory, registers: 136, ahead: 1, splits: true }
     }
 
     /// What a lane has on GPUs of Intel and Apple: about 128 registers.
     pub fn lean(memory: usize) -> Self {
-        Self { memory, registers: 64, ahead: 0 }
+        Self { memory, registers: 64, ahead: 0, splits: false }
     }
 }
 
@@ -92,6 +94,9 @@ pub(in crate::engine) struct Layer {
     tile: usize,
     /// Lanes that have such a tile.
     lanes: usize,
+    /// Whether two lanes share the rows of both, forward for its outputs, backward for its inputs.
+    splits_forward: bool,
+    splits_backward: bool,
     gradient: GradientTile,
 }
 
@@ -128,9 +133,8 @@ impl Shape {
         if !fits || widest > 4 * LANES[2] {
             return None;
         }
-        let shapes = LANES
-            .into_iter()
-            .filter_map(|lanes| Self::with(network, tasks, [rows, lanes], means.ahead));
+        let shapes =
+            LANES.into_iter().filter_map(|lanes| Self::with(network, tasks, [rows, lanes], means));
         shapes
             .into_iter()
             .find(|shape| shape.memory() <= means.memory && shape.registers() <= means.registers)
@@ -140,14 +144,20 @@ impl Shape {
         network: &Network,
         tasks: &[TaskLayout],
         [rows, lanes]: [usize; 2],
-        ahead: usize,
+        means: Means,
     ) -> Option<Self> {
         let mut layers = Vec::new();
         let mut at = 0;
         let count = network.layers().len();
         for (number, layer) in network.layers().iter().enumerate() {
-            let layer = Layer::new(number, number + 1 == count, layer, at, rows, lanes)?;
+            let mut layer = Layer::new(number, number + 1 == count, layer, at, rows, lanes)?;
             at = layer.bias + layer.output_quads;
+            if means.splits {
+                layer.splits_forward = layer.splits(rows, layer.input_quads);
+                let below: Option<&Layer> = layers.last();
+                let splits = below.is_some_and(|below| below.splits(rows, layer.output_quads));
+                layer.splits_backward = splits;
+            }
             layers.push(layer);
         }
         let cells = at;
@@ -166,7 +176,7 @@ impl Shape {
             rows,
             lanes,
             group: layers.iter().map(|layer| layer.tile).min()?,
-            ahead,
+            ahead: means.ahead,
             features: network.features(),
             activation: network.activation().code(),
             is_relu: network.activation() == Activation::Relu,
@@ -235,8 +245,17 @@ impl Layer {
             unit: layer.bias,
             tile: Some(tile).filter(|tile| *tile <= MOST_TILE)?,
             lanes: output_quads * (rows / tile),
+            splits_forward: false,
+            splits_backward: false,
             gradient: GradientTile::new(output_quads, input_quads, lanes)?,
         })
+    }
+}
+
+impl Layer {
+    /// Whether a product of this depth pays to be split: for tiles of few rows, and halves of whole blocks of four vectors.
+    fn splits(&self, rows: usize, depth: usize) -> bool {
+        self.tile <= 2 && rows / self.tile >= 2 && depth % 8 == 0
     }
 }
 
