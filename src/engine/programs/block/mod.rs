@@ -27,7 +27,7 @@ const ROWS_OF_BLOCKS: [usize; 2] = [16, 8];
 const SMALL_BATCH: usize = 1_024;
 /// Bytes of all shares, which are written and read in every step, and shares that are quickly added up.
 const MOST_BYTES: usize = 12 << 20;
-const MOST_SHARES: usize = 1_024;
+const MOST_SHARES: usize = 512;
 
 /// The program, or `None` where another has to do.
 pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
