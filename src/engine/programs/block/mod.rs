@@ -29,6 +29,9 @@ const SMALL_BATCH: usize = 1_024;
 const MOST_BYTES: usize = 12 << 20;
 const MOST_SHARES: usize = 512;
 
+/// Workgroups of a dimension, by WebGPU's default limits.
+const MOST_WORKGROUPS: usize = 65_535;
+
 /// The program, or `None` where another has to do.
 pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     let gpu = &resident.gpu;
@@ -44,7 +47,8 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     };
     let work = work(resident.batch, &shape);
     let cells = 4 * shape.cells;
-    if !Shares::fit(gpu, work.workgroups, cells, tasks) {
+    // The kernel's grid has one dimension.
+    if work.workgroups > MOST_WORKGROUPS || !Shares::fit(gpu, work.workgroups, cells, tasks) {
         return Ok(None);
     }
     let shares = Shares::new(gpu, [work.workgroups, cells], [work.workgroups, tasks], 0)?;
@@ -74,14 +78,17 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     Ok(Some(Program { opening, ..Program::step(NAME, dispatches) }))
 }
 
-/// What the adapter gives a workgroup.
+/// What the adapter gives a workgroup; browsers do not say whose it is.
 fn means(gpu: &Gpu) -> Means {
-    const INTEL: u32 = 0x8086;
-    let info = gpu.device().adapter_info();
-    let memory = gpu.device().limits().max_compute_workgroup_storage_size as usize;
-    match info.vendor == INTEL || info.backend == wgpu::Backend::Metal {
-        true => Means::lean(memory),
-        false => Means::plenty(memory),
+    const AMD: u32 = 0x1002;
+    const NVIDIA: u32 = 0x10de;
+    let limits = gpu.device().limits();
+    let memory = limits.max_compute_workgroup_storage_size as usize;
+    let lanes = limits.max_compute_invocations_per_workgroup as usize;
+    let has_plenty = [AMD, NVIDIA].contains(&gpu.device().adapter_info().vendor);
+    match has_plenty || gpu.is_software() {
+        true => Means::plenty(memory, lanes),
+        false => Means::lean(memory, lanes),
     }
 }
 

@@ -18,6 +18,8 @@ const MOST_TILE: usize = 8;
 pub(in crate::engine) struct Means {
     /// Bytes of workgroup memory.
     pub memory: usize,
+    /// Lanes of a workgroup, at most.
+    pub lanes: usize,
     /// Registers that a lane may fill with what outlives a block's products: the gradient, slopes.
     pub registers: usize,
     /// Rounds of a product by which loads stand before their use, in registers besides.
@@ -27,14 +29,14 @@ pub(in crate::engine) struct Means {
 }
 
 impl Means {
-    /// What a lane has on most GPUs: 255 registers.
-    pub fn plenty(memory: usize) -> Self {
-        Self { memory, registers: 136, ahead: 1, splits: true }
+    /// With what a lane has on GPUs of AMD and NVIDIA: 255 registers.
+    pub fn plenty(memory: usize, lanes: usize) -> Self {
+        Self { memory, lanes, registers: 136, ahead: 1, splits: true }
     }
 
-    /// What a lane has on GPUs of Intel and Apple: about 128 registers.
-    pub fn lean(memory: usize) -> Self {
-        Self { memory, registers: 64, ahead: 0, splits: false }
+    /// With what a lane has on those of Intel and Apple, and perhaps on others: about 128 registers.
+    pub fn lean(memory: usize, lanes: usize) -> Self {
+        Self { memory, lanes, registers: 64, ahead: 0, splits: false }
     }
 }
 
@@ -133,8 +135,8 @@ impl Shape {
         if !fits || widest > 4 * LANES[2] {
             return None;
         }
-        let shapes =
-            LANES.into_iter().filter_map(|lanes| Self::with(network, tasks, [rows, lanes], means));
+        let fitting = LANES.into_iter().filter(|lanes| *lanes <= means.lanes);
+        let shapes = fitting.filter_map(|lanes| Self::with(network, tasks, [rows, lanes], means));
         shapes
             .into_iter()
             .find(|shape| shape.memory() <= means.memory && shape.registers() <= means.registers)

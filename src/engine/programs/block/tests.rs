@@ -13,6 +13,10 @@ use pollster::block_on;
 const ROWS: usize = 45;
 const MEMORY: usize = 32 << 10;
 
+fn plenty() -> Means {
+    Means::plenty(MEMORY, 256)
+}
+
 fn smoothed(classes: usize) -> Loss {
     let class_weights = Some((1..=classes).map(|class| class as f32 / 2.0).collect());
     Loss::CrossEntropy { label_smoothing: 0.1, class_weights }
@@ -28,7 +32,7 @@ fn mixed() -> Vec<Task> {
     ]
 }
 
-fn plain() -> Vec<Task> {
+fn two() -> Vec<Task> {
     vec![Task::new("number", Loss::Mse, 1), Task::new("kind", Loss::cross_entropy(), 10)]
 }
 
@@ -72,12 +76,12 @@ fn shape(
 fn the_kernels_made_for_a_shape_are_valid_everywhere() {
     for (features, hidden, tasks) in [
         (5, &[][..], mixed()),
-        (16, &[32, 32], plain()),
+        (16, &[32, 32], two()),
         (3, &[17, 40, 6], mixed()),
-        (200, &[32], plain()),
-        (16, &[128, 128], plain()),
+        (200, &[32], two()),
+        (16, &[128, 128], two()),
     ] {
-        let shape = shape(features, hidden, &tasks, 16, Means::plenty(MEMORY)).expect("a shape");
+        let shape = shape(features, hidden, &tasks, 16, plenty()).expect("a shape");
         for source in [&kernels::BLOCK_STEP, &kernels::BLOCK_PACK, &kernels::BLOCK_FINISH] {
             check_shader(source, &render(source.label, &shape).expect("a kernel"));
         }
@@ -86,10 +90,10 @@ fn the_kernels_made_for_a_shape_are_valid_everywhere() {
 
 #[test]
 fn a_shape_keeps_to_what_the_adapter_gives() {
-    for means in [Means::plenty(MEMORY), Means::lean(16 << 10)] {
+    for means in [plenty(), Means::lean(16 << 10, 256)] {
         for width in [8, 30, 64, 100, 128] {
             for rows in ROWS_OF_BLOCKS {
-                let Some(shape) = shape(16, &[width, width], &plain(), rows, means) else {
+                let Some(shape) = shape(16, &[width, width], &two(), rows, means) else {
                     continue;
                 };
                 assert!(shape.memory() <= means.memory && shape.registers() <= means.registers);
@@ -97,14 +101,13 @@ fn a_shape_keeps_to_what_the_adapter_gives() {
             }
         }
     }
-    assert!(shape(16, &[64, 64], &plain(), 16, Means::plenty(MEMORY)).is_some());
-    assert!(shape(16, &[128, 128], &plain(), 16, Means::plenty(MEMORY)).is_some());
+    assert!(shape(16, &[64, 64], &two(), 16, plenty()).is_some());
+    assert!(shape(16, &[128, 128], &two(), 16, plenty()).is_some());
     // What cannot go in.
-    assert!(shape(16, &[2_048], &plain(), 8, Means::plenty(MEMORY)).is_none());
-    assert!(shape(16, &[256, 256], &plain(), 8, Means::plenty(MEMORY)).is_none());
-    assert!(
-        shape(16, &[8], &[Task::new("wide", Loss::Mse, 65)], 8, Means::plenty(MEMORY)).is_none()
-    );
+    assert!(shape(16, &[128, 128], &two(), 16, Means { lanes: 64, ..plenty() }).is_none());
+    assert!(shape(16, &[2_048], &two(), 8, plenty()).is_none());
+    assert!(shape(16, &[256, 256], &two(), 8, plenty()).is_none());
+    assert!(shape(16, &[8], &[Task::new("wide", Loss::Mse, 65)], 8, plenty()).is_none());
 }
 
 /// The records of six steps, two batches an epoch, the second short and shuffled anew.
@@ -164,9 +167,9 @@ fn dropout_and_clipping_train_as_the_reference_does() {
 
 #[test]
 fn rectified_units_with_dropout_train_as_the_reference_does() {
-    agrees(6, &[20, 8, 12], &plain(), |recipe| {
+    agrees(6, &[20, 8, 12], &two(), |recipe| {
         let hidden = [20, 8, 12];
-        let network = Network::new(6, &hidden, Activation::Relu, &plain()).expect("a network");
+        let network = Network::new(6, &hidden, Activation::Relu, &two()).expect("a network");
         recipe.network = network.with_dropout(0.2).expect("a network");
     });
 }
@@ -177,7 +180,7 @@ fn rectified_units_with_dropout_train_as_the_reference_does() {
 fn amd_compiles_the_blocks_of_every_workload_without_spills() {
     use crate::gpu::amd::{Candidate, hold};
     let widths = |width| [width, width];
-    let (plenty, lean) = (Means::plenty(MEMORY), Means::lean(MEMORY));
+    let (plenty, lean) = (plenty(), Means::lean(MEMORY, 256));
     let mut candidates = Vec::new();
     for (name, hidden, rows, means) in [
         ("seed", widths(32), 8, plenty),
@@ -188,8 +191,8 @@ fn amd_compiles_the_blocks_of_every_workload_without_spills() {
         ("small, lean", widths(64), 8, lean),
         ("large, lean", widths(64), 16, lean),
     ] {
-        let network = Network::new(16, &hidden, Activation::Relu, &plain()).expect("a network");
-        let labels = Labels::pack(&plain(), data(16, &plain()).targets()).expect("labels");
+        let network = Network::new(16, &hidden, Activation::Relu, &two()).expect("a network");
+        let labels = Labels::pack(&two(), data(16, &two()).targets()).expect("labels");
         let shape = Shape::new(&network, &labels.layouts, rows, means).expect("a shape");
         let mut add = |source: &crate::gpu::Source, constants: &[(&'static str, f64)]| {
             candidates.push(Candidate {
