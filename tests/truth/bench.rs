@@ -60,7 +60,7 @@ fn the_program_of_a_fused_step_can_be_named() {
     let output = named("quick");
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("AWL_PROGRAM is \"quick\"") && told.contains("rows, tiled"), "{told}");
+    assert!(told.contains("AWL_PROGRAM is \"quick\"") && told.contains("block, tiled"), "{told}");
 }
 
 #[test]
