@@ -2,7 +2,7 @@
 
 use super::blocks::Blocks;
 use super::checks::none_held_out;
-use super::device::{Planner, Resident, Training};
+use super::device::{Covers, Planner, Resident, Training};
 use super::held_out::HeldOut;
 use super::programs;
 use super::recipe::Recipe;
@@ -11,7 +11,7 @@ use super::step::{Record, Step};
 use super::{Answer, Engine};
 use crate::data::{Dataset, Matrix};
 use crate::error::Result;
-use crate::gpu::Gpu;
+use crate::gpu::{Dispatch, Gpu};
 use std::time::Duration;
 
 /// A training engine on the GPU: the data, the state and every kernel stay there; the host only says which
@@ -75,6 +75,19 @@ impl GpuEngine {
     /// Number of dispatches a step, not counting those that open an epoch or a submission; 1 where one dispatch makes many steps.
     pub fn dispatches_per_step(&self) -> usize {
         self.training.program.dispatches.len()
+    }
+
+    /// The kernels of a step, a name a dispatch, in order: their files under `shaders/`.
+    pub fn kernels(&self) -> Vec<&'static str> {
+        self.training.program.dispatches.iter().map(Dispatch::label).collect()
+    }
+
+    /// The most steps that one round of the [kernels](Self::kernels) makes: 1, but for programs that make runs of steps.
+    pub fn steps_per_round(&self) -> usize {
+        match self.training.program.covers {
+            Covers::Step => 1,
+            Covers::Run(most) => most,
+        }
     }
 
     async fn blocks(&mut self) -> Result<&Blocks> {

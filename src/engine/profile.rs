@@ -63,7 +63,7 @@ impl GpuEngine {
             return Ok(None);
         };
         let times = self.training.profile(&clock).await?;
-        let kernels = self.training.program.dispatches.iter().map(Dispatch::label);
+        let kernels = self.kernels().into_iter();
         Ok(Some(kernels.zip(times).map(|(kernel, time)| KernelTime { kernel, time }).collect()))
     }
 }

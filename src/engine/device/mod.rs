@@ -16,7 +16,7 @@ mod resident;
 mod slots;
 mod training;
 
-pub(super) use self::program::{Planner, Program};
+pub(super) use self::program::{Covers, Planner, Program};
 pub(super) use self::resident::Resident;
 pub(super) use self::slots::Steps;
 pub(super) use self::training::Training;
