@@ -2,7 +2,8 @@
 
 use super::turns::{Run, take_turns};
 use super::{Ceilings, Spread, Workload};
-use crate::engine::KernelTime;
+use crate::data::Dataset;
+use crate::engine::{GpuEngine, KernelTime, Recipe};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use std::time::Duration;
@@ -27,6 +28,19 @@ impl EngineKind {
             Self::Unfused => "unfused",
         }
     }
+
+    /// The engine itself.
+    pub(super) async fn engine(
+        self,
+        gpu: &Gpu,
+        recipe: Recipe,
+        data: &Dataset,
+    ) -> Result<GpuEngine> {
+        match self {
+            Self::Fused => GpuEngine::fused(gpu, recipe, data).await,
+            Self::Unfused => GpuEngine::unfused(gpu, recipe, data).await,
+        }
+    }
 }
 
 /// What a step costs in one engine.
@@ -38,8 +52,14 @@ pub struct EngineCost {
     pub program: &'static str,
     /// Microseconds a step, submission and collection of the records included.
     pub us_per_step: Spread,
+    /// Microseconds a step of the calling thread for encoding and submission, in submissions as large as those timed, each
+    /// while the device has nothing else to do: wgpu's share and the driver's, by the wall clock. Where it comes near
+    /// [`us_per_step`](Self::us_per_step), the host is the limit.
+    pub host_us_per_step: Spread,
     /// Dispatches a step, without the two that open an epoch.
     pub dispatches_per_step: usize,
+    /// The most steps that these dispatches make at once: [`GpuEngine::steps_per_round`].
+    pub steps_per_round: usize,
     /// Submissions in 100 steps, as they were timed.
     pub submissions_per_100_steps: f64,
     /// What its kernels read and write: [`GpuEngine::bytes_per_step`](crate::GpuEngine::bytes_per_step).
@@ -68,7 +88,8 @@ impl Comparison {
         self.engines.iter().find(|cost| cost.engine == kind)
     }
 
-    /// How many times faster than unfused the fused engine is, if both were asked for.
+    /// Unfused's time a step over fused's, the medians: above 1 where fused is faster, below where it is slower; `None`
+    /// unless both were asked for.
     pub fn speedup(&self) -> Option<f64> {
         let median = |kind| self.engine(kind).map(|cost| cost.us_per_step.median);
         Some(median(EngineKind::Unfused)? / median(EngineKind::Fused)?)
@@ -111,16 +132,18 @@ pub async fn compare(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::bench::WORKLOADS;
 
-    fn cost(engine: EngineKind, median: f64) -> EngineCost {
+    pub fn cost(engine: EngineKind, median: f64) -> EngineCost {
         EngineCost {
             engine,
             program: "tiled",
             us_per_step: Spread::of(vec![median]),
+            host_us_per_step: Spread::of(vec![1.0]),
             dispatches_per_step: 1,
+            steps_per_round: 1,
             submissions_per_100_steps: 1.0,
             bytes_per_step: 1,
             gpu_bytes: 1,

@@ -217,7 +217,7 @@ impl Growth {
 }
 
 /// Takes what an adapter cannot hold for an answer, not for an error.
-fn held<T>(result: Result<T>) -> Result<Result<T, String>> {
+pub(super) fn held<T>(result: Result<T>) -> Result<Result<T, String>> {
     match result {
         Err(error @ (Error::TooLarge { .. } | Error::OutOfMemory { .. })) => {
             // Drivers' words may have several lines.

@@ -38,13 +38,16 @@ pub struct PassCost {
 }
 
 impl LossCost {
-    /// How many times faster than unfused the fused pass is, if both were asked for.
+    /// Unfused's time over fused's, the medians: above 1 where fused is faster, below where it is slower; `None` unless
+    /// both were asked for.
     pub fn speedup(&self) -> Option<f64> {
-        let median = |kind| {
-            let pass = self.passes.iter().find(|pass| pass.engine == kind);
-            pass.map(|pass| pass.us_per_pass.median)
-        };
+        let median = |kind| self.pass(kind).map(|pass| pass.us_per_pass.median);
         Some(median(EngineKind::Unfused)? / median(EngineKind::Fused)?)
+    }
+
+    /// The cost as this engine makes the pass, if it was asked for.
+    pub fn pass(&self, kind: EngineKind) -> Option<&PassCost> {
+        self.passes.iter().find(|pass| pass.engine == kind)
     }
 
     /// The share of the adapter's copy bandwidth that a pass reaches, its operations not counted; `None` where that was not

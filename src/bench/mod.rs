@@ -3,14 +3,16 @@
 //!
 //! Engines are timed in turn (A B A B …) in one process, so that a machine that slows down slows all of them; what
 //! is reported is the median with its quartiles. Times are wall-clock, submission and collection of the records
-//! included: what a user waits.
+//! included: what a user waits. Where fused turns out slower, that is said, with what is known of why.
 
 mod ceilings;
 mod compare;
 mod growth;
 mod loss_alone;
 mod loss_passes;
+mod plan;
 mod spread;
+mod standing;
 mod turns;
 mod workload;
 
@@ -19,5 +21,7 @@ pub use self::compare::{Comparison, EngineCost, EngineKind, compare};
 pub use self::growth::{Axis, Growth, GrowthPoint, LeftOut, growth};
 pub use self::loss_alone::{CLASSES, LossCost, PassCost, loss_alone};
 pub use self::loss_passes::LossPasses;
+pub use self::plan::{PlannedStep, StepPlan, plan};
 pub use self::spread::Spread;
+pub use self::standing::{KernelSum, Slower, Standing};
 pub use self::workload::{WORKLOADS, Workload};

@@ -2,7 +2,7 @@
 
 use super::{EngineCost, EngineKind, Spread, Workload};
 use crate::data::Dataset;
-use crate::engine::{Engine, GpuEngine, KernelTime, MOST_STEPS};
+use crate::engine::{Engine, GpuEngine, KernelTime, MOST_STEPS, Step};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::train::{TaskMetrics, Trainer};
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 5;
 /// Steps that are timed dispatch by dispatch.
 const PROFILED: usize = 5;
+/// Submissions whose cost to the host is timed.
+const SUBMITTED: usize = 5;
 
 /// One engine while it is timed.
 pub(super) struct Run {
@@ -76,11 +78,7 @@ impl Run {
     ) -> Result<Self> {
         let recipe = workload.recipe()?;
         let started = Instant::now();
-        let engine = match kind {
-            EngineKind::Fused => GpuEngine::fused(gpu, recipe, data).await?,
-            EngineKind::Unfused => GpuEngine::unfused(gpu, recipe, data).await?,
-        };
-        let mut trainer = Trainer::new(engine);
+        let mut trainer = Trainer::new(kind.engine(gpu, recipe, data).await?);
         trainer.steps(1).await?;
         let setup = started.elapsed();
         let gpu_bytes = trainer.engine().gpu_bytes();
@@ -116,21 +114,44 @@ impl Run {
 
     /// The whole cost, each dispatch's time included.
     pub async fn finish(mut self) -> Result<EngineCost> {
-        let kernels = self.profile().await?;
         let us_per_step = self.us_per_step();
+        let submissions_per_step =
+            self.submissions as f64 / (self.steps * us_per_step.samples) as f64;
+        let host_us_per_step = self.host((1.0 / submissions_per_step).round() as usize).await?;
+        let kernels = self.profile().await?;
         let engine = self.trainer.engine();
         Ok(EngineCost {
             engine: self.kind,
             program: engine.program(),
             us_per_step,
+            host_us_per_step,
             dispatches_per_step: engine.dispatches_per_step(),
-            submissions_per_100_steps: 100.0 * self.submissions as f64
-                / (self.steps * us_per_step.samples) as f64,
+            steps_per_round: engine.steps_per_round(),
+            submissions_per_100_steps: 100.0 * submissions_per_step,
             bytes_per_step: engine.bytes_per_step(),
             gpu_bytes: self.gpu_bytes,
             setup: self.setup,
             kernels,
         })
+    }
+
+    /// Microseconds a step that the host takes to encode and submit, in submissions of so many steps, each while the
+    /// device has nothing else to do.
+    async fn host(&mut self, steps: usize) -> Result<Spread> {
+        let steps = steps.clamp(1, MOST_STEPS);
+        let engine = self.trainer.engine();
+        let (rows, batch) = (engine.rows(), engine.recipe().batch);
+        let mut samples = Vec::new();
+        for _ in 0..SUBMITTED {
+            let first = engine.last_step() + 1;
+            let numbers = first..first + steps as u64;
+            let steps: Vec<Step> = numbers.map(|it| Step::numbered(it, rows, batch)).collect();
+            let started = Instant::now();
+            engine.submit(&steps)?;
+            samples.push(started.elapsed().as_secs_f64() * 1e6 / steps.len() as f64);
+            engine.collect().await?;
+        }
+        Ok(Spread::of(samples))
     }
 
     async fn profile(&mut self) -> Result<Option<Vec<KernelTime>>> {

@@ -1,7 +1,8 @@
 //! `awl adapters`: what this machine has to train on.
 
 use awl::gpu::{self, AdapterReport};
-use awl::wgpu::Features;
+use awl::wgpu::{Features, Limits};
+use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -49,18 +50,14 @@ fn print_json(reports: &[AdapterReport]) -> io::Result<()> {
 }
 
 /// An array with an object an adapter.
-pub fn objects(reports: &[AdapterReport]) -> serde_json::Value {
-    reports.iter().map(json).collect::<Vec<_>>().into()
+pub fn objects(reports: &[AdapterReport]) -> Value {
+    reports.iter().map(object).collect::<Vec<_>>().into()
 }
 
 /// The limits that matter, and the optional features that are used where they are there.
 pub fn limits(report: &AdapterReport) -> String {
     let limits = &report.limits;
-    let features: Vec<&str> = FEATURES
-        .iter()
-        .filter(|(_, feature)| report.features.contains(*feature))
-        .map(|(name, _)| *name)
-        .collect();
+    let features = features(report.features);
     format!(
         "{} MiB a binding, {} storage buffers, {} KiB of workgroup memory, {} invocations; {}",
         limits.max_storage_buffer_binding_size >> 20,
@@ -72,30 +69,42 @@ pub fn limits(report: &AdapterReport) -> String {
 }
 
 /// The optional features that make a difference.
-const FEATURES: [(&str, Features); 4] = [
+pub const FEATURES: [(&str, Features); 4] = [
     ("timestamps", Features::TIMESTAMP_QUERY),
     ("subgroups", Features::SUBGROUP),
     ("kept pipelines", Features::PIPELINE_CACHE),
     ("f16", Features::SHADER_F16),
 ];
 
-fn json(report: &AdapterReport) -> serde_json::Value {
+/// What is known of one adapter.
+pub fn object(report: &AdapterReport) -> Value {
     let info = &report.info;
-    serde_json::json!({
+    json!({
         "name": info.name,
         "backend": info.backend.to_string(),
         "device_type": format!("{:?}", info.device_type),
         "driver": info.driver,
         "driver_info": info.driver_info,
-        "limits": {
-            "max_storage_buffer_binding_size": report.limits.max_storage_buffer_binding_size,
-            "max_buffer_size": report.limits.max_buffer_size,
-            "max_storage_buffers_per_shader_stage": report.limits.max_storage_buffers_per_shader_stage,
-            "max_compute_workgroup_storage_size": report.limits.max_compute_workgroup_storage_size,
-            "max_compute_invocations_per_workgroup": report.limits.max_compute_invocations_per_workgroup,
-        },
-        "features": FEATURES.iter().filter(|(_, it)| report.features.contains(*it)).map(|(name, _)| *name).collect::<Vec<_>>(),
+        "limits": limits_object(&report.limits),
+        "features": features(report.features),
         "usable": report.unfit.is_none(),
         "reason": report.unfit,
     })
+}
+
+/// The limits that matter, by wgpu's names.
+pub fn limits_object(limits: &Limits) -> Value {
+    json!({
+        "max_storage_buffer_binding_size": limits.max_storage_buffer_binding_size,
+        "max_buffer_size": limits.max_buffer_size,
+        "max_storage_buffers_per_shader_stage": limits.max_storage_buffers_per_shader_stage,
+        "max_compute_workgroup_storage_size": limits.max_compute_workgroup_storage_size,
+        "max_compute_invocations_per_workgroup": limits.max_compute_invocations_per_workgroup,
+    })
+}
+
+/// The names of the optional features among these that make a difference.
+pub fn features(has: Features) -> Vec<&'static str> {
+    let among = FEATURES.iter().filter(|(_, feature)| has.contains(*feature));
+    among.map(|(name, _)| *name).collect()
 }

@@ -1,5 +1,7 @@
 //! `awl bench`: what it reports, not how fast anything is.
 
+mod honest;
+
 use crate::support::{assert_close, gpu, small_gpu};
 use awl::bench::{Axis, EngineKind, LossPasses, WORKLOADS, compare, growth};
 use awl::engine::Reference;
@@ -34,11 +36,15 @@ fn the_json_has_every_figure() {
     assert_eq!(report["workloads"][0]["hidden"], serde_json::json!([32, 32]));
     assert_eq!(report["workloads"][0]["engines"]["unfused"]["program"], "unfused");
     for engine in ["fused", "unfused"] {
-        for figure in ["us_per_step", "dispatches_per_step", "bytes_per_step", "gpu_bytes"] {
+        let figures = ["us_per_step", "host_us_per_step", "dispatches_per_step", "steps_per_round"];
+        for figure in figures.into_iter().chain(["bytes_per_step", "gpu_bytes"]) {
             is_positive(&format!("/workloads/0/engines/{engine}/{figure}"));
         }
     }
     is_positive("/workloads/0/speedup");
+    let [standing, why] = ["fused_is", "why_slower"].map(|key| &report["workloads"][0][key]);
+    assert!(["faster", "same", "slower"].iter().any(|word| standing == word), "{standing}");
+    assert_eq!(why.is_string(), standing == "slower", "{why}");
     is_positive("/workloads/0/share_of_limit");
 }
 
@@ -162,6 +168,11 @@ fn bad_arguments_are_refused_before_anything_is_measured() {
     refused(&["--engine", "reference"], &["reference", "unfused"]);
     refused(&["--seconds", "0"], &["0", "above 0"]);
     refused(&["--growth", "--workload", "seed"], &["--growth", "--workload"]);
+    for flags in [&["--growth"][..], &["--seconds", "3"], &["--plot", "bench.svg"]] {
+        let arguments = [&["--device"][..], flags].concat();
+        refused(&arguments, &["--device", flags[0], "cannot be used with"]);
+    }
+    refused(&["--device", "--workload", "loss-pass"], &["--device", "loss-pass", "leave"]);
     refused(&["--plot", "bench.png"], &["bench.png", ".svg"]);
     refused(&["--plot", "no/such/folder/bench.svg"], &["no/such/folder", "make it"]);
 }

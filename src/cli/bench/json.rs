@@ -2,14 +2,14 @@
 
 use super::Report;
 use awl::Gpu;
-use awl::bench::{Ceilings, Comparison, EngineCost, LossCost, PassCost};
+use awl::bench::{Ceilings, Comparison, EngineCost, LossCost, PassCost, Standing};
 use serde_json::{Map, Value, json};
 use std::io::{Result, Write};
 
 /// Writes one object.
-pub fn write(out: &mut impl Write, report: &Report) -> Result<()> {
+pub fn write(out: &mut impl Write, gpu: &Gpu, report: &Report) -> Result<()> {
     let object = json!({
-        "adapter": adapter(&report.gpu),
+        "adapter": adapter(gpu),
         "ceilings": {
             "flops_per_second": report.ceilings.flops_per_second,
             "bytes_per_second": report.ceilings.bytes_per_second,
@@ -48,6 +48,8 @@ fn workload(comparison: &Comparison, report: &Report) -> Value {
         "least_bytes_per_step": workload.least_bytes(),
         "engines": engines,
         "speedup": comparison.speedup(),
+        "fused_is": comparison.standing().map(Standing::name),
+        "why_slower": comparison.slower().map(|it| it.to_string()),
         "share_of_limit": first.and_then(|cost| comparison.share_of_limit(cost, &report.ceilings)),
     })
 }
@@ -64,7 +66,11 @@ fn engine(cost: &EngineCost) -> Value {
         "us_per_step_lower_quartile": cost.us_per_step.lower,
         "us_per_step_upper_quartile": cost.us_per_step.upper,
         "samples": cost.us_per_step.samples,
+        "host_us_per_step": cost.host_us_per_step.median,
+        "host_us_per_step_lower_quartile": cost.host_us_per_step.lower,
+        "host_us_per_step_upper_quartile": cost.host_us_per_step.upper,
         "dispatches_per_step": cost.dispatches_per_step,
+        "steps_per_round": cost.steps_per_round,
         "submissions_per_100_steps": cost.submissions_per_100_steps,
         "bytes_per_step": cost.bytes_per_step,
         "gpu_bytes": cost.gpu_bytes,
@@ -93,11 +99,13 @@ fn loss(cost: &LossCost, ceilings: &Ceilings) -> Value {
         "bytes": cost.bytes,
         "engines": engines,
         "speedup": cost.speedup(),
+        "fused_is": cost.standing().map(Standing::name),
+        "why_slower": cost.slower().map(|it| it.to_string()),
     })
 }
 
 /// Microseconds with their fraction.
-pub fn micros(time: std::time::Duration) -> f64 {
+fn micros(time: std::time::Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
@@ -118,6 +126,8 @@ mod tests {
         let ceilings = Ceilings { flops_per_second: None, bytes_per_second: Some(1e10) };
         let value = loss(&cost, &ceilings);
         assert_eq!(value["speedup"], 2.5);
+        assert_eq!(value["fused_is"], "faster");
+        assert_eq!(value["why_slower"], Value::Null);
         assert_eq!(value["bytes"], 1_000_000);
         assert_eq!(value["engines"]["unfused"]["dispatches"], 11);
         assert_eq!(value["engines"]["unfused"]["us_per_pass"], 500.0);

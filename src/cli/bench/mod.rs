@@ -1,5 +1,7 @@
-//! `awl bench`: fused against unfused, both against the adapter's limits, and how their cost grows.
+//! `awl bench`: fused against unfused, both against the adapter's limits, how their cost grows, and what an adapter would
+//! run.
 
+mod device;
 mod growth;
 mod json;
 mod plot;
@@ -31,6 +33,9 @@ pub struct Arguments {
     /// 512).
     #[arg(long, conflicts_with = "workload")]
     growth: bool,
+    /// Instead of timing anything: the adapter, its limits, and the program and kernels that it would get for each workload.
+    #[arg(long, conflicts_with_all = ["growth", "seconds", "plot"])]
+    device: bool,
     /// Seconds for each workload (or size, with --growth), shared by its engines; each runs at least five times.
     #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     seconds: f64,
@@ -48,7 +53,6 @@ pub struct Arguments {
 
 /// All that a run of `awl bench` found.
 struct Report {
-    gpu: Gpu,
     ceilings: Ceilings,
     comparisons: Vec<Comparison>,
     losses: Vec<LossCost>,
@@ -71,9 +75,10 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         eprintln!("awl: {message}");
         return ExitCode::from(2);
     }
-    let done = match arguments.growth {
-        true => growth::run(arguments),
-        false => compare_engines(arguments),
+    let done = match arguments {
+        Arguments { device: true, .. } => device::run(arguments),
+        Arguments { growth: true, .. } => growth::run(arguments),
+        _ => compare_engines(arguments),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }
@@ -83,14 +88,15 @@ type Outcome = std::result::Result<(), Failure>;
 
 fn compare_engines(arguments: &Arguments) -> Outcome {
     let made = pollster::block_on(measure(arguments));
-    let report = made?;
+    let (gpu, report) = made?;
+    let name = gpu.name();
     let mut out = io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = match arguments.json {
-        true => json::write(&mut out, &report),
-        false => text::write(&mut out, &report),
+        true => json::write(&mut out, &gpu, &report),
+        false => text::write(&mut out, &name, &report),
     };
-    arguments.plot.as_deref().map_or(Ok(()), |path| save(plot::svg(&report), path))
+    arguments.plot.as_deref().map_or(Ok(()), |path| save(plot::svg(&name, &report), path))
 }
 
 /// Finds out before minutes of measuring whether the plot can be written.
@@ -145,7 +151,7 @@ async fn open(arguments: &Arguments) -> Result<Gpu> {
     if arguments.plain { Gpu::plain().await } else { Gpu::new().await }
 }
 
-async fn measure(arguments: &Arguments) -> Result<Report> {
+async fn measure(arguments: &Arguments) -> Result<(Gpu, Report)> {
     let Plan { workloads, engines, losses } = Plan::new(arguments);
     let seconds = arguments.seconds;
     let gpu = open(arguments).await?;
@@ -167,7 +173,7 @@ async fn measure(arguments: &Arguments) -> Result<Report> {
         costs.push(loss_alone(&gpu, classes, &engines, seconds / 3.0).await?);
     }
     bar.finish_and_clear();
-    Ok(Report { gpu, ceilings, comparisons, losses: costs })
+    Ok((gpu, Report { ceilings, comparisons, losses: costs }))
 }
 
 /// A progress bar on stderr; nothing is drawn where that is no terminal.
@@ -175,4 +181,38 @@ fn bar(parts: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(100 * parts as u64), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {elapsed}  {msg}");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use awl::bench::{EngineCost, PassCost, Spread};
+    use std::time::Duration;
+
+    /// A step of `seed` and a loss pass that took fused and unfused these times.
+    pub fn report(fused: f64, unfused: f64) -> Report {
+        let each = [(EngineKind::Fused, fused), (EngineKind::Unfused, unfused)];
+        let cost = |(engine, us)| EngineCost {
+            engine,
+            program: "block",
+            us_per_step: Spread::of(vec![us; 5]),
+            host_us_per_step: Spread::of(vec![3.0]),
+            dispatches_per_step: 2,
+            steps_per_round: 1,
+            submissions_per_100_steps: 1.0,
+            bytes_per_step: 1,
+            gpu_bytes: 1,
+            setup: Duration::ZERO,
+            kernels: None,
+        };
+        let pass =
+            |(engine, us)| PassCost { engine, us_per_pass: Spread::of(vec![us; 5]), dispatches: 3 };
+        let engines = each.map(cost).to_vec();
+        let passes = each.map(pass).to_vec();
+        Report {
+            ceilings: Ceilings { flops_per_second: None, bytes_per_second: None },
+            comparisons: vec![Comparison { workload: WORKLOADS[0], engines }],
+            losses: vec![LossCost { classes: 10, rows: 64, bytes: 1_000, passes }],
+        }
+    }
 }

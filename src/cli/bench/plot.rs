@@ -1,18 +1,30 @@
 //! The report as a picture: time a step, a bar an engine, on a logarithmic scale, and the adapter's limit.
 
 use super::Report;
-use awl::bench::{Comparison, EngineKind};
+use awl::bench::{Comparison, EngineKind, Slower};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (900, 480);
+/// Height of a line that says where fused is slower.
+const LINE: u32 = 18;
 /// A colour an engine, in the order of [`EngineKind::ALL`].
 pub const COLOURS: [RGBColor; 2] = [RGBColor(31, 119, 180), RGBColor(190, 190, 190)];
 const LIMIT: RGBColor = RGBColor(200, 60, 30);
 
 /// The SVG's text.
-pub fn svg(report: &Report) -> Result<String, String> {
-    picture(SIZE, |area| draw(report, area))
+pub fn svg(adapter: &str, report: &Report) -> Result<String, String> {
+    let caption = caption(report);
+    let height = SIZE.1 + LINE * caption.len() as u32;
+    picture((SIZE.0, height), |area| draw(adapter, &caption, report, area))
+}
+
+/// What is said below the title: each workload at which fused is slower, and why.
+fn caption(report: &Report) -> Vec<String> {
+    let slower = report.comparisons.iter().filter_map(|it| Some((it.workload.name, it.slower()?)));
+    let lines =
+        |(name, Slower { what, why })| [format!("{name}: {what}"), format!("{name}: {why}")];
+    slower.flat_map(lines).collect()
 }
 
 /// What one draws on.
@@ -35,7 +47,7 @@ pub fn picture(
     drawn.map(|()| text)
 }
 
-fn draw<'a>(report: &Report, area: &Area<'a>) -> Drawn<'a> {
+fn draw<'a>(adapter: &str, caption: &[String], report: &Report, area: &Area<'a>) -> Drawn<'a> {
     let comparisons = &report.comparisons;
     let limit = |it: &Comparison| {
         let workload = &it.workload;
@@ -46,8 +58,9 @@ fn draw<'a>(report: &Report, area: &Area<'a>) -> Drawn<'a> {
     let all = times.chain(comparisons.iter().filter_map(limit));
     let (low, high) = all.fold((f64::MAX, 1f64), |(low, high), us| (low.min(us), high.max(us)));
     let names: Vec<_> = comparisons.iter().map(|it| it.workload.name).collect();
-    let mut chart = ChartBuilder::on(area)
-        .caption(format!("A training step on {}", report.gpu.name()), ("sans-serif", 18))
+    let titled = area.titled(&format!("A training step on {adapter}"), ("sans-serif", 18))?;
+    let (_, below) = titled.split_vertically(LINE * caption.len() as u32);
+    let mut chart = ChartBuilder::on(&below)
         .margin(12)
         .x_label_area_size(32)
         .y_label_area_size(76)
@@ -85,7 +98,11 @@ fn draw<'a>(report: &Report, area: &Area<'a>) -> Drawn<'a> {
             .label("the adapter's limit")
             .legend(|(x, y)| PathElement::new([(x, y), (x + 14, y)], LIMIT.stroke_width(2)));
     }
-    let (width, bottom) = (SIZE.0 as f64 - 76.0 - 24.0, SIZE.1 as i32 - 36);
+    for (line, index) in caption.iter().zip(0..) {
+        let style = ("sans-serif", 13).into_text_style(&titled).color(&LIMIT);
+        titled.draw_text(line, &style, (12, 4 + LINE as i32 * index))?;
+    }
+    let (width, bottom) = (SIZE.0 as f64 - 76.0 - 24.0, area.dim_in_pixel().1 as i32 - 36);
     for (index, name) in names.iter().enumerate() {
         let middle = 88.0 + width * (index as f64 + 0.5) / names.len() as f64;
         let style = ("sans-serif", 14).into_text_style(area);
@@ -99,4 +116,22 @@ fn draw<'a>(report: &Report, area: &Area<'a>) -> Drawn<'a> {
         .border_style(BLACK.mix(0.3))
         .draw()?;
     area.present()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::svg;
+    use crate::cli::bench::tests::report;
+
+    #[test]
+    fn the_caption_says_where_fused_is_slower_and_nothing_elsewhere() {
+        let slower = svg("a card", &report(150.0, 100.0)).expect("a plot");
+        for words in ["a card", "seed: fused is slower here, 1.50 times", "no timestamps"] {
+            assert!(slower.contains(words), "{words:?} is missing in {slower}");
+        }
+        for unfused in [100.0, 150.0] {
+            let other = svg("a card", &report(100.0, unfused)).expect("a plot");
+            assert!(other.contains("a card") && !other.contains("slower"), "{other}");
+        }
+    }
 }
