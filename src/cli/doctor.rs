@@ -2,10 +2,11 @@
 
 use super::adapters;
 use super::failure::Failure;
+use awl::bench::StepPlan;
 use awl::doctor::{Diagnosis, examine};
 use awl::gpu::{self, AdapterReport};
 use pollster::block_on;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -41,7 +42,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     if diagnosis.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn object(reports: &[AdapterReport], diagnosis: &Diagnosis) -> serde_json::Value {
+fn object(reports: &[AdapterReport], diagnosis: &Diagnosis) -> Value {
     let checks = diagnosis.checks.iter().map(|check| {
         let (Ok(found) | Err(found)) = &check.outcome;
         json!({ "name": check.name, "good": check.outcome.is_ok(), "found": found })
@@ -53,8 +54,24 @@ fn object(reports: &[AdapterReport], diagnosis: &Diagnosis) -> serde_json::Value
         "adapters": adapters::objects(reports),
         "checks": checks.collect::<Vec<_>>(),
         "steps_per_second": diagnosis.steps_per_second,
+        "programs": diagnosis.plans.iter().map(program).collect::<Map<String, Value>>(),
         "advice": diagnosis.advice,
     })
+}
+
+/// A workload's name, and the program that makes its steps; null if none does.
+fn program(plan: &StepPlan) -> (String, Value) {
+    (plan.workload.name.into(), plan.step.as_ref().map(|step| step.program).ok().into())
+}
+
+/// Which programs make the fused steps.
+fn programs(plans: &[StepPlan]) -> String {
+    let words = plans.iter().map(|plan| match &plan.step {
+        Ok(step) => format!("{} by {}", plan.workload.name, step.program),
+        Err(_) => format!("{} by none: it does not fit", plan.workload.name),
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
+    format!("fused steps of `awl bench` are made: {words} (`awl bench --device` names the kernels)")
 }
 
 fn print(reports: &[AdapterReport], diagnosis: &Diagnosis) -> io::Result<()> {
@@ -74,6 +91,9 @@ fn print(reports: &[AdapterReport], diagnosis: &Diagnosis) -> io::Result<()> {
         let mark = if check.outcome.is_ok() { "ok  " } else { "BAD " };
         let (Ok(found) | Err(found)) = &check.outcome;
         writeln!(out, "{mark} {:<56} {found}", check.name)?;
+    }
+    if !diagnosis.plans.is_empty() {
+        writeln!(out, "note {}", programs(&diagnosis.plans))?;
     }
     for advice in &diagnosis.advice {
         writeln!(out, "note {advice}")?;

@@ -5,7 +5,7 @@
 
 mod loss_alone;
 
-use crate::bench::WORKLOADS;
+use crate::bench::{EngineKind, StepPlan, WORKLOADS, plan};
 use crate::data::{Dataset, Matrix, Target};
 use crate::engine::{Engine, GpuEngine, Recipe, Record, Reference, State, Step};
 use crate::error::{Error, Result};
@@ -33,6 +33,8 @@ pub struct Diagnosis {
     pub checks: Vec<Check>,
     /// Training steps a second of the workload `seed` of `awl bench`, if they could be made.
     pub steps_per_second: Option<f64>,
+    /// What the fused engine would make steps of the workloads of `awl bench` with.
+    pub plans: Vec<StepPlan>,
     /// What the adapter lacks, what is slower for it, and what to do.
     pub advice: Vec<String>,
 }
@@ -103,7 +105,12 @@ pub async fn examine() -> Result<Diagnosis> {
         "speed",
         speed.map(|speed| format!("{speed:.0} steps a second of the workload seed")),
     ));
-    Ok(Diagnosis { checks, steps_per_second, advice: advice(&gpu) })
+    let mut plans = Vec::new();
+    for workload in WORKLOADS {
+        // What goes wrong here has gone wrong in a check before.
+        plans.extend(plan(&gpu, workload, EngineKind::Fused).await.ok());
+    }
+    Ok(Diagnosis { checks, steps_per_second, plans, advice: advice(&gpu) })
 }
 
 fn check(name: impl Into<String>, outcome: Result<String, String>) -> Check {

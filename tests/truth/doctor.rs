@@ -1,7 +1,9 @@
 //! `awl doctor`: green where training can be trusted, red with the right sentence where it cannot.
 
 use crate::program::command;
+use awl::bench::WORKLOADS;
 use serde_json::Value;
+use std::collections::HashSet;
 
 #[test]
 fn a_sound_adapter_passes_every_check() {
@@ -14,6 +16,11 @@ fn a_sound_adapter_passes_every_check() {
     // Three engines on four networks, the loss pass, bits, two sizes, a lost device, speed.
     assert_eq!(checks.len(), 18);
     assert!(report["steps_per_second"].as_f64() > Some(0.0));
+    let programs = report["programs"].as_object().expect("programs");
+    let names = programs.keys().map(String::as_str).collect::<HashSet<_>>();
+    assert_eq!(names, WORKLOADS.iter().map(|workload| workload.name).collect());
+    let is_fused = |program: &Value| program.as_str().is_some_and(|name| name != "unfused");
+    assert!(programs.values().all(is_fused), "{programs:?}");
     let limits = &report["adapters"][0]["limits"];
     assert!(limits["max_storage_buffer_binding_size"].as_u64() >= Some(128 << 20), "{limits}");
 }
