@@ -1,21 +1,21 @@
-// What a run of steps does with a layer's parameters and moments, which stay in registers from the first step to the
-// last; copied like layer.wgsl.
-
+{#- What a run of steps does with a layer's parameters and moments, which stay in registers from the first step to the
+    last; included like layer.wgsl. -#}
+{%- set n = layer.number -%}
 // Loads the parameters and both moments, a GROUP at a time: each comes in at the end and pushes the others forward.
-fn load_N(
-    lane: u32, weights: ptr<function, Parameters_N>, first: ptr<function, Parameters_N>,
-    second: ptr<function, Parameters_N>,
+fn load_{{ n }}(
+    lane: u32, weights: ptr<function, Parameters_{{ n }}>, first: ptr<function, Parameters_{{ n }}>,
+    second: ptr<function, Parameters_{{ n }}>,
 ) {
-    let vectors = VECTORS_N + unknown_zero();
+    let vectors = VECTORS_{{ n }} + unknown_zero();
     for (var vector = 0u; vector < vectors; vector += GROUP) {
-        for (var i = 0u; i < VECTORS_N - GROUP; i++) {
+        for (var i = 0u; i < VECTORS_{{ n }} - GROUP; i++) {
             (*weights)[i] = (*weights)[i + GROUP];
             (*first)[i] = (*first)[i + GROUP];
             (*second)[i] = (*second)[i + GROUP];
         }
         for (var i = 0u; i < GROUP; i++) {
-            let at = parameter_at_N(vector + i, lane);
-            let last = VECTORS_N - GROUP + i;
+            let at = parameter_at_{{ n }}(vector + i, lane);
+            let last = VECTORS_{{ n }} - GROUP + i;
             (*weights)[last] = select(parameters[at], 0.0, at == NONE);
             (*first)[last] = select(moments[at], 0.0, at == NONE);
             (*second)[last] = select(moments[arrayLength(&parameters) + at], 0.0, at == NONE);
@@ -23,59 +23,61 @@ fn load_N(
     }
 }
 
-// Stores what `load_N` loaded; afterwards every vector is back in its place.
-fn store_N(
-    lane: u32, weights: ptr<function, Parameters_N>, first: ptr<function, Parameters_N>,
-    second: ptr<function, Parameters_N>,
+// Stores what `load_{{ n }}` loaded; afterwards every vector is back in its place.
+fn store_{{ n }}(
+    lane: u32, weights: ptr<function, Parameters_{{ n }}>, first: ptr<function, Parameters_{{ n }}>,
+    second: ptr<function, Parameters_{{ n }}>,
 ) {
-    let vectors = VECTORS_N + unknown_zero();
+    let vectors = VECTORS_{{ n }} + unknown_zero();
     for (var vector = 0u; vector < vectors; vector += GROUP) {
         for (var i = 0u; i < GROUP; i++) {
-            let at = parameter_at_N(vector + i, lane);
+            let at = parameter_at_{{ n }}(vector + i, lane);
             if at != NONE {
                 parameters[at] = (*weights)[i];
                 moments[at] = (*first)[i];
                 moments[arrayLength(&parameters) + at] = (*second)[i];
             }
         }
-        rotate_N(weights);
-        rotate_N(first);
-        rotate_N(second);
+        rotate_{{ n }}(weights);
+        rotate_{{ n }}(first);
+        rotate_{{ n }}(second);
     }
 }
 
-fn rotate_N(vectors: ptr<function, Parameters_N>) {
+fn rotate_{{ n }}(vectors: ptr<function, Parameters_{{ n }}>) {
     var front: array<f32, GROUP>;
     for (var i = 0u; i < GROUP; i++) {
         front[i] = (*vectors)[i];
     }
-    for (var i = 0u; i < VECTORS_N - GROUP; i++) {
+    for (var i = 0u; i < VECTORS_{{ n }} - GROUP; i++) {
         (*vectors)[i] = (*vectors)[i + GROUP];
     }
     for (var i = 0u; i < GROUP; i++) {
-        (*vectors)[VECTORS_N - GROUP + i] = front[i];
+        (*vectors)[VECTORS_{{ n }} - GROUP + i] = front[i];
     }
 }
 
 // The weight once more, with its inputs along the lanes, for the gradient at the inputs.
-fn transpose_N(lane: u32, weights: ptr<function, Parameters_N>, transposed: ptr<function, Transposed_N>) {
-    if IS_FIRST_N {
+fn transpose_{{ n }}(
+    lane: u32, weights: ptr<function, Parameters_{{ n }}>, transposed: ptr<function, Transposed_{{ n }}>
+) {
+    if IS_FIRST_{{ n }} {
         return;
     }
-    for (var block = 0u; block < INPUT_BLOCKS_N; block++) {
-        for (var outputs = 0u; outputs < OUTPUT_BLOCKS_N; outputs++) {
+    for (var block = 0u; block < INPUT_BLOCKS_{{ n }}; block++) {
+        for (var outputs = 0u; outputs < OUTPUT_BLOCKS_{{ n }}; outputs++) {
             var square: Square;
             for (var i = 0u; i < LANES; i++) {
                 let input = block * LANES + i;
-                if input < INPUTS_N {
-                    square[i] = (*weights)[outputs * COLUMNS_N + input];
+                if input < INPUTS_{{ n }} {
+                    square[i] = (*weights)[outputs * COLUMNS_{{ n }} + input];
                 } else {
                     square[i] = 0.0;
                 }
             }
             transpose(lane, &square);
             for (var i = 0u; i < LANES; i++) {
-                (*transposed)[(block * OUTPUT_BLOCKS_N + outputs) * LANES + i] = square[i];
+                (*transposed)[(block * OUTPUT_BLOCKS_{{ n }} + outputs) * LANES + i] = square[i];
             }
         }
     }
@@ -83,12 +85,12 @@ fn transpose_N(lane: u32, weights: ptr<function, Parameters_N>, transposed: ptr<
 
 // Adam on every parameter that stays finite; whether all of this lane's did. Registers that hold no parameter have a
 // gradient of 0, and stay 0: programs::small sees to it that epsilon is not 0.
-fn update_N(
-    group: Group, weights: ptr<function, Parameters_N>, first: ptr<function, Parameters_N>,
-    second: ptr<function, Parameters_N>, gradient: ptr<function, Parameters_N>, updates: bool,
+fn update_{{ n }}(
+    group: Group, weights: ptr<function, Parameters_{{ n }}>, first: ptr<function, Parameters_{{ n }}>,
+    second: ptr<function, Parameters_{{ n }}>, gradient: ptr<function, Parameters_{{ n }}>, updates: bool,
 ) -> bool {
     var finite = true;
-    for (var vector = 0u; vector < OUTPUT_BLOCKS_N * COLUMNS_N; vector++) {
+    for (var vector = 0u; vector < OUTPUT_BLOCKS_{{ n }} * COLUMNS_{{ n }}; vector++) {
         let updated = adam(
             group, (*weights)[vector], (*gradient)[vector], (*first)[vector], (*second)[vector],
             step.learning_rate, step.step_size, step.root_correction,

@@ -25,3 +25,51 @@ fn store_loss(lane: u32, share: u32, shares: u32, k: u32, loss: f32, sigma: f32)
         loss_shares[(shares + 1u) * TASKS + k] = regulariser(sigma);
     }
 }
+
+{% include "small/tile" %}
+
+{% for layer in layers -%}
+{% include "small/layer_share" %}
+
+{% endfor -%}
+{% set each_layer = range(layers | length) -%}
+{% set each_task = range(tasks | length) -%}
+@compute @workgroup_size(LANES)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(subgroup_invocation_id) lane: u32,
+) {
+    {% for k in each_task %}let task_{{ k }} = tasks[TASK_{{ k }}]; {% endfor %}
+    {% for k in each_task %}let sigma_{{ k }} = parameters[PARAMETERS + TASK_{{ k }}]; {% endfor %}
+    {% for k in each_task %}let normaliser_{{ k }} = normalisers[step.batch * TASKS + TASK_{{ k }}]; {% endfor %}
+    {%- for k in each_task %}
+    let inverse_{{ k }} = select(0.0, 1.0 / normaliser_{{ k }}, normaliser_{{ k }} > 0.0);
+    {%- endfor %}
+    {% for k in each_task %}let scale_{{ k }} = task_weight(sigma_{{ k }}) * inverse_{{ k }}; {% endfor %}
+    {% for k in each_task %}var sum_{{ k }} = 0.0; {% endfor %}
+    {% for n in each_layer %}var weights_{{ n }}: Parameters_{{ n }}; {% endfor %}
+    {% for n in each_layer %}var gradient_{{ n }}: Parameters_{{ n }}; {% endfor %}
+    {% for n in each_layer %}var transposed_{{ n }}: Transposed_{{ n }}; {% endfor %}
+    {% for n in each_layer %}load_weights_{{ n }}(lane, &weights_{{ n }}); {% endfor %}
+    {% for n in each_layer %}load_transposed_{{ n }}(lane, &transposed_{{ n }}); {% endfor %}
+    {% for n in each_layer %}clear_{{ n }}(&gradient_{{ n }}); {% endfor %}
+    for (var first = workgroup.x * LANES; first < step.rows; first += workgroups.x * LANES) {
+        add_tile(
+            lane, first,
+            {% for k in each_task %}task_{{ k }}, {% endfor %}
+            {% for k in each_task %}scale_{{ k }}, {% endfor %}
+            {% for n in each_layer %}&weights_{{ n }}, {% endfor %}
+            {% for n in each_layer %}&transposed_{{ n }}, {% endfor %}
+            {% for n in each_layer %}&gradient_{{ n }}, {% endfor %}
+            {% for k in each_task %}&sum_{{ k }}, {% endfor %}
+        );
+    }
+    {% for n in each_layer %}store_gradient_{{ n }}(lane, workgroup.x, &gradient_{{ n }}); {% endfor %}
+    {%- for k in each_task %}
+    store_loss(
+        lane, workgroup.x, workgroups.x, TASK_{{ k }},
+        lane_sum(vec2(sum_{{ k }}, 0.0)).x * inverse_{{ k }}, sigma_{{ k }}
+    );
+    {%- endfor %}
+}

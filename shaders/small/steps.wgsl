@@ -3,10 +3,12 @@
 // costs as much as such a step, and for networks whose parameters a core's first cache holds (programs::small).
 //
 // Lane = unit of a layer, LANES at a time (layer.wgsl), or column of the predictions (task.wgsl); tile.wgsl puts them
-// together, and run.wgsl makes steps of it. `programs::small` makes those files for a network; what lies here is the same
-// for all.
+// together, and `main` makes steps of it.
+//
 // Reads:  features, labels, tasks, order, normalisers [batches, tasks], optimizer, steps
 // Writes: parameters, moments (shared/optimizer.wgsl), records (shared/records.wgsl), stop
+
+const STEPS_A_DISPATCH = {{ steps_a_dispatch }}u;
 
 // A step as the host writes it: 256 bytes, so that one can also be bound by itself.
 struct Slot {
@@ -86,4 +88,93 @@ fn record_task(k: u32, loss: f32, weight: f32, sigma: f32, normaliser: f32) {
     records[record_at(TASKS, k, RECORD_WEIGHT)] = weight;
     records[record_at(TASKS, k, RECORD_SIGMA)] = sigma;
     records[record_at(TASKS, k, RECORD_NORMALISER)] = normaliser;
+}
+
+{% include "small/tile" %}
+
+{% for layer in layers -%}
+{% include "small/layer_state" %}
+
+{% endfor -%}
+{% set each_layer = range(layers | length) -%}
+{% set each_task = range(tasks | length) -%}
+@compute @workgroup_size(LANES)
+fn main(@builtin(subgroup_invocation_id) lane: u32) {
+    let group = optimizer.network;
+    {% for k in each_task %}let task_{{ k }} = tasks[TASK_{{ k }}]; {% endfor %}
+    var sigma = load_sigma(lane);
+    {% for n in each_layer %}var weights_{{ n }}: Parameters_{{ n }}; {% endfor %}
+    {% for n in each_layer %}var first_{{ n }}: Parameters_{{ n }}; {% endfor %}
+    {% for n in each_layer %}var second_{{ n }}: Parameters_{{ n }}; {% endfor %}
+    {% for n in each_layer %}var gradient_{{ n }}: Parameters_{{ n }}; {% endfor %}
+    {% for n in each_layer %}var transposed_{{ n }}: Transposed_{{ n }}; {% endfor %}
+    {% for n in each_layer %}load_{{ n }}(lane, &weights_{{ n }}, &first_{{ n }}, &second_{{ n }}); {% endfor %}
+    var stopped = min(atomicLoad(&stop[LOSS_STOP]), atomicLoad(&stop[GRADIENT_STOP])) < first_step.number;
+    let end = first_step.record + min(first_step.run, STEPS_A_DISPATCH);
+    for (var slot = first_step.record; slot < end; slot++) {
+        step = steps[slot].step;
+        {% for n in each_layer %}transpose_{{ n }}(lane, &weights_{{ n }}, &transposed_{{ n }}); {% endfor %}
+        {% for n in each_layer %}clear_{{ n }}(&gradient_{{ n }}); {% endfor %}
+        {% for k in each_task %}let sigma_{{ k }} = subgroupShuffle(sigma.value, TASK_{{ k }}); {% endfor %}
+        {% for k in each_task %}let weight_{{ k }} = task_weight(sigma_{{ k }}); {% endfor %}
+        {% for k in each_task %}let normaliser_{{ k }} = normalisers[step.batch * TASKS + TASK_{{ k }}]; {% endfor %}
+        {%- for k in each_task %}
+        let inverse_{{ k }} = select(0.0, 1.0 / normaliser_{{ k }}, normaliser_{{ k }} > 0.0);
+        {%- endfor %}
+        {% for k in each_task %}let scale_{{ k }} = weight_{{ k }} * inverse_{{ k }}; {% endfor %}
+        {% for k in each_task %}var sum_{{ k }} = 0.0; {% endfor %}
+        for (var first = 0u; first < step.rows; first += LANES) {
+            add_tile(
+                lane, first,
+                {% for k in each_task %}task_{{ k }}, {% endfor %}
+                {% for k in each_task %}scale_{{ k }}, {% endfor %}
+                {% for n in each_layer %}&weights_{{ n }}, {% endfor %}
+                {% for n in each_layer %}&transposed_{{ n }}, {% endfor %}
+                {% for n in each_layer %}&gradient_{{ n }}, {% endfor %}
+                {% for k in each_task %}&sum_{{ k }}, {% endfor %}
+            );
+        }
+        var total = 0.0;
+        var own_loss = 0.0;
+        var has_labels = false;
+        {% for k in each_task %}let loss_{{ k }} = lane_sum(vec2(sum_{{ k }}, 0.0)).x * inverse_{{ k }}; {% endfor %}
+        {%- for k in each_task %}
+        total += select(0.0, weight_{{ k }} * loss_{{ k }} + regulariser(sigma_{{ k }}), normaliser_{{ k }} > 0.0);
+        {%- endfor %}
+        {% for k in each_task %}own_loss = select(own_loss, loss_{{ k }}, lane == TASK_{{ k }}); {% endfor %}
+        {%- for k in each_task %}
+        has_labels = select(has_labels, normaliser_{{ k }} > 0.0, lane == TASK_{{ k }});
+        {%- endfor %}
+        if lane == 0u {
+            records[record_slot(TASKS)] = total;
+            {%- for k in each_task %}
+            record_task(TASK_{{ k }}, loss_{{ k }}, weight_{{ k }}, sigma_{{ k }}, normaliser_{{ k }});
+            {%- endfor %}
+        }
+        if lane == 0u && !stopped && !is_finite(total) {
+            atomicMin(&stop[LOSS_STOP], step.number);
+        }
+        stopped = stopped || !is_finite(total);
+        var is_finite_here = true;
+        {%- for n in each_layer %}
+        let is_finite_{{ n }} =
+            update_{{ n }}(group, &weights_{{ n }}, &first_{{ n }}, &second_{{ n }}, &gradient_{{ n }}, !stopped);
+        {%- endfor %}
+        {% for n in each_layer %}is_finite_here = is_finite_here && is_finite_{{ n }}; {% endfor %}
+        if SCHEME != FIXED {
+            let updated =
+                updated_sigma(sigma, gradient_at_zero(sigma.value) + own_loss * gradient_per_loss(sigma.value));
+            let learns = has_labels && lane < TASKS;
+            is_finite_here = is_finite_here && (is_sound(updated) || !learns);
+            if learns && is_sound(updated) && !stopped {
+                sigma = held(updated);
+            }
+        }
+        if !is_finite_here && !stopped {
+            atomicMin(&stop[GRADIENT_STOP], step.number);
+        }
+        stopped = stopped || subgroupAny(!is_finite_here);
+    }
+    {% for n in each_layer %}store_{{ n }}(lane, &weights_{{ n }}, &first_{{ n }}, &second_{{ n }}); {% endfor %}
+    store_sigma(lane, sigma);
 }

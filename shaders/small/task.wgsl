@@ -1,113 +1,121 @@
-// One task's losses over the rows of a small network, and its gradient at the predictions; `programs::small` copies this
-// file once a task, with the task's number for K in every name, and its constants: TASK_K (its number), LOSS_K, WIDTH_K,
-// FIRST_K (its first column among the predictions), LABELS_K (labels a row: its width, or 1 for a class), IS_MASKED_K,
-// IS_SMOOTHED_K, IS_WEIGHTED_K.
-//
-// Lane = column of the predictions within a block of LANES, two rows at a time. What must be known of a whole row of
-// classes is found by exchange between the lanes. The losses themselves are shared/losses.wgsl.
+{#- A task's losses over the rows of a small network, and its gradient at the predictions. Included for every `task`, with its
+    number k in all names.
 
-const FIRST_BLOCK_K = FIRST_K / LANES;
-const END_BLOCK_K = (FIRST_K + WIDTH_K + LANES - 1u) / LANES;
+    Lane = column of the predictions within a block of LANES, two rows at a time. What must be known of a whole row of
+    classes is found by exchange between the lanes. The losses themselves are shared/losses.wgsl. -#}
+{%- set k = task.number -%}
+{%- set heads = layers | length -%}
+// Task {{ k }}.
+const TASK_{{ k }} = {{ k }}u;
+const LOSS_{{ k }} = {{ task.loss }}u;
+const WIDTH_{{ k }} = {{ task.width }}u;
+const FIRST_{{ k }} = {{ task.first }}u;  // its first column among the predictions
+const LABELS_{{ k }} = {{ task.labels }}u; // labels a row: its width, or 1 for a class
+const IS_MASKED_{{ k }} = {{ task.is_masked }};
+const IS_SMOOTHED_{{ k }} = {{ task.is_smoothed }};
+const IS_WEIGHTED_{{ k }} = {{ task.is_weighted }};
+const FIRST_BLOCK_{{ k }} = FIRST_{{ k }} / LANES;
+const END_BLOCK_{{ k }} = (FIRST_{{ k }} + WIDTH_{{ k }} + LANES - 1u) / LANES;
 
-fn is_column_K(column: u32) -> bool {
-    return column >= FIRST_K && column < FIRST_K + WIDTH_K;
+fn is_column_{{ k }}(column: u32) -> bool {
+    return column >= FIRST_{{ k }} && column < FIRST_{{ k }} + WIDTH_{{ k }};
 }
 
 // Whether this row of the dataset has a label.
-fn is_labelled_K(task: Task, row: u32) -> bool {
-    if IS_MASKED_K {
+fn is_labelled_{{ k }}(task: Task, row: u32) -> bool {
+    if IS_MASKED_{{ k }} {
         return has_label(task, row);
     }
     return true;
 }
 
 // A row's label, if it has no more than one.
-fn only_label_K(task: Task, row: u32) -> u32 {
-    if LABELS_K == 1u {
+fn only_label_{{ k }}(task: Task, row: u32) -> u32 {
+    if LABELS_{{ k }} == 1u {
         return labels[task.label + row * task.label_stride];
     }
     return 0u;
 }
 
 // Adds the gradient of two rows to `gradient`, in this task's columns, and returns this lane's part of their losses.
-fn task_pass_K(
+fn task_pass_{{ k }}(
     lane: u32, task: Task, rows: vec2<u32>, label: vec2<u32>, counts: vec2<bool>, scale: f32,
-    predictions: ptr<function, Units_L>, gradient: ptr<function, Units_L>,
+    predictions: ptr<function, Units_{{ heads }}>, gradient: ptr<function, Units_{{ heads }}>,
 ) -> f32 {
-    if LOSS_K == CROSS_ENTROPY {
-        return class_pass_K(lane, task, label, counts, scale, predictions, gradient);
+    if LOSS_{{ k }} == CROSS_ENTROPY {
+        return class_pass_{{ k }}(lane, task, label, counts, scale, predictions, gradient);
     }
     var sum = 0.0;
-    for (var block = FIRST_BLOCK_K; block < END_BLOCK_K; block++) {
+    for (var block = FIRST_BLOCK_{{ k }}; block < END_BLOCK_{{ k }}; block++) {
         let column = block * LANES + lane;
         var own = label;
-        if LABELS_K > 1u {
-            let at = task.label + rows * task.label_stride + column - FIRST_K;
+        if LABELS_{{ k }} > 1u {
+            let at = task.label + rows * task.label_stride + column - FIRST_{{ k }};
             own = vec2(labels[at.x], labels[at.y]);
         }
-        let a = element_loss_K(task, (*predictions)[block].x, bitcast<f32>(own.x));
-        let b = element_loss_K(task, (*predictions)[block].y, bitcast<f32>(own.y));
-        let is_own = counts & vec2(is_column_K(column));
+        let a = element_loss_{{ k }}(task, (*predictions)[block].x, bitcast<f32>(own.x));
+        let b = element_loss_{{ k }}(task, (*predictions)[block].y, bitcast<f32>(own.y));
+        let is_own = counts & vec2(is_column_{{ k }}(column));
         (*gradient)[block] = select((*gradient)[block], scale * vec2(a.y, b.y), is_own);
         sum += select(0.0, a.x, is_own.x) + select(0.0, b.x, is_own.y);
     }
     return sum;
 }
 
-fn element_loss_K(task: Task, prediction: f32, label: f32) -> vec2<f32> {
-    if LOSS_K == MSE {
+fn element_loss_{{ k }}(task: Task, prediction: f32, label: f32) -> vec2<f32> {
+    if LOSS_{{ k }} == MSE {
         return mse(prediction - label);
     }
     return element_loss(task, prediction, label);
 }
 
-fn weight_of_class_K(task: Task, class_index: u32) -> f32 {
-    if IS_WEIGHTED_K {
+fn weight_of_class_{{ k }}(task: Task, class_index: u32) -> f32 {
+    if IS_WEIGHTED_{{ k }} {
         return class_weight(task, class_index);
     }
     return 1.0;
 }
 
 // Cross-entropy: lane = class.
-fn class_pass_K(
+fn class_pass_{{ k }}(
     lane: u32, task: Task, label: vec2<u32>, counts: vec2<bool>, scale: f32,
-    predictions: ptr<function, Units_L>, gradient: ptr<function, Units_L>,
+    predictions: ptr<function, Units_{{ heads }}>, gradient: ptr<function, Units_{{ heads }}>,
 ) -> f32 {
     var highest = vec2(-3.402823e38);
-    for (var block = FIRST_BLOCK_K; block < END_BLOCK_K; block++) {
+    for (var block = FIRST_BLOCK_{{ k }}; block < END_BLOCK_{{ k }}; block++) {
         let logit = (*predictions)[block];
-        highest = select(highest, max(highest, logit), is_column_K(block * LANES + lane));
+        highest = select(highest, max(highest, logit), is_column_{{ k }}(block * LANES + lane));
     }
     highest = lane_max(highest);
     var others = vec2<f32>();
     var own = vec2<f32>();
     var weighted_depth = vec2<f32>();
-    for (var block = FIRST_BLOCK_K; block < END_BLOCK_K; block++) {
+    for (var block = FIRST_BLOCK_{{ k }}; block < END_BLOCK_{{ k }}; block++) {
         let column = block * LANES + lane;
         let depth = (*predictions)[block] - highest;
-        let is_own = label == vec2(column - FIRST_K);
+        let is_own = label == vec2(column - FIRST_{{ k }});
         let counted = select(exp(depth), vec2<f32>(), is_own);
-        others += select(vec2<f32>(), counted, is_column_K(column));
-        own += select(vec2<f32>(), depth, is_own & vec2(is_column_K(column)));
-        if IS_SMOOTHED_K {
-            let weight = weight_of_class_K(task, min(column - FIRST_K, WIDTH_K - 1u));
-            weighted_depth -= select(vec2<f32>(), weight * depth, is_column_K(column));
+        others += select(vec2<f32>(), counted, is_column_{{ k }}(column));
+        own += select(vec2<f32>(), depth, is_own & vec2(is_column_{{ k }}(column)));
+        if IS_SMOOTHED_{{ k }} {
+            let weight = weight_of_class_{{ k }}(task, min(column - FIRST_{{ k }}, WIDTH_{{ k }} - 1u));
+            weighted_depth -= select(vec2<f32>(), weight * depth, is_column_{{ k }}(column));
         }
     }
     others = lane_sum(others);
     own = lane_sum(own);
     weighted_depth = lane_sum(weighted_depth);
-    let a = ClassRow(highest.x, others.x, own.x, weight_of_class_K(task, label.x), weighted_depth.x);
-    let b = ClassRow(highest.y, others.y, own.y, weight_of_class_K(task, label.y), weighted_depth.y);
-    for (var block = FIRST_BLOCK_K; block < END_BLOCK_K; block++) {
+    let a = ClassRow(highest.x, others.x, own.x, weight_of_class_{{ k }}(task, label.x), weighted_depth.x);
+    let b = ClassRow(highest.y, others.y, own.y, weight_of_class_{{ k }}(task, label.y), weighted_depth.y);
+    for (var block = FIRST_BLOCK_{{ k }}; block < END_BLOCK_{{ k }}; block++) {
         let column = block * LANES + lane;
-        let c = column - FIRST_K;
-        let weight = weight_of_class_K(task, min(c, WIDTH_K - 1u));
+        let c = column - FIRST_{{ k }};
+        let weight = weight_of_class_{{ k }}(task, min(c, WIDTH_{{ k }} - 1u));
         let logit = (*predictions)[block];
         let slope = vec2(
             class_slope(task, a, c == label.x, weight, logit.x), class_slope(task, b, c == label.y, weight, logit.y),
         );
-        (*gradient)[block] = select((*gradient)[block], scale * slope, counts & vec2(is_column_K(column)));
+        (*gradient)[block] = select((*gradient)[block], scale * slope, counts & vec2(is_column_{{ k }}(column)));
     }
     let loss = select(vec2<f32>(), vec2(class_loss(task, a), class_loss(task, b)), counts);
     return select(0.0, loss.x + loss.y, lane == 0u);

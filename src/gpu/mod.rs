@@ -35,7 +35,7 @@ pub(crate) use self::readback::{Pending, Readback, read};
 pub(crate) use self::rounds::{MOST_ROUNDS, REDUCTION, Work, rounds_of};
 #[cfg(test)]
 pub(crate) use self::shaders::tests::check as check_shader;
-pub(crate) use self::shaders::{SMALL_RUN, SMALL_SHARE, SMALL_TEMPLATES, Source, kernels};
+pub(crate) use self::shaders::{Source, kernels};
 pub(crate) use self::template::render;
 pub use self::wide::prefer_wide_vectors;
 
@@ -237,7 +237,7 @@ impl Gpu {
         self.inner.kernels.get(self.device(), source, "", constants)
     }
 
-    /// The kernel for a source made for one shape: `prologue` is the WGSL that tells it the shape.
+    /// The kernel for a source made for one shape: `prologue` is what its template makes, the text before the shared files.
     pub(crate) fn shaped_kernel(
         &self,
         source: &'static Source,

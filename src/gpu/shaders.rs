@@ -1,8 +1,8 @@
 //! Every kernel: which files make up its source, and what it binds. One table, so that a test can hold all
 //! of them against naga without a GPU.
 //!
-//! A kernel's source is its own file after the shared ones that it uses, joined as they are; WGSL lets
-//! declarations stand in any order.
+//! A kernel's source is its own file after the shared ones that it uses, joined as they are, or before them what a template
+//! makes of it (`gpu::template`); WGSL lets declarations stand in any order.
 
 /// How a kernel uses a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum Access {
 pub(crate) struct Source {
     /// Its name, the file's under `shaders/`; also its label on the device.
     pub label: &'static str,
-    /// The files, shared ones first.
+    /// The files, shared ones first; without its own where that is a template.
     pub parts: &'static [&'static str],
     /// Group 0.
     pub bindings: &'static [Access],
@@ -31,7 +31,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The whole text.
+    /// The whole text; that of a template comes before it.
     pub fn text(&self) -> String {
         self.parts.concat()
     }
@@ -49,34 +49,32 @@ macro_rules! shader {
     };
 }
 
-/// The files that `programs::small` makes for a network: a layer, a task, and a tile of rows.
-pub(crate) const SMALL_TEMPLATES: [&str; 3] =
-    [shader!("small/layer"), shader!("small/task"), shader!("small/tile")];
-/// Those of a run of steps besides: what it keeps of a layer, and `main`.
-pub(crate) const SMALL_RUN: [&str; 2] = [shader!("small/layer_state"), shader!("small/run")];
-/// Those of a step in shares.
-pub(crate) const SMALL_SHARE: [&str; 2] = [shader!("small/layer_share"), shader!("small/share")];
-
 /// The templates by name: those of kernels, and what they include.
-pub(super) const TEMPLATES: [(&str, &str); 6] = [
+pub(super) const TEMPLATES: [(&str, &str); 13] = [
     ("block/step", shader!("block/step")),
     ("block/products", shader!("block/products")),
     ("block/losses", shader!("block/losses")),
     ("block/pack", shader!("block/pack")),
     ("block/finish", shader!("block/finish")),
     ("block/places", shader!("block/places")),
+    ("small/steps", shader!("small/steps")),
+    ("small/shares", shader!("small/shares")),
+    ("small/tile", shader!("small/tile")),
+    ("small/layer", shader!("small/layer")),
+    ("small/layer_state", shader!("small/layer_state")),
+    ("small/layer_share", shader!("small/layer_share")),
+    ("small/task", shader!("small/task")),
 ];
 
 /// Declares kernels: `NAME: "label" = [shared files…] [bindings…], step or alone;`
 ///
-/// `vector` and `template` mark those that are made for a shape; the file of the latter is a template (`gpu::template`).
+/// `template` marks those whose own file is a template; `vector` those for one vector of a software adapter.
 macro_rules! kernels {
-    (@vector) => { false };
-    (@vector vector) => { true };
-    (@vector template) => { false };
-    (@parts template $label:literal $($part:literal)*) => { &[$(shader!($part)),*] };
+    (@vector $(template)? vector) => { true };
+    (@vector $(template)?) => { false };
+    (@parts template $(vector)? $label:literal $($part:literal)*) => { &[$(shader!($part)),*] };
     (@parts $(vector)? $label:literal $($part:literal)*) => { &[$(shader!($part),)* shader!($label)] };
-    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal $(, $kind:ident)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal $(, $mark:ident)*;)*) => {
         /// The kernels by name.
         pub(crate) mod kernels {
             use super::{Access::*, Source};
@@ -84,10 +82,10 @@ macro_rules! kernels {
                 $(#[$doc])*
                 pub static $name: Source = Source {
                     label: $label,
-                    parts: kernels!(@parts $($kind)? $label $($part)*),
+                    parts: kernels!(@parts $($mark)* $label $($part)*),
                     bindings: &[$($access),*],
                     knows_step: $step,
-                    vector: kernels!(@vector $($kind)?),
+                    vector: kernels!(@vector $($mark)*),
                 };
             )*
             /// All of them.
@@ -125,12 +123,12 @@ kernels! {
     /// A fused step but for its end, for one vector of lanes; `programs::vector` writes its prologue.
     VECTOR_ROWS: "vector/rows" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "vector/layers", "vector/losses"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, vector;
-    /// Whole steps of a small network, for one vector of lanes; `programs::small` makes the rest of its text.
+    /// Whole steps of a small network, for one vector of lanes.
     SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records", "small/lanes"]
-        [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, vector;
-    /// A step of a small network but for its end, for one vector of lanes; `programs::small` makes the rest of its text.
+        [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, template, vector;
+    /// A step of a small network but for its end, for one vector of lanes.
     SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
-        [Read, Read, Read, Read, Read, Read, Write, Write], true, vector;
+        [Read, Read, Read, Read, Read, Read, Write, Write], true, template, vector;
     /// A fused step but for its end, in blocks of rows, on GPUs.
     BLOCK_STEP: "block/step" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, template;
@@ -289,9 +287,7 @@ pub(crate) mod tests {
     fn every_shader_file_belongs_to_a_kernel() {
         let mut used: Vec<&str> =
             kernels::ALL.iter().flat_map(|source| source.parts).copied().collect();
-        used.extend(SMALL_TEMPLATES);
         used.extend(TEMPLATES.map(|(_, text)| text));
-        used.extend(SMALL_RUN.iter().chain(&SMALL_SHARE));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
         let entries = |folder: &Path| {
             let entries = std::fs::read_dir(folder).expect("a folder of shaders");

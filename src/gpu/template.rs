@@ -3,8 +3,8 @@
 
 use super::shaders::TEMPLATES;
 use crate::error::{Error, Result};
-use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::value::{Serde, ValueKind};
+use minijinja::{Environment, UndefinedBehavior, escape_formatter};
 use serde::Serialize;
 
 /// The WGSL that a template of [`TEMPLATES`] makes with these values.
@@ -22,6 +22,11 @@ pub(crate) fn render(name: &str, values: &impl Serialize) -> Result<String> {
 fn make(name: &str, values: &impl Serialize) -> std::result::Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // WGSL has `true` where Jinja, like Python, writes `True`.
+    environment.set_formatter(|out, state, value| match value.kind() {
+        ValueKind::Bool => Ok(write!(out, "{}", value.is_true())?),
+        _ => escape_formatter(out, state, value),
+    });
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;
     }

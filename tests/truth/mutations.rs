@@ -46,9 +46,7 @@ fn every_kernel_that_computes_is_changed() {
         "shared/this_step",
         "small/lanes",
         "small/layer_share",
-        "small/share",
         "small/shares",
-        "small/steps",
         "unfused/clip_factor",
     ];
     let mut missing = Vec::new();

@@ -8,8 +8,8 @@
 //! dropout; of each file's own limits it speaks itself.
 
 pub(super) mod run;
+mod shape;
 pub(super) mod shares;
-mod text;
 
 use crate::engine::device::Resident;
 use crate::network::{Layer, Network};

@@ -1,14 +1,15 @@
 //! A run of steps in one dispatch (`steps.wgsl`): taken where one core is faster than all of them with two dispatches a step, up
 //! to 360 vectors of parameters, without clipping.
 
-use super::text::text;
+use super::shape::Shape;
 use super::{lanes, rounds, shares, vectors};
 use crate::engine::device::infos::{MOST_ROWS, OptimizerInfo};
 use crate::engine::device::{Program, Resident};
 use crate::engine::step::MOST_STEPS;
 use crate::error::Result;
-use crate::gpu::{Buffer, MOST_ROUNDS, SMALL_RUN, Work, kernels};
+use crate::gpu::{Buffer, MOST_ROUNDS, Work, kernels, render};
 use crate::network::Network;
+use serde::Serialize;
 
 pub(crate) const NAME: &str = "small/run";
 
@@ -18,6 +19,15 @@ const MOST_VECTORS: usize = 360;
 
 /// Rounds of the loops that load and store parameters and moments, at most.
 const ROUNDS_A_RUN: usize = 6 * (MOST_VECTORS + 10);
+
+/// The values of the kernel's template.
+#[derive(Debug, Serialize)]
+pub(super) struct Values {
+    #[serde(flatten)]
+    pub shape: Shape,
+    /// Steps of a run, at most.
+    pub steps_a_dispatch: usize,
+}
 
 /// The program, or `None` where another has to do.
 pub(crate) fn program(resident: &Resident) -> Result<Option<Program>> {
@@ -54,8 +64,9 @@ pub(crate) fn program(resident: &Resident) -> Result<Option<Program>> {
         resident.records.binding(),
         resident.stop.binding(),
     ];
-    let text = format!("const STEPS_A_DISPATCH = {most}u;\n")
-        + &text(network, &resident.layouts, lanes, SMALL_RUN);
+    let shape = Shape::new(network, &resident.layouts, lanes);
+    let values = Values { shape, steps_a_dispatch: most };
+    let text = render(kernels::SMALL_STEPS.label, &values)?;
     let kernel = gpu.shaped_kernel(&kernels::SMALL_STEPS, &text, &[resident.scheme()]);
     let work = Work::new(1, besides + most * a_step);
     Ok(Some(Program::run(NAME, vec![kernel.dispatch(gpu, &buffers, work)?], most)))

@@ -1,12 +1,12 @@
 //! A step in two dispatches (`shares.wgsl`, then the ending): taken at sixteen lanes, up to 420 vectors of parameters.
 
-use super::text::text;
+use super::shape::Shape;
 use super::{lanes, rounds, vectors};
 use crate::engine::device::infos::MOST_ROWS;
 use crate::engine::device::{Program, Resident};
 use crate::engine::ending;
 use crate::error::Result;
-use crate::gpu::{MOST_ROUNDS, SMALL_SHARE, Work, kernels};
+use crate::gpu::{MOST_ROUNDS, Work, kernels, render};
 use crate::network::Network;
 
 pub(crate) const NAME: &str = "small/shares";
@@ -26,7 +26,8 @@ pub(crate) fn program(resident: &Resident) -> Result<Option<Program>> {
     let Some(lanes) = lanes(resident).filter(|&lanes| takes(network, lanes)) else {
         return Ok(None);
     };
-    let text = text(network, &resident.layouts, lanes, SMALL_SHARE);
+    let shape = Shape::new(network, &resident.layouts, lanes);
+    let text = render(kernels::SMALL_SHARES.label, &shape)?;
     let work = work(resident.batch, lanes);
     let step = ending::in_shares(resident, &kernels::SMALL_SHARES, &text, work)?;
     Ok(step.map(|step| Program::step(NAME, step)))
