@@ -4,14 +4,14 @@
 // a buffer 200 cycles (docs/performance.md).
 //
 // Units lie in quads, one tile after the other, in a tile one layer after the other, from the features to the heads,
-// each layer padded with zeros (`Layer` of the prologue that `programs::vector` writes); functions know a tile by its first
-// quad. What was a layer's output is overwritten by the gradient there.
+// each layer padded with zeros (`layer_at` of rows.wgsl); functions know a tile by its first quad. What was a layer's
+// output is overwritten by the gradient there.
 // Weights are spread over the lanes: lane = output within a block of LANES, in quads of neighbouring inputs; and once
 // more, transposed, for the gradient at the inputs: lane = input within a block, in quads of neighbouring outputs.
 // The weight's gradient is spread the other way: 16 inputs are SIDES blocks, lane = input within a block, in quads of
 // neighbouring outputs.
 
-// A layer, one of the prologue's table. Sizes that end loops are unknown to the compiler, which would unroll them.
+// A layer, one of the table in rows.wgsl. Sizes that end loops are unknown to the compiler, which would unroll them.
 struct Layer {
     inputs: u32,
     outputs: u32,

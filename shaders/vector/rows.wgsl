@@ -1,3 +1,4 @@
+{%- set heads = layers | last -%}
 // A whole training step but for its end, in one dispatch: a workgroup of LANES lanes takes every `workgroups`-th bunch
 // of tiles of 32 rows through the network, the losses and back, and stores its share of all gradients and losses, which
 // `finish` adds up. A bunch goes through a layer tile by tile, while the layer's weights and the code for it are in the
@@ -14,6 +15,47 @@
 @group(0) @binding(5) var<storage, read> normalisers: array<f32>;
 @group(0) @binding(6) var<storage, read_write> gradient_shares: array<f32>;
 @group(0) @binding(7) var<storage, read_write> loss_shares: array<f32>;
+
+// What a lane holds of a unit in its rows of a tile.
+alias Values = vec{{ rows }}<f32>;
+alias Indices = vec{{ rows }}<u32>;
+alias Flags = vec{{ rows }}<bool>;
+
+const LANES = {{ lanes }}u;
+const ROWS = {{ rows }}u;
+const LAYERS = {{ layers | length }}u;
+const TASKS = {{ tasks }}u;
+const FEATURES = {{ features }}u;
+const FEATURE_QUADS = {{ layers[0].input_quads }}u;
+const HEADS = {{ heads.output }}u; // the first quad of the predictions within a tile
+const HEAD_QUADS = {{ heads.output_quads }}u;
+const PARAMETERS = {{ parameters }}u;
+const BUNCH = {{ bunch }}u; // tiles that are taken together
+const TILE_QUADS = {{ units // 4 }}u;
+const WEIGHTS = {{ weights }}u; // lengths of the arrays of them
+const SUMS = {{ sums }}u;
+const ACTIVATION = {{ activation }}u;
+
+// What no task has need not be looked for.
+const HAS_MORE_THAN_MSE = {{ has_more_than_mse }};
+const HAS_MASKS = {{ has_masks }};
+const HAS_SMOOTHING = {{ has_smoothing }};
+const HAS_CLASS_WEIGHTS = {{ has_class_weights }};
+
+fn layer_at(i: u32) -> Layer {
+    let z = unknown_zero();
+    switch i {
+{%- for layer in layers %}
+        {% if loop.last %}default{% else %}case {{ loop.index0 }}u{% endif %}: {
+            return Layer(
+                {{ layer.inputs }}u, z + {{ layer.outputs }}u,
+                z + {{ layer.input_quads }}u, z + {{ layer.output_quads }}u, {{ layer.parameter }}u,
+                {{ layer.input }}u, {{ layer.output }}u, {{ layer.weight }}u, {{ layer.sum }}u, {{ loop.last }}
+            );
+        }
+{%- endfor %}
+    }
+}
 
 fn load_features(rows: Rows, tile: u32) {
     let at = rows.index * FEATURES;

@@ -36,10 +36,10 @@ impl Source {
         self.parts.concat()
     }
 
-    /// Whether a part of its text is made for the shape of a network.
+    /// Whether its own file is a template.
     #[cfg(test)]
     pub fn is_made(&self) -> bool {
-        self.vector || TEMPLATES.iter().any(|(name, _)| *name == self.label)
+        TEMPLATES.iter().any(|(name, _)| *name == self.label)
     }
 }
 
@@ -50,7 +50,7 @@ macro_rules! shader {
 }
 
 /// The templates by name: those of kernels, and what they include.
-pub(super) const TEMPLATES: [(&str, &str); 13] = [
+pub(super) const TEMPLATES: [(&str, &str); 14] = [
     ("block/step", shader!("block/step")),
     ("block/products", shader!("block/products")),
     ("block/losses", shader!("block/losses")),
@@ -64,16 +64,18 @@ pub(super) const TEMPLATES: [(&str, &str); 13] = [
     ("small/layer_state", shader!("small/layer_state")),
     ("small/layer_share", shader!("small/layer_share")),
     ("small/task", shader!("small/task")),
+    ("vector/rows", shader!("vector/rows")),
 ];
 
 /// Declares kernels: `NAME: "label" = [shared files…] [bindings…], step or alone;`
 ///
-/// `template` marks those whose own file is a template; `vector` those for one vector of a software adapter.
+/// `template` marks those that are made for a shape, whose own file is a template; `vector` those of them that are for one
+/// vector of a software adapter.
 macro_rules! kernels {
-    (@vector $(template)? vector) => { true };
+    (@vector template vector) => { true };
     (@vector $(template)?) => { false };
     (@parts template $(vector)? $label:literal $($part:literal)*) => { &[$(shader!($part)),*] };
-    (@parts $(vector)? $label:literal $($part:literal)*) => { &[$(shader!($part),)* shader!($label)] };
+    (@parts $label:literal $($part:literal)*) => { &[$(shader!($part),)* shader!($label)] };
     ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal $(, $mark:ident)*;)*) => {
         /// The kernels by name.
         pub(crate) mod kernels {
@@ -120,9 +122,9 @@ kernels! {
     /// Shares of the gradient of a layer's parameters.
     WEIGHT_GRADIENT: "tiled/weight_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write], true;
-    /// A fused step but for its end, for one vector of lanes; `programs::vector` writes its prologue.
+    /// A fused step but for its end, for one vector of lanes.
     VECTOR_ROWS: "vector/rows" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "vector/layers", "vector/losses"]
-        [Read, Read, Read, Read, Read, Read, Write, Write], true, vector;
+        [Read, Read, Read, Read, Read, Read, Write, Write], true, template, vector;
     /// Whole steps of a small network, for one vector of lanes.
     SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, template, vector;

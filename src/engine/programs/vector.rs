@@ -7,10 +7,10 @@
 use crate::engine::device::{Program, Resident};
 use crate::engine::ending;
 use crate::error::Result;
-use crate::gpu::{MOST_ROUNDS, Work, kernels};
+use crate::gpu::{MOST_ROUNDS, Work, kernels, render};
 use crate::loss::{Loss, NONE, TaskLayout};
 use crate::network::Network;
-use std::fmt::Write;
+use serde::Serialize;
 
 pub(super) const NAME: &str = "vector";
 
@@ -42,24 +42,44 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     }
     let shares = shares(resident.batch, &shape);
     let bunch = bunch(resident.batch, shares, shape.units);
-    let prologue = shape.prologue(bunch) + &flags(&resident.layouts);
+    let values = Values { shape: &shape, bunch, needs: Needs::of(&resident.layouts) };
+    let text = render(kernels::VECTOR_ROWS.label, &values)?;
     let rounds = shape.rounds(most_tiles(resident.batch, shares, bunch));
     let work = Work::new(shares, rounds);
-    let step = ending::in_shares(resident, &kernels::VECTOR_ROWS, &prologue, work)?;
+    let step = ending::in_shares(resident, &kernels::VECTOR_ROWS, &text, work)?;
     Ok(step.map(|step| Program::step(NAME, step)))
 }
 
-/// What no task has need not be looked for.
-fn flags(tasks: &[TaskLayout]) -> String {
-    let others = [Loss::Mse.code(), Loss::cross_entropy().code()];
-    let any = |is: &dyn Fn(&TaskLayout) -> bool| tasks.iter().any(is);
-    format!(
-        "const HAS_MORE_THAN_MSE = {};\nconst HAS_MASKS = {};\nconst HAS_SMOOTHING = {};\nconst HAS_CLASS_WEIGHTS = {};\n",
-        any(&|task| !others.contains(&task.loss)),
-        any(&|task| task.mask != NONE),
-        any(&|task| task.is_smoothed()),
-        any(&|task| task.class_weights != NONE),
-    )
+/// The values of the kernel's template.
+#[derive(Serialize)]
+struct Values<'a> {
+    #[serde(flatten)]
+    shape: &'a Shape,
+    /// Tiles that are taken together.
+    bunch: usize,
+    #[serde(flatten)]
+    needs: Needs,
+}
+
+/// What some task has: what none has need not be looked for.
+#[derive(Serialize)]
+struct Needs {
+    has_more_than_mse: bool,
+    has_masks: bool,
+    has_smoothing: bool,
+    has_class_weights: bool,
+}
+
+impl Needs {
+    fn of(tasks: &[TaskLayout]) -> Self {
+        let others = [Loss::Mse.code(), Loss::cross_entropy().code()];
+        Self {
+            has_more_than_mse: tasks.iter().any(|task| !others.contains(&task.loss)),
+            has_masks: tasks.iter().any(|task| task.mask != NONE),
+            has_smoothing: tasks.iter().any(TaskLayout::is_smoothed),
+            has_class_weights: tasks.iter().any(|task| task.class_weights != NONE),
+        }
+    }
 }
 
 /// Workgroups of a step: few, since each costs as much as a tile, but one for every core, and as many as the driver's
@@ -92,8 +112,11 @@ fn most_tiles(batch: usize, shares: usize, bunch: usize) -> usize {
 }
 
 /// Where each layer lies in the kernel's private arrays.
+#[derive(Serialize)]
 struct Shape {
     lanes: usize,
+    /// Rows of a tile that each of them has.
+    rows: usize,
     layers: Vec<Place>,
     features: usize,
     activation: u32,
@@ -105,11 +128,12 @@ struct Shape {
 }
 
 /// `Layer` in `vector/layers.wgsl`.
+#[derive(Serialize)]
 struct Place {
     inputs: usize,
     outputs: usize,
-    padded_inputs: usize,
-    padded_outputs: usize,
+    input_quads: usize,
+    output_quads: usize,
     parameter: usize,
     input: usize,
     output: usize,
@@ -122,6 +146,7 @@ impl Shape {
         let layers = network.layers();
         let mut shape = Self {
             lanes,
+            rows: TILE / lanes,
             layers: Vec::new(),
             features: network.features(),
             activation: network.activation().code(),
@@ -138,8 +163,8 @@ impl Shape {
             shape.layers.push(Place {
                 inputs: layer.inputs,
                 outputs: layer.outputs,
-                padded_inputs,
-                padded_outputs,
+                input_quads: padded_inputs / 4,
+                output_quads: padded_outputs / 4,
                 parameter: layer.weight,
                 input: shape.units / 4,
                 output: (shape.units + padded_inputs) / 4,
@@ -150,7 +175,7 @@ impl Shape {
             shape.weights += padded_inputs * padded_outputs / (4 * lanes);
             shape.sums += padded_inputs * padded_outputs / 64;
         }
-        shape.units += shape.layers.last().map_or(0, |heads| heads.padded_outputs);
+        shape.units += shape.layers.last().map_or(0, |heads| 4 * heads.output_quads);
         shape
     }
 
@@ -168,14 +193,14 @@ impl Shape {
     /// Rounds of all loops that a tile is taken through, at most: of each one more, in which it is found to be over.
     fn rounds_a_tile(&self) -> usize {
         let rounds = |layer: &Place| {
-            let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
+            let (inputs, outputs) = (4 * layer.input_quads, 4 * layer.output_quads);
             let forward = outputs / self.lanes * (3 + self.lanes / 4 + inputs / 4);
             let weight = inputs / 16 * (2 + outputs / 4);
             let backward = inputs / self.lanes * (3 + self.lanes / 4 + outputs / 4);
             // The loops over layers and tiles, and those over blocks when they are over.
             12 + forward + weight + backward
         };
-        let heads = self.layers.last().map_or(0, |heads| heads.padded_outputs);
+        let heads = self.layers.last().map_or(0, |heads| 4 * heads.output_quads);
         let losses = 2 * heads / 4 + 3 * heads + 8 * self.tasks;
         12 + self.features.div_ceil(4) + losses + self.layers.iter().map(rounds).sum::<usize>()
     }
@@ -183,7 +208,7 @@ impl Shape {
     /// Rounds of the loops that load the parameters and store a share of the gradient, at most.
     fn rounds_a_share(&self) -> usize {
         let rounds = |layer: &Place| {
-            let (inputs, outputs) = (layer.padded_inputs, layer.padded_outputs);
+            let (inputs, outputs) = (4 * layer.input_quads, 4 * layer.output_quads);
             let load = outputs / self.lanes * (2 + inputs / 4);
             let clear = outputs / 4 * (1 + inputs / 16);
             let store = outputs / 4 * (2 + inputs / 16);
@@ -191,51 +216,6 @@ impl Shape {
             10 + load + transposed + clear + store
         };
         16 + 3 * self.tasks + self.layers.iter().map(rounds).sum::<usize>()
-    }
-
-    /// The WGSL that comes before the kernel's files.
-    fn prologue(&self, bunch: usize) -> String {
-        let heads = self.layers.last().map_or(0, |heads| heads.output);
-        let padded_features = self.layers.first().map_or(0, |layer| layer.padded_inputs);
-        let quads = self.units / 4;
-        let mut text = String::from("// Made by engine::programs::vector for one network.\n");
-        let rows = TILE / self.lanes;
-        for (name, kind) in [("Values", "f32"), ("Indices", "u32"), ("Flags", "bool")] {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "alias {name} = vec{rows}<{kind}>;");
-        }
-        for (name, value) in [
-            ("LANES", self.lanes),
-            ("ROWS", rows),
-            ("LAYERS", self.layers.len()),
-            ("TASKS", self.tasks),
-            ("FEATURES", self.features),
-            ("FEATURE_QUADS", padded_features / 4),
-            ("HEADS", heads),
-            ("HEAD_QUADS", quads - heads),
-            ("PARAMETERS", self.parameters),
-            ("BUNCH", bunch),
-            ("TILE_QUADS", quads),
-            ("WEIGHTS", self.weights),
-            ("SUMS", self.sums),
-            ("ACTIVATION", self.activation as usize),
-        ] {
-            let _ = writeln!(text, "const {name} = {value}u;");
-        }
-        text += "fn layer_at(i: u32) -> Layer {\n    let z = unknown_zero();\n    switch i {\n";
-        for (index, layer) in self.layers.iter().enumerate() {
-            let Place { inputs, outputs, padded_inputs, padded_outputs, parameter, .. } = layer;
-            let Place { input, output, weight, sum, .. } = layer;
-            let (input_quads, output_quads) = (padded_inputs / 4, padded_outputs / 4);
-            let is_last = index + 1 == self.layers.len();
-            let label = if is_last { "default".into() } else { format!("case {index}u") };
-            let _ = writeln!(
-                text,
-                "        {label}: {{ return Layer({inputs}u, z + {outputs}u, z + {input_quads}u, \
-                 z + {output_quads}u, {parameter}u, {input}u, {output}u, {weight}u, {sum}u, {is_last}); }}"
-            );
-        }
-        text + "    }\n}\n"
     }
 }
 
@@ -255,12 +235,16 @@ mod tests {
     fn the_kernel_is_valid_for_any_shape() {
         for hidden in [&[][..], &[16], &[128, 3, 40, 128]] {
             for has in [false, true] {
-                let flags =
-                    ["HAS_MORE_THAN_MSE", "HAS_MASKS", "HAS_SMOOTHING", "HAS_CLASS_WEIGHTS"];
-                let flags = flags.map(|name| format!("const {name} = {has};\n")).concat();
                 for lanes in [8, 16] {
-                    let prologue = shape(hidden, lanes).prologue(3) + &flags;
-                    check_shader(&kernels::VECTOR_ROWS, &prologue);
+                    let needs = Needs {
+                        has_more_than_mse: has,
+                        has_masks: has,
+                        has_smoothing: has,
+                        has_class_weights: has,
+                    };
+                    let values = Values { shape: &shape(hidden, lanes), bunch: 3, needs };
+                    let text = render(kernels::VECTOR_ROWS.label, &values).expect("a kernel");
+                    check_shader(&kernels::VECTOR_ROWS, &text);
                 }
             }
         }
