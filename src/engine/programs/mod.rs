@@ -110,8 +110,14 @@ mod tests {
 
     /// Two tasks over 50 rows, two batches an epoch, the second short.
     fn problem() -> (Recipe, Dataset) {
+        problem_with(1.0)
+    }
+
+    /// The same, with a label of the first row.
+    fn problem_with(label: f32) -> (Recipe, Dataset) {
         let features: Vec<f32> = (0..3 * ROWS).map(|i| ((i * i) % 17) as f32 / 17.0).collect();
-        let numbers = features.iter().step_by(3).map(|x| 1.0 - x).collect();
+        let mut numbers: Vec<f32> = features.iter().step_by(3).map(|x| 1.0 - x).collect();
+        numbers[0] = label;
         let kinds = (0..ROWS as u32).map(|row| row % 4).collect();
         let targets = vec![
             Target::numbers(Matrix::new(1, numbers).expect("numbers")),
@@ -177,6 +183,28 @@ mod tests {
             assert!((found - total).abs() < 1e-5 * total, "{name}: {found}, not {total}");
         }
         Some(name)
+    }
+
+    /// The square of the label is beyond `f32`, in one batch of the first epoch.
+    #[test]
+    fn no_program_makes_a_step_whose_total_is_not_finite() {
+        let (recipe, data) = problem_with(3e30);
+        for gpu in [block_on(Gpu::new()), block_on(Gpu::plain())] {
+            let gpu = gpu.expect("a device");
+            for (name, _) in FUSED {
+                let resident = Resident::new(&gpu, recipe.clone(), &data).expect("buffers");
+                let Ok(program) = choose(&resident, Some(name)) else { continue };
+                let mut training = Training::new(resident, program);
+                training.submit(&steps(&recipe)).expect("steps");
+                let made = block_on(training.collect()).map_or(0, |records| records.len());
+                assert!(made < 2, "{name}: {made} steps");
+                assert!(block_on(training.collect()).is_err(), "{name} tells nothing");
+                let state = block_on(training.state()).expect("a state");
+                assert_eq!(state.step, made as u64, "{name}");
+                let finite = state.parameters.iter().all(|x| x.is_finite() && x.abs() < 100.0);
+                assert!(finite, "{name}: {:?}", state.parameters);
+            }
+        }
     }
 
     #[test]

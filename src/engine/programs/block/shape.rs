@@ -257,7 +257,7 @@ impl Layer {
 impl Layer {
     /// Whether a product of this depth pays to be split: for tiles of few rows, and halves of whole blocks of four vectors.
     fn splits(&self, rows: usize, depth: usize) -> bool {
-        self.tile <= 2 && rows / self.tile >= 2 && depth % 8 == 0
+        self.tile <= 2 && rows / self.tile >= 2 && depth.is_multiple_of(8)
     }
 }
 
