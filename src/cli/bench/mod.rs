@@ -40,7 +40,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     seconds: f64,
     /// On a device with WebGPU's default limits and no optional feature, as every adapter can give it: with the kernels
-    /// that GPUs run, also on a software driver.
+    /// that any adapter runs, also on a software driver.
     #[arg(long)]
     plain: bool,
     /// Print one JSON object instead of tables.
