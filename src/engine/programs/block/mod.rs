@@ -17,7 +17,7 @@ use crate::engine::device::infos::MOST_ROWS;
 use crate::engine::device::{Program, Resident};
 use crate::engine::ending::{self, Packed, Shares};
 use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, Work, kernels, render};
+use crate::gpu::{Buffer, Dispatch, Gpu, Work, kernels, render};
 
 pub(super) const NAME: &str = "block";
 
@@ -35,14 +35,8 @@ const MOST_WORKGROUPS: usize = 65_535;
 /// The program, or `None` where another has to do.
 pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     let gpu = &resident.gpu;
-    let network = &resident.recipe.network;
-    let tasks = network.tasks().len();
-    let fewest = usize::from(resident.batch <= SMALL_BATCH);
-    let means = means(gpu);
-    let shapes = ROWS_OF_BLOCKS[fewest..]
-        .iter()
-        .map(|&rows| Shape::new(network, &resident.layouts, rows, means));
-    let Some(shape) = shapes.flatten().next() else {
+    let tasks = resident.recipe.network.tasks().len();
+    let Some(shape) = shape(resident) else {
         return Ok(None);
     };
     let work = work(resident.batch, &shape);
@@ -53,6 +47,34 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     }
     let shares = Shares::new(gpu, [work.workgroups, cells], [work.workgroups, tasks], 0)?;
     let packed = Buffer::<f32>::zeros(gpu, "the packed parameters", 4 * shape.packed)?;
+    let mut dispatches = vec![step(resident, &shape, &packed, &shares, work)?];
+    let text = render(kernels::BLOCK_FINISH.label, &shape)?;
+    dispatches.extend(ending::packed(resident, &shares, Some(Packed { buffer: &packed, text }))?);
+    let text = render(kernels::BLOCK_PACK.label, &shape)?;
+    let pack = gpu.shaped_kernel(&kernels::BLOCK_PACK, &text, &[]);
+    let buffers = [resident.parameters.binding(), packed.binding()];
+    let opening = vec![pack.dispatch(gpu, &buffers, Work::elements(cells + tasks))?];
+    Ok(Some(Program { opening, ..Program::step(NAME, dispatches) }))
+}
+
+/// The blocks of the most rows that the adapter has room for.
+fn shape(resident: &Resident) -> Option<Shape> {
+    let means = means(&resident.gpu);
+    let is_small = resident.batch <= SMALL_BATCH;
+    let rows = ROWS_OF_BLOCKS.into_iter().skip(usize::from(is_small));
+    let of = |rows| Shape::new(&resident.recipe.network, &resident.layouts, rows, means);
+    rows.filter_map(of).next()
+}
+
+/// Everything but the end.
+fn step(
+    resident: &Resident,
+    shape: &Shape,
+    packed: &Buffer<f32>,
+    shares: &Shares,
+    work: Work,
+) -> Result<Dispatch> {
+    let gpu = &resident.gpu;
     let buffers = [
         resident.features.binding(),
         resident.labels.binding(),
@@ -65,17 +87,9 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     ];
     let mut constants = vec![resident.scheme()];
     constants.extend(resident.dropout());
-    let text = render(kernels::BLOCK_STEP.label, &shape)?;
-    let step = gpu.shaped_kernel(&kernels::BLOCK_STEP, &text, &constants);
-    let mut dispatches = vec![step.dispatch(gpu, &buffers, work)?];
-    let finish = render(kernels::BLOCK_FINISH.label, &shape)?;
-    let kept = Packed { buffer: &packed, text: finish };
-    dispatches.extend(ending::packed(resident, &shares, Some(kept))?);
-    let pack = render(kernels::BLOCK_PACK.label, &shape)?;
-    let pack = gpu.shaped_kernel(&kernels::BLOCK_PACK, &pack, &[]);
-    let buffers = [resident.parameters.binding(), packed.binding()];
-    let opening = vec![pack.dispatch(gpu, &buffers, Work::elements(cells + tasks))?];
-    Ok(Some(Program { opening, ..Program::step(NAME, dispatches) }))
+    let text = render(kernels::BLOCK_STEP.label, shape)?;
+    let kernel = gpu.shaped_kernel(&kernels::BLOCK_STEP, &text, &constants);
+    kernel.dispatch(gpu, &buffers, work)
 }
 
 /// What the adapter gives a workgroup; browsers do not say whose it is.

@@ -31,12 +31,12 @@ pub(in crate::engine) struct Means {
 impl Means {
     /// With what a lane has on GPUs of AMD and NVIDIA: 255 registers.
     pub fn plenty(memory: usize, lanes: usize) -> Self {
-        Self { memory, lanes, registers: 136, ahead: 1, splits: true }
+        Self { memory, lanes, registers: 142, ahead: 1, splits: true }
     }
 
     /// With what a lane has on those of Intel and Apple, and perhaps on others: about 128 registers.
     pub fn lean(memory: usize, lanes: usize) -> Self {
-        Self { memory, lanes, registers: 64, ahead: 0, splits: false }
+        Self { memory, lanes, registers: 70, ahead: 0, splits: false }
     }
 }
 
@@ -207,7 +207,9 @@ impl Shape {
             let slopes = if self.is_relu || layer.is_last { 0 } else { 4 * layer.tile };
             gradient + slopes + 4
         };
-        4 * self.staged + self.layers.iter().map(of_layer).sum::<usize>()
+        // A task's loss, and what its losses and gradients are multiplied by.
+        let of_tasks = 3 * self.tasks.len();
+        4 * self.staged + of_tasks + self.layers.iter().map(of_layer).sum::<usize>()
     }
 
     /// Rounds of all loops that a block takes, at most.

@@ -182,17 +182,22 @@ fn amd_compiles_the_blocks_of_every_workload_without_spills() {
     let widths = |width| [width, width];
     let (plenty, lean) = (plenty(), Means::lean(MEMORY, 256));
     let mut candidates = Vec::new();
-    for (name, hidden, rows, means) in [
-        ("seed", widths(32), 8, plenty),
-        ("small", widths(64), 8, plenty),
-        ("medium", widths(128), 16, plenty),
-        ("large", widths(64), 16, plenty),
-        ("seed, lean", widths(32), 8, lean),
-        ("small, lean", widths(64), 8, lean),
-        ("large, lean", widths(64), 16, lean),
+    let (relu, gelu) = (Activation::Relu, Activation::Gelu);
+    let many = || (0..12).map(|k| Task::new(k.to_string(), Loss::cross_entropy(), 5)).collect();
+    for (name, hidden, tasks, activation, rows, means) in [
+        ("seed", widths(32), two(), relu, 8, plenty),
+        ("small", widths(64), two(), relu, 8, plenty),
+        ("medium", widths(128), two(), relu, 16, plenty),
+        ("large", widths(64), two(), relu, 16, plenty),
+        ("medium with gelu", widths(128), two(), gelu, 16, plenty),
+        ("large with every loss", widths(64), mixed(), gelu, 16, plenty),
+        ("seed with twelve tasks", widths(32), many(), relu, 8, plenty),
+        ("seed, lean", widths(32), two(), relu, 8, lean),
+        ("small, lean", widths(64), two(), relu, 8, lean),
+        ("large, lean", widths(64), two(), relu, 16, lean),
     ] {
-        let network = Network::new(16, &hidden, Activation::Relu, &two()).expect("a network");
-        let labels = Labels::pack(&two(), data(16, &two()).targets()).expect("labels");
+        let network = Network::new(16, &hidden, activation, &tasks).expect("a network");
+        let labels = Labels::pack(&tasks, data(16, &tasks).targets()).expect("labels");
         let shape = Shape::new(&network, &labels.layouts, rows, means).expect("a shape");
         let mut add = |source: &crate::gpu::Source, constants: &[(&'static str, f64)]| {
             candidates.push(Candidate {
