@@ -1,6 +1,7 @@
 //! `awl train`: from a table to a trained model in a run's directory.
 
 mod arguments;
+mod compiling;
 mod config;
 mod data;
 mod finish;
@@ -9,6 +10,7 @@ mod recipe;
 mod watch;
 
 pub use self::arguments::Arguments;
+use self::compiling::Compiling;
 use self::config::Config;
 use self::data::Data;
 use self::watch::{Notes, Onlooker};
@@ -57,9 +59,13 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let recipe = recipe::recipe(&config, &data.encoder, data.training.rows())?;
     foresee(&mut data, &recipe);
     tell(arguments, &data);
-    let (engine, adapter) = block_on(recipe::engine(&config, recipe.clone(), &data.training))?;
-    let mut trainer = Trainer::new(engine);
-    let state = block_on(recipe::start(&config, &mut trainer, &data.training))?;
+    let make = async || {
+        let (engine, adapter) = recipe::engine(&config, recipe.clone(), &data.training).await?;
+        let mut trainer = Trainer::new(engine);
+        let state = recipe::start(&config, &mut trainer, &data.training).await?;
+        Ok::<_, Failure>((trainer, adapter, state))
+    };
+    let (trainer, adapter, state) = compiling::told(arguments, &config, || block_on(make()))?;
     let sigma = |parameter| recipe.weighting.sigma(parameter).unwrap_or(parameter);
     let notes = Notes {
         progress: Default::default(),
@@ -103,7 +109,8 @@ fn resume(arguments: &Arguments, path: &std::path::Path) -> Result<ExitCode, Fai
     let bytes = std::fs::read(run.checkpoint()).map_err(|error| format!("{file}: {error}"))?;
     let recipe = recipe::recipe(&config, &data.encoder, data.training.rows())?;
     foresee(&mut data, &recipe);
-    let (engine, adapter) = block_on(recipe::engine(&config, recipe.clone(), &data.training))?;
+    let make = || block_on(recipe::engine(&config, recipe.clone(), &data.training));
+    let (engine, adapter) = compiling::told(arguments, &config, make)?;
     let checkpoint = Checkpoint::from_bytes(&file, &bytes, &recipe)?;
     let mut notes: Notes = serde_json::from_value(checkpoint.notes.clone())
         .map_err(|error| format!("{file}: its notes are not those of a run ({error})"))?;
@@ -246,12 +253,14 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
     };
     let events = events.transpose();
     let now = Instant::now();
+    let bar = watch::bar(plan.epochs, done, arguments.quiet);
     let mut onlooker = Onlooker {
+        compiling: Compiling::begin(arguments, &config, &bar),
         recipe,
         tasks,
         log: log.map_err(failed(run.metrics()))?,
         events: events.map_err(Failure::at_run_time)?,
-        bar: watch::bar(plan.epochs, done, arguments.quiet),
+        bar,
         quiet: arguments.quiet,
         epochs: plan.epochs,
         fingerprint: notes.fingerprint,
@@ -270,6 +279,8 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
     let validation = data.validation.as_ref().map(|part| &part.data);
     let mut training = Run::resume(engine, validation, plan, &checkpoint, notes.progress)?;
     let end = block_on(training.run(&mut onlooker));
+    // Where no step was made.
+    onlooker.compiling = None;
     onlooker.bar.finish_and_clear();
     let end = end.map_err(|error| explain(error, &config, &run))?;
     let results = block_on(finish::finish(training, &onlooker, &data, adapter))?;

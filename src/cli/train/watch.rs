@@ -1,5 +1,6 @@
 //! Looking on while a run goes on: progress for people, `metrics.jsonl`, TensorBoard, checkpoints, and Ctrl-C.
 
+use super::compiling::Compiling;
 use super::log::Log;
 use crate::cli::run_dir::{self, RunDir};
 use awl::engine::Record;
@@ -58,6 +59,8 @@ pub struct Onlooker<'a> {
     pub log: Log,
     pub events: Option<EventWriter>,
     pub bar: ProgressBar,
+    /// Until the first step is there.
+    pub compiling: Option<Compiling>,
     pub quiet: bool,
     /// Epochs that the run is to have.
     pub epochs: usize,
@@ -156,6 +159,7 @@ fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
 
 impl Watch for Onlooker<'_> {
     fn step(&mut self, record: &Record) -> Result<()> {
+        self.compiling = None;
         self.log.step(record).map_err(file(self.log.path()))?;
         self.paths.iter_mut().zip(&record.tasks).for_each(|(path, task)| path.go(task));
         self.last = Some(record.clone());

@@ -250,6 +250,23 @@ fn training_stops_early_and_keeps_the_best_epoch() {
     assert!((sum - lowest).abs() < 1e-5 * lowest, "{sum} and {lowest}");
 }
 
+/// That kernels are compiled is told on a terminal, which nobody reads here.
+#[test]
+fn output_that_is_no_terminal_says_nothing_of_compiling() {
+    let folder = folder("compiling_unsaid");
+    for (out, how) in [("json", "--json"), ("quiet", "--quiet"), ("plain", "--no-shuffle")] {
+        let start = ["train", PENGUINS, "--task", "sex", "--epochs", "1", "--out", out, how];
+        let mut program = command(&start);
+        // Else Mesa has them from another test.
+        program.current_dir(&folder).env("MESA_SHADER_CACHE_DISABLE", "true");
+        let output = program.output().expect("the program runs");
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8_lossy(&told);
+        assert_eq!(output.status.code(), Some(0), "{how}: {told}");
+        assert!(!told.contains("compiling"), "{how}: {told}");
+    }
+}
+
 #[test]
 fn help_has_examples_and_completions_and_pages_are_written() {
     let folder = folder("help");
