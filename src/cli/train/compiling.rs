@@ -55,8 +55,10 @@ impl Drop for Compiling {
 pub fn told<T>(arguments: &Arguments, config: &Config, work: impl FnOnce() -> T) -> T {
     // Hidden where standard error is no terminal.
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{wide_msg}").expect("a well-formed template");
-    let bar = bar.with_style(style);
+    let bar = match ProgressStyle::with_template("{wide_msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    };
     let compiling = Compiling::begin(arguments, config, &bar);
     let done = work();
     drop(compiling);
