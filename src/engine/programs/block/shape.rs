@@ -97,8 +97,8 @@ pub(in crate::engine) struct Layer {
     /// Lanes that have such a tile.
     lanes: usize,
     /// Whether two lanes share the rows of both, forward for its outputs, backward for its inputs.
-    splits_forward: bool,
-    splits_backward: bool,
+    pub splits_forward: bool,
+    pub splits_backward: bool,
     gradient: GradientTile,
 }
 

@@ -157,6 +157,14 @@ fn odd_widths_and_every_loss_train_as_the_reference_does() {
     agrees(4, &[], &mixed(), |_| ());
 }
 
+/// Wide enough for two lanes to share the rows of both, forward and backward.
+#[test]
+fn halves_of_products_are_put_together() {
+    let of = shape(6, &[32, 32], &two(), 8, plenty()).expect("a shape");
+    assert!(of.layers[1].splits_forward && of.layers[1].splits_backward);
+    agrees(6, &[32, 32], &two(), |_| ());
+}
+
 #[test]
 fn dropout_and_clipping_train_as_the_reference_does() {
     agrees(3, &[12], &mixed(), |recipe| {
