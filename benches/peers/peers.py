@@ -15,7 +15,7 @@ from processes import Missing, end, last_error, run, start
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TARGET = ROOT / "target" / "peers"
-# burn's version is in burn/Cargo.toml.
+# The versions of burn and meganeura are in their Cargo.toml.
 TORCH, JAX = "2.15.0", "0.10.2"
 TORCH_FOR_CPUS = "https://download.pytorch.org/whl/cpu"
 
@@ -49,6 +49,11 @@ def burn(log):
     environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET / "burn")}
     features = ["--features", "spirv"] if has_nvidia() else []
     return [cargo(HERE / "burn", log, "--locked", *features, env=environment)]
+
+
+def meganeura(log):
+    environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET / "meganeura")}
+    return [cargo(HERE / "meganeura", log, "--locked", env=environment)]
 
 
 def torch(mode, log):
@@ -115,4 +120,5 @@ PEERS = {
     "jax": Peer("JAX, `jit`", partial(jax, "jit")),
     "jax-scan": Peer("JAX, `lax.scan`", partial(jax, "scan")),
     "burn": Peer("burn, wgpu", burn),
+    "meganeura": Peer("meganeura, blade", meganeura),
 }
