@@ -9,14 +9,11 @@ mod serial;
 mod shares;
 
 pub(super) use self::parallel::{Packed, dispatches as packed};
-pub(super) use self::shares::{Shares, in_shares};
+pub(super) use self::shares::Shares;
 
 use super::device::Resident;
 use crate::error::Result;
-use crate::gpu::Dispatch;
-
-/// Losses, tasks times shares, that every workgroup of the ending adds up; more are added up once, by a dispatch before.
-const MOST_LOSSES: usize = 4_096;
+use crate::gpu::{Dispatch, Source, Work};
 
 /// The end of a step whose gradient is laid out as the parameters are: a dispatch; one or two more where gradients are
 /// clipped or there are many losses.
@@ -25,4 +22,35 @@ pub(super) fn dispatches(resident: &Resident, shares: &Shares) -> Result<Vec<Dis
         Some(_) => serial::dispatches(resident, shares),
         None => parallel::dispatches(resident, shares, None),
     }
+}
+
+/// A step in two dispatches: one of a kernel made for the network, with this much work, whose workgroups each store a share of
+/// the gradients and losses; and the ending. `None` where the shares are more than the device binds.
+pub(super) fn in_shares(
+    resident: &Resident,
+    source: &'static Source,
+    text: &str,
+    work: Work,
+) -> Result<Option<Vec<Dispatch>>> {
+    let gpu = &resident.gpu;
+    let parameters = resident.recipe.network.parameter_count();
+    let tasks = resident.recipe.network.tasks().len();
+    if !Shares::fit(gpu, work.workgroups, parameters, tasks) {
+        return Ok(None);
+    }
+    let shares = Shares::new(gpu, [work.workgroups, parameters], [work.workgroups, tasks], 0)?;
+    let buffers = [
+        resident.features.binding(),
+        resident.labels.binding(),
+        resident.tasks.binding(),
+        resident.order.binding(),
+        resident.parameters.binding(),
+        resident.normalisers.binding(),
+        shares.gradients(),
+        shares.losses(),
+    ];
+    let kernel = gpu.shaped_kernel(source, text, &[resident.scheme()]);
+    let mut step = vec![kernel.dispatch(gpu, &buffers, work)?];
+    step.extend(dispatches(resident, &shares)?);
+    Ok(Some(step))
 }

@@ -1,6 +1,6 @@
 //! The ending on GPUs (`parallel.wgsl`): several lanes a parameter, which share its sum.
 
-use super::{MOST_LOSSES, Shares};
+use super::shares::{MOST_LOSSES, Shares};
 use crate::engine::device::Resident;
 use crate::engine::device::infos::OptimizerInfo;
 use crate::error::Result;

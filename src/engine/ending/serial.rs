@@ -1,6 +1,6 @@
 //! The ending on software adapters (`finish.wgsl`): lanes that take several parameters each, and no barrier.
 
-use super::{MOST_LOSSES, Shares};
+use super::shares::{MOST_LOSSES, Shares};
 use crate::engine::device::Resident;
 use crate::engine::device::infos::OptimizerInfo;
 use crate::error::Result;

@@ -1,9 +1,11 @@
 //! What a program's dispatches leave for the ending: shares of the gradients and losses, in one buffer.
 
-use crate::engine::device::Resident;
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, Source, Work};
+use crate::gpu::{Buffer, Gpu};
 use wgpu::BindingResource as Binding;
+
+/// Losses, tasks times shares, that every workgroup of the ending adds up; more are added up once, by a dispatch before.
+pub(super) const MOST_LOSSES: usize = 4_096;
 
 /// Elements between two starts that WebGPU binds: 256 bytes.
 const ALIGNMENT: usize = 64;
@@ -64,35 +66,4 @@ impl Shares {
     pub fn all(&self) -> Binding<'_> {
         self.buffer.binding()
     }
-}
-
-/// A step in two dispatches: one of a kernel made for the network, with this much work, whose workgroups each store a share of
-/// the gradients and losses; and the ending. `None` where the shares are more than the device binds.
-pub(crate) fn in_shares(
-    resident: &Resident,
-    source: &'static Source,
-    text: &str,
-    work: Work,
-) -> Result<Option<Vec<Dispatch>>> {
-    let gpu = &resident.gpu;
-    let parameters = resident.recipe.network.parameter_count();
-    let tasks = resident.recipe.network.tasks().len();
-    if !Shares::fit(gpu, work.workgroups, parameters, tasks) {
-        return Ok(None);
-    }
-    let shares = Shares::new(gpu, [work.workgroups, parameters], [work.workgroups, tasks], 0)?;
-    let buffers = [
-        resident.features.binding(),
-        resident.labels.binding(),
-        resident.tasks.binding(),
-        resident.order.binding(),
-        resident.parameters.binding(),
-        resident.normalisers.binding(),
-        shares.gradients(),
-        shares.losses(),
-    ];
-    let kernel = gpu.shaped_kernel(source, text, &[resident.scheme()]);
-    let mut step = vec![kernel.dispatch(gpu, &buffers, work)?];
-    step.extend(super::dispatches(resident, &shares)?);
-    Ok(Some(step))
 }
