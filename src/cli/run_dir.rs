@@ -178,10 +178,13 @@ pub fn check_free(path: &Path) -> Result<(), Failure> {
 
 /// `run`, or the first of `run-2`, `run-3`, … that is free.
 pub fn free_name() -> PathBuf {
-    let names =
-        std::iter::once("run".to_string()).chain((2..).map(|number| format!("run-{number}")));
-    let mut free = names.map(PathBuf::from).filter(|path| !path.exists());
-    free.next().expect("numbers do not end")
+    let mut name = PathBuf::from("run");
+    let mut number = 2u64;
+    while name.exists() {
+        name = format!("run-{number}").into();
+        number += 1;
+    }
+    name
 }
 
 /// Where a file is written before it takes its name.

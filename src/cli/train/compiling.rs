@@ -2,7 +2,8 @@
 
 use super::Arguments;
 use super::config::{Config, EngineName};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use super::watch;
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
@@ -55,10 +56,7 @@ impl Drop for Compiling {
 pub fn told<T>(arguments: &Arguments, config: &Config, work: impl FnOnce() -> T) -> T {
     // Hidden where standard error is no terminal.
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let bar = match ProgressStyle::with_template("{wide_msg}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    };
+    let bar = watch::styled(bar, "{wide_msg}");
     let compiling = Compiling::begin(arguments, config, &bar);
     let done = work();
     drop(compiling);

@@ -80,11 +80,18 @@ pub struct Onlooker<'a> {
 pub fn bar(epochs: usize, done: usize, quiet: bool) -> ProgressBar {
     let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let template = "{bar:24} {pos}/{len} epochs, {eta} left  {wide_msg}";
-    let style = ProgressStyle::with_template(template).expect("a well-formed template");
-    let bar = ProgressBar::with_draw_target(Some(epochs as u64), target).with_style(style);
+    let bar = styled(ProgressBar::with_draw_target(Some(epochs as u64), target), template);
     bar.set_position(done as u64);
     bar.reset_eta();
     bar
+}
+
+/// The bar in this style; in its own, should the template be none.
+pub fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 impl Onlooker<'_> {
