@@ -4,6 +4,7 @@
 
 const CELLS = {{ 4 * cells }}u;
 const SIGMA_AT = {{ 4 * sigma }}u;
+const PACKED = {{ 4 * packed }}u; // of a seat
 const NO_PLACE = 0xffffffffu;
 
 // Which of the engine's parameters a cell holds; NO_PLACE for padding.

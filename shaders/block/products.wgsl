@@ -7,7 +7,7 @@
 let a{{ c }}_{{ i }} = {{ h }}[row{{ i // group }}][{{ i % group }}u][{{ first }}{{ block }}][{{ c }}u];
 {%- endfor %}
 {%- for j in range(4) %}
-let w{{ c }}_{{ j }} = parameters[from_weight + {{ block }} * {{ 16 * stride }}u + {{ (4 * c + j) * stride }}u];
+let w{{ c }}_{{ j }} = parameters[seat][from_weight + {{ block }} * {{ 16 * stride }}u + {{ (4 * c + j) * stride }}u];
 {%- endfor %}
 {%- endmacro %}
 

@@ -5,8 +5,8 @@
 // {{ rows }} rows through forward, losses and backward. What the layers put out, and then its gradients in their place, stays
 // in workgroup memory; the gradients of the weights stay in registers over all of the workgroup's blocks.
 //
-// Reads:  features [rows of the dataset, features], labels, tasks, order, parameters (shared/packed.wgsl), normalisers
-// Writes: gradient_shares [workgroups, cells], loss_shares [workgroups + 2, tasks] (as loss.wgsl)
+// Reads:  features [rows of the dataset, features], labels, tasks, order, parameters [seats] (block/places.wgsl), normalisers
+// Writes: gradient_shares [seats, workgroups, cells], loss_shares [seats, workgroups + 2, tasks] (as loss.wgsl)
 
 const LANES = {{ lanes }}u;
 const ROWS = {{ rows }}u;
@@ -16,7 +16,7 @@ const TASKS = {{ tasks | length }}u;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
 @group(0) @binding(2) var<storage, read> tasks: array<Task, {{ tasks | length }}>;
 @group(0) @binding(3) var<storage, read> order: array<u32>;
-@group(0) @binding(4) var<storage, read> parameters: array<vec4<f32>, {{ packed }}>;
+@group(0) @binding(4) var<storage, read> parameters: array<array<vec4<f32>, {{ packed }}>>;
 @group(0) @binding(5) var<storage, read> normalisers: array<f32>;
 @group(0) @binding(6) var<storage, read_write> gradient_shares: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> loss_shares: array<f32>;
@@ -29,7 +29,7 @@ var<workgroup> losses: array<f32, {{ rows * (tasks | length) }}>;
 
 // The row of the dataset; beyond the end of the batch that of the last row, whose gradient is made 0 at the predictions.
 fn source_of(row: u32) -> u32 {
-    return order[step.first + min(row, step.rows - 1u)];
+    return order[member.first + min(row, step.rows - 1u)];
 }
 
 fn feature(row: u32, column: u32) -> vec4<f32> {
@@ -74,13 +74,14 @@ fn main(
     @builtin(num_workgroups) num_workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    take_seat(workgroup_id);
     let workgroup = workgroup_id.x;
     let workgroups = num_workgroups.x;
     let blocks = (step.rows + {{ rows - 1 }}u) / {{ rows }}u;
 {%- for task in tasks %}
-    let normaliser{{ task.number }} = normalisers[step.batch * TASKS + {{ task.number }}u];
+    let normaliser{{ task.number }} = normalisers[member.batch * TASKS + {{ task.number }}u];
     let inverse{{ task.number }} = select(0.0, 1.0 / normaliser{{ task.number }}, normaliser{{ task.number }} > 0.0);
-    let scale{{ task.number }} = task_weight({{ task.sigma }}) * inverse{{ task.number }};
+    let scale{{ task.number }} = task_weight(member.scheme, {{ task.sigma }}) * inverse{{ task.number }};
     var loss{{ task.number }} = 0.0;
 {%- endfor %}
 {%- for layer in layers %}
@@ -132,7 +133,7 @@ fn main(
 {%- endif %}
             {{- guard(layer.lanes, lanes) }}
             {{- own(layer.output_quads, layer.tile, group) }}
-            let bias = parameters[{{ layer.bias }}u + column];
+            let bias = parameters[seat][{{ layer.bias }}u + column];
 {%- for i in range(layer.tile) %}
             let z{{ i }} = sum{{ i }} + bias;
 {%- if layer.is_last %}
@@ -215,7 +216,8 @@ fn main(
 {%- endfor %}
     }
     // The workgroup's share.
-    let share = workgroup * {{ cells }}u;
+    let share = (seat * workgroups + workgroup) * {{ cells }}u;
+    let losses_at = seat * (workgroups + 2u) * TASKS;
 {%- for layer in layers %}
 {%- set tile = layer.gradient %}
     {
@@ -274,10 +276,10 @@ fn main(
 {%- for row in range(rows) %}
         sum += losses[{{ task.number * rows + row }}u];
 {%- endfor %}
-        loss_shares[workgroup * TASKS + {{ task.number }}u] = sum * inverse{{ task.number }};
+        loss_shares[losses_at + workgroup * TASKS + {{ task.number }}u] = sum * inverse{{ task.number }};
         if workgroup == 0u {
-            loss_shares[workgroups * TASKS + {{ task.number }}u] = task_weight({{ task.sigma }});
-            loss_shares[(workgroups + 1u) * TASKS + {{ task.number }}u] = regulariser({{ task.sigma }});
+            loss_shares[losses_at + workgroups * TASKS + {{ task.number }}u] = task_weight(member.scheme, {{ task.sigma }});
+            loss_shares[losses_at + (workgroups + 1u) * TASKS + {{ task.number }}u] = regulariser(member.scheme, {{ task.sigma }});
         }
     }
 {%- endfor %}

@@ -7,19 +7,18 @@
 // lie at NORMS_AT.
 // What the cells of the gradient are, and who keeps a copy of the parameters, the kernel says: parameter_of, keep_parameter,
 // keep_sigma.
-// Reads:  work (ending/share_sums.wgsl), normalisers [batches, tasks]
-// Writes: parameters, moments (shared/optimizer.wgsl), records (shared/records.wgsl), stop
+// Reads:  work (ending/share_sums.wgsl), normalisers [members, batches, tasks]
+// Writes: state (shared/optimizer.wgsl), records (shared/records.wgsl), stop
 
 override NORMS: u32 = 0u;
 override NORMS_AT: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read> optimizer: Optimizer;
-@group(0) @binding(1) var<storage, read_write> parameters: array<f32>;
-@group(0) @binding(2) var<storage, read_write> moments: array<f32>;
-@group(0) @binding(3) var<storage, read> work: array<f32>;
-@group(0) @binding(4) var<storage, read> normalisers: array<f32>;
-@group(0) @binding(5) var<storage, read_write> records: array<f32>;
-@group(0) @binding(6) var<storage, read_write> stop: array<atomic<u32>, 2>;
+@group(0) @binding(0) var<storage, read> optimizers: array<Optimizer>;
+@group(0) @binding(1) var<storage, read_write> state: array<f32>;
+@group(0) @binding(2) var<storage, read> work: array<f32>;
+@group(0) @binding(3) var<storage, read> normalisers: array<f32>;
+@group(0) @binding(4) var<storage, read_write> records: array<f32>;
+@group(0) @binding(5) var<storage, read_write> stop: array<atomic<u32>>;
 
 // The step's total, in every lane; tasks without a label in the batch add nothing.
 fn total_loss(lane: u32) -> f32 {
@@ -28,7 +27,7 @@ fn total_loss(lane: u32) -> f32 {
         let loss = mean_loss(first, lane);
         let k = first + lane / TASK_PARTS;
         if lane % TASK_PARTS == 0u && k < TASKS {
-            if normalisers[step.batch * TASKS + k] > 0.0 {
+            if normalisers[member.batch * TASKS + k] > 0.0 {
                 add_term(&sum, loss_weight(k) * loss + loss_regulariser(k));
             }
         }
@@ -43,7 +42,7 @@ fn factor_of_step(lane: u32) -> f32 {
     }
     var squares: LongSum;
     for (var i = lane; i < NORMS; i += LANES) {
-        add_term(&squares, work[NORMS_AT + i]);
+        add_term(&squares, work[NORMS_AT + seat * NORMS + i]);
     }
     return clip_factor(sum_over(LANES, lane, sum_of(squares)));
 }
@@ -63,14 +62,15 @@ fn finish_tasks(total: f32, updates: bool, lane: u32) {
 }
 
 fn finish_task(k: u32, loss: f32, updates: bool) {
-    let sigma = parameters[optimizer.parameters + k];
-    let normaliser = normalisers[step.batch * TASKS + k];
+    let sigma = state[member.sigma + k];
+    let normaliser = normalisers[member.batch * TASKS + k];
     records[record_at(TASKS, k, RECORD_LOSS)] = loss;
     records[record_at(TASKS, k, RECORD_WEIGHT)] = loss_weight(k);
     records[record_at(TASKS, k, RECORD_SIGMA)] = sigma;
     records[record_at(TASKS, k, RECORD_NORMALISER)] = normaliser;
-    if updates && SCHEME != FIXED && normaliser > 0.0 {
-        apply_to_sigma(k, gradient_at_zero(sigma) + loss * gradient_per_loss(sigma));
+    if updates && member.scheme != FIXED && normaliser > 0.0 {
+        let gradient = gradient_at_zero(member.scheme, sigma) + loss * gradient_per_loss(member.scheme, sigma);
+        apply_to_sigma(optimizers[member.number].sigma, optimizers[member.number].least_sigma, k, gradient);
         keep_sigma(k);
     }
 }
@@ -81,6 +81,7 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    take_seat(workgroup);
     let number = unfolded(workgroup, workgroups);
     let cells = cells_a_workgroup();
     let cell = number * cells + lane % cells;
@@ -94,14 +95,14 @@ fn main(
     let updates = !stopped && is_finite(total);
     if number == 0u {
         if lane == 0u && !stopped && !is_finite(total) {
-            atomicMin(&stop[LOSS_STOP], step.number);
+            mark_stop(LOSS_STOP);
         }
         finish_tasks(total, updates, lane);
     }
     if part == 0u && cell < CELLS && updates {
         let place = parameter_of(cell);
         if place != NO_PLACE {
-            apply_to_network(optimizer.network, place, select(sum, sum * factor, CLIP != 0.0));
+            apply_to_network(optimizers[member.number].network, place, select(sum, sum * factor, CLIP != 0.0));
             keep_parameter(cell, place);
         }
     }

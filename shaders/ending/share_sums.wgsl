@@ -1,7 +1,7 @@
 // Sums over the shares of a step's gradients and losses, several lanes a sum, in a fixed order.
 //
-// `work` holds the gradient's shares [GRADIENT_SHARES, CELLS] and, from LOSSES_AT, the losses' [LOSS_SHARES + 2, TASKS]
-// (loss.wgsl); the kernel declares it, and CELLS.
+// `work` holds the gradients' shares [seats, GRADIENT_SHARES, CELLS] and, from LOSSES_AT, the losses'
+// [seats, LOSS_SHARES + 2, TASKS] (loss.wgsl); the kernel declares it, and CELLS.
 
 override GRADIENT_SHARES: u32 = 1u;
 override LOSS_SHARES: u32 = 1u;
@@ -12,7 +12,7 @@ override CELL_PARTS: u32 = 1u;
 override TASK_PARTS: u32 = 1u;
 
 fn cell_term(cell: u32, share: u32) -> f32 {
-    let term = work[min(share, GRADIENT_SHARES - 1u) * CELLS + cell];
+    let term = work[(seat * GRADIENT_SHARES + min(share, GRADIENT_SHARES - 1u)) * CELLS + cell];
     return select(0.0, term, share < GRADIENT_SHARES);
 }
 
@@ -57,22 +57,26 @@ fn cell_sum(lane: u32, own: f32) -> f32 {
     return sum;
 }
 
+fn loss_share(share: u32, k: u32) -> f32 {
+    return work[LOSSES_AT + (seat * (LOSS_SHARES + 2u) + share) * TASKS + k];
+}
+
 // The mean loss of task `first + lane / TASK_PARTS`, in all lanes that share it; 0 beyond the last task.
 fn mean_loss(first: u32, lane: u32) -> f32 {
     let k = first + lane / TASK_PARTS;
     var sum: LongSum;
     if k < TASKS {
         for (var share = lane % TASK_PARTS; share < LOSS_SHARES; share += TASK_PARTS) {
-            add_term(&sum, work[LOSSES_AT + share * TASKS + k]);
+            add_term(&sum, loss_share(share, k));
         }
     }
     return sum_over(TASK_PARTS, lane, sum_of(sum));
 }
 
 fn loss_weight(k: u32) -> f32 {
-    return work[LOSSES_AT + LOSS_SHARES * TASKS + k];
+    return loss_share(LOSS_SHARES, k);
 }
 
 fn loss_regulariser(k: u32) -> f32 {
-    return work[LOSSES_AT + (LOSS_SHARES + 1u) * TASKS + k];
+    return loss_share(LOSS_SHARES + 1u, k);
 }

@@ -1,7 +1,7 @@
 // Adds up the shares of each normaliser (epoch/normalisers.wgsl), in a fixed order.
 //
-// One workgroup a normaliser.
-// Reads: shares [batches, tasks, shares]        Writes: normalisers [batches, tasks]
+// One workgroup a normaliser and member.
+// Reads: shares [members, batches, tasks, shares]        Writes: normalisers [members, batches, tasks]
 
 @group(0) @binding(0) var<storage, read> shares: array<f32>;
 @group(0) @binding(1) var<storage, read_write> normalisers: array<f32>;
@@ -12,8 +12,9 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let number = unfolded(workgroup, workgroups);
-    if number >= arrayLength(&normalisers) {
+    let of_member = arrayLength(&normalisers) / workgroups.z;
+    let number = workgroup.z * of_member + unfolded(workgroup, workgroups);
+    if number >= (workgroup.z + 1u) * of_member {
         return;
     }
     let count = arrayLength(&shares) / arrayLength(&normalisers);

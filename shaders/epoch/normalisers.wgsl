@@ -2,9 +2,9 @@
 // rows. It depends on labels and order alone, so it is known before any prediction is, which is what lets the loss pass write
 // final gradients at once.
 //
-// One workgroup a share of the rows of a batch and a task. Where there is more than one share, `normaliser_sums` adds them
+// One workgroup a share of the rows of a batch, a task and a member. Where there is more than one share, `normaliser_sums` adds them
 // up. Runs once an epoch, after `order`.
-// Reads: labels, tasks, order [rows]        Writes: shares [batches, tasks, shares]
+// Reads: labels, tasks, order [members, rows]        Writes: shares [members, batches, tasks, shares]
 
 struct Batches {
     rows: u32,       // of all batches
@@ -23,9 +23,9 @@ override HAS_ORDER: bool = true;
 @group(0) @binding(3) var<storage, read_write> shares: array<f32>;
 @group(0) @binding(4) var<storage, read> batches: Batches;
 
-fn row_at(position: u32) -> u32 {
+fn row_at(member: u32, position: u32) -> u32 {
     if HAS_ORDER {
-        return order[position];
+        return order[member * batches.rows + position];
     }
     return position;
 }
@@ -54,12 +54,12 @@ fn main(
         }
     } else {
         for (var i = from_row + lane; i < to_row; i += LANES) {
-            let row = row_at(i);
+            let row = row_at(workgroup.z, i);
             add_term(&sum, select(0.0, row_weight(task, row), has_label(task, row)));
         }
     }
     let share = sum_over(LANES, lane, sum_of(sum));
     if lane == 0u {
-        shares[number] = share;
+        shares[workgroup.z * batches.count * of_batch + number] = share;
     }
 }

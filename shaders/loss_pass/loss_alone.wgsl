@@ -16,6 +16,9 @@ struct Alone {
     rows: u32,
 }
 
+// The weighting scheme.
+override SCHEME: u32 = AWL;
+
 @group(0) @binding(0) var<storage, read> alone: Alone;
 @group(0) @binding(1) var<storage, read> predictions: array<f32>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
@@ -51,7 +54,7 @@ fn add_to_result(at: u32, value: f32) {
 // Adds a share of a task's loss, and of its sigma's gradient, to the results; returns its share of the total.
 fn add_share(k: u32, share: f32, is_first: bool, labelled: bool) -> f32 {
     let count = arrayLength(&tasks);
-    let weight = task_weight(sigma[k]);
+    let weight = task_weight(SCHEME, sigma[k]);
     if is_first {
         atomicStore(&results[1u + count + k], bitcast<u32>(weight));
     }
@@ -59,10 +62,10 @@ fn add_share(k: u32, share: f32, is_first: bool, labelled: bool) -> f32 {
         return 0.0;
     }
     var total = weight * share;
-    var slope = share * gradient_per_loss(sigma[k]);
+    var slope = share * gradient_per_loss(SCHEME, sigma[k]);
     if is_first {
-        total += regulariser(sigma[k]);
-        slope += gradient_at_zero(sigma[k]);
+        total += regulariser(SCHEME, sigma[k]);
+        slope += gradient_at_zero(SCHEME, sigma[k]);
     }
     add_to_result(1u + k, share);
     add_to_result(1u + 2u * count + k, slope);
@@ -80,7 +83,7 @@ fn main(
     for (var k = 0u; k < count; k++) {
         let normaliser = normalisers[k];
         let inverse = select(0.0, 1.0 / normaliser, normaliser > 0.0);
-        let scale = inverse * task_weight(sigma[k]);
+        let scale = inverse * task_weight(SCHEME, sigma[k]);
         let sum = task_pass(tasks[k], alone.rows, scale, workgroup.x, workgroups.x, lane);
         if lane == 0u {
             if KEEP_SHARES {

@@ -10,6 +10,9 @@ struct Sums {
     workgroups: u32,
 }
 
+// The weighting scheme.
+override SCHEME: u32 = AWL;
+
 @group(0) @binding(0) var<storage, read> sums: Sums;
 @group(0) @binding(1) var<storage, read> sigma: array<f32>;
 @group(0) @binding(2) var<storage, read_write> results: array<f32>;
@@ -19,7 +22,7 @@ struct Sums {
 fn main(@builtin(local_invocation_index) lane: u32) {
     var total: LongSum;
     for (var k = lane; k < sums.tasks; k += LANES) {
-        let weight = task_weight(sigma[k]);
+        let weight = task_weight(SCHEME, sigma[k]);
         var loss = 0.0;
         var slope = 0.0;
         var shares: LongSum;
@@ -28,8 +31,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
                 add_term(&shares, results[1u + 3u * sums.tasks + share * sums.tasks + k]);
             }
             loss = sum_of(shares);
-            add_term(&total, weight * loss + regulariser(sigma[k]));
-            slope = gradient_at_zero(sigma[k]) + loss * gradient_per_loss(sigma[k]);
+            add_term(&total, weight * loss + regulariser(SCHEME, sigma[k]));
+            slope = gradient_at_zero(SCHEME, sigma[k]) + loss * gradient_per_loss(SCHEME, sigma[k]);
         }
         results[1u + k] = loss;
         results[1u + sums.tasks + k] = weight;

@@ -23,6 +23,6 @@ fn pcg4d(words: vec4<u32>) -> vec4<u32> {
 // What a unit's activation is multiplied by, and the gradient that comes back to it. `row` is the row's position in the
 // batch, `unit` the place of the unit's bias among the parameters.
 fn dropout_factor(row: u32, unit: u32) -> f32 {
-    let hash = pcg4d(vec4(row, unit, step.dropout_low, step.dropout_high)).w;
+    let hash = pcg4d(vec4(row, unit, member.dropout_low, member.dropout_high)).w;
     return select(KEPT, 0.0, hash < DROPS_BELOW);
 }

@@ -10,5 +10,5 @@ struct Which {
 @group(0) @binding(3) var<storage, read> order: array<u32>;
 
 fn label_row(row: u32) -> u32 {
-    return order[step.first + row];
+    return order[member.first + row];
 }

@@ -1,6 +1,6 @@
 // The last kernel of a step: applies Adam to every parameter, sigma included, unless training has stopped.
 //
-// A step stops training when its total is not finite: from then on nothing is updated, so the parameters from
+// A step stops training of its member when its total is not finite: from then on nothing is updated, so the parameters from
 // before it survive. The first such step is kept in `stop`, by atomics, since every workgroup asks.
 // Rust twins: `engine::device::infos::OptimizerInfo`, `engine::device::resident::Resident`.
 
@@ -10,19 +10,25 @@ struct Optimizer {
     parameters: u32,        // of the network; sigma (the weighting's parameter) follows them
     gradient_shares: u32,
     loss_shares: u32,
+    norms: u32,             // sums of the gradient's squares, where it is clipped
     network: Group,
     sigma: Group,
     least_sigma: f32,       // the floor under the weighting's parameter; the least f32 where it has none
 }
 
-// `stop`: the first step whose loss, and the first whose gradient, was not finite; NEVER until then.
+// `stop`, two a member: the first step whose loss, and the first whose gradient, was not finite; NEVER until then.
 const LOSS_STOP = 0u;
 const GRADIENT_STOP = 1u;
+
+fn mark_stop(why: u32) {
+    atomicMin(&stop[2u * member.number + why], step.number);
+}
 
 // Whether an earlier step stopped training. Comparing with < keeps this step's own findings out, so
 // that all workgroups decide alike.
 fn has_stopped() -> bool {
-    return min(atomicLoad(&stop[LOSS_STOP]), atomicLoad(&stop[GRADIENT_STOP])) < step.number;
+    let at = 2u * member.number;
+    return min(atomicLoad(&stop[at + LOSS_STOP]), atomicLoad(&stop[at + GRADIENT_STOP])) < step.number;
 }
 
 // The hyper-parameters of one parameter's update.
@@ -34,45 +40,46 @@ struct Update {
 }
 
 fn apply_to_network(group: Group, i: u32, gradient: f32) {
-    let update = Update(group, step.learning_rate, step.step_size, step.root_correction);
+    let update = Update(group, member.learning_rate, member.step_size, member.root_correction);
     _ = apply(update, i, gradient);
 }
 
 // Sigma's own bias corrections count the steps in which its task had a label: 1 - beta^n by the
 // moments' own recurrence, which neither cancels nor drifts.
-fn apply_to_sigma(k: u32, gradient: f32) {
-    let tasks = arrayLength(&parameters) - optimizer.parameters;
-    let first = 2u * arrayLength(&parameters) + k;
-    let second = first + tasks;
-    let correction1 = optimizer.sigma.beta1 * moments[first] + optimizer.sigma.rest1;
-    let correction2 = optimizer.sigma.beta2 * moments[second] + optimizer.sigma.rest2;
-    let rate = step.sigma_learning_rate;
-    let update = Update(optimizer.sigma, rate, rate / correction1, sqrt(correction2));
-    let at = optimizer.parameters + k;
-    if apply(update, at, gradient) {
-        parameters[at] = max(parameters[at], optimizer.least_sigma);
-        moments[first] = correction1;
-        moments[second] = correction2;
+fn apply_to_sigma(group: Group, least: f32, k: u32, gradient: f32) {
+    let of_network = member.sigma - member.state;
+    let first = member.state + 3u * member.all + k;
+    let second = first + member.all - of_network;
+    let correction1 = group.beta1 * state[first] + group.rest1;
+    let correction2 = group.beta2 * state[second] + group.rest2;
+    let rate = member.sigma_learning_rate;
+    let update = Update(group, rate, rate / correction1, sqrt(correction2));
+    if apply(update, of_network + k, gradient) {
+        state[member.sigma + k] = max(state[member.sigma + k], least);
+        state[first] = correction1;
+        state[second] = correction2;
     }
 }
 
 // Updates a parameter and returns true, or leaves it and its moments as they are and stops training after this step
 // if any of the three would not be finite.
 //
-// `moments` is [first moments | second moments | 1 - beta1^n | 1 - beta2^n], the first two of the
-// network's parameters and sigma, the last two of sigma alone.
+// `state` is, member by member, [parameters, sigma | first moments | second moments | 1 - beta1^n | 1 - beta2^n], the moments
+// of the network's parameters and of sigma, the last two of sigma alone.
 fn apply(update: Update, i: u32, gradient: f32) -> bool {
-    let second = arrayLength(&parameters) + i;
+    let at = member.state + i;
+    let first = at + member.all;
+    let second = first + member.all;
     let updated = adam(
-        update.group, parameters[i], gradient, moments[i], moments[second],
+        update.group, state[at], gradient, state[first], state[second],
         update.learning_rate, update.step_size, update.root_correction,
     );
     if is_finite(updated.parameter) && is_finite(updated.first) && is_finite(updated.second) {
-        parameters[i] = updated.parameter;
-        moments[i] = updated.first;
-        moments[second] = updated.second;
+        state[at] = updated.parameter;
+        state[first] = updated.first;
+        state[second] = updated.second;
         return true;
     }
-    atomicMin(&stop[GRADIENT_STOP], step.number);
+    mark_stop(GRADIENT_STOP);
     return false;
 }

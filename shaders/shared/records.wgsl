@@ -8,7 +8,7 @@ const RECORD_NORMALISER = 3u;
 const RECORD_FIELDS = 4u;
 
 fn record_slot(tasks: u32) -> u32 {
-    return step.record * (1u + RECORD_FIELDS * tasks);
+    return member.record * (1u + RECORD_FIELDS * tasks);
 }
 
 fn record_at(tasks: u32, k: u32, field: u32) -> u32 {

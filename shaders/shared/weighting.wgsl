@@ -7,46 +7,45 @@
 const FIXED = 0u;
 const AWL = 1u;
 const AWL_LOG = 2u;
-override SCHEME: u32 = AWL;
 
 // d total / d L
-fn task_weight(parameter: f32) -> f32 {
-    if SCHEME == AWL {
+fn task_weight(scheme: u32, parameter: f32) -> f32 {
+    if scheme == AWL {
         return 0.5 / (parameter * parameter);
     }
-    if SCHEME == AWL_LOG {
+    if scheme == AWL_LOG {
         return 0.5 * exp(-parameter);
     }
     return parameter;
 }
 
 // What the task adds to the total beside its weighted loss.
-fn regulariser(parameter: f32) -> f32 {
-    if SCHEME == AWL {
+fn regulariser(scheme: u32, parameter: f32) -> f32 {
+    if scheme == AWL {
         return ln_1p(parameter * parameter);
     }
-    if SCHEME == AWL_LOG {
+    if scheme == AWL_LOG {
         return max(parameter, 0.0) + ln_1p(exp(-abs(parameter)));
     }
     return 0.0;
 }
 
 // d total / d parameter = gradient_at_zero + L gradient_per_loss: linear in the loss, so that shares of it add up.
-fn gradient_at_zero(parameter: f32) -> f32 {
-    if SCHEME == AWL {
+fn gradient_at_zero(scheme: u32, parameter: f32) -> f32 {
+    if scheme == AWL {
         return 2.0 * parameter / (1.0 + parameter * parameter);
     }
-    if SCHEME == AWL_LOG {
+    if scheme == AWL_LOG {
         return sigmoid(parameter);
     }
     return 0.0;
 }
 
-fn gradient_per_loss(parameter: f32) -> f32 {
-    if SCHEME == AWL {
+fn gradient_per_loss(scheme: u32, parameter: f32) -> f32 {
+    if scheme == AWL {
         return -1.0 / (parameter * parameter * parameter);
     }
-    if SCHEME == AWL_LOG {
+    if scheme == AWL_LOG {
         return -0.5 * exp(-parameter);
     }
     return 0.0;

@@ -9,7 +9,7 @@ fn load_weights_{{ n }}(lane: u32, weights: ptr<function, Parameters_{{ n }}>) {
         }
         for (var i = 0u; i < GROUP; i++) {
             let at = parameter_at_{{ n }}(vector + i, lane);
-            (*weights)[VECTORS_{{ n }} - GROUP + i] = select(parameters[at], 0.0, at == NONE);
+            (*weights)[VECTORS_{{ n }} - GROUP + i] = select(state[member.state + at], 0.0, at == NONE);
         }
     }
 }
@@ -30,7 +30,7 @@ fn load_transposed_{{ n }}(lane: u32, transposed: ptr<function, Transposed_{{ n 
             let output = (vector + i) % (OUTPUT_BLOCKS_{{ n }} * LANES);
             let is_weight = input < INPUTS_{{ n }} && output < OUTPUTS_{{ n }};
             let at = PARAMETER_{{ n }} + output * INPUTS_{{ n }} + input;
-            (*transposed)[TRANSPOSED_{{ n }} - GROUP + i] = select(0.0, parameters[at], is_weight);
+            (*transposed)[TRANSPOSED_{{ n }} - GROUP + i] = select(0.0, state[member.state + at], is_weight);
         }
     }
 }

@@ -16,9 +16,9 @@ fn load_{{ n }}(
         for (var i = 0u; i < GROUP; i++) {
             let at = parameter_at_{{ n }}(vector + i, lane);
             let last = VECTORS_{{ n }} - GROUP + i;
-            (*weights)[last] = select(parameters[at], 0.0, at == NONE);
-            (*first)[last] = select(moments[at], 0.0, at == NONE);
-            (*second)[last] = select(moments[arrayLength(&parameters) + at], 0.0, at == NONE);
+            (*weights)[last] = select(state[member.state + at], 0.0, at == NONE);
+            (*first)[last] = select(state[member.state + member.all + at], 0.0, at == NONE);
+            (*second)[last] = select(state[member.state + 2u * member.all + at], 0.0, at == NONE);
         }
     }
 }
@@ -33,9 +33,9 @@ fn store_{{ n }}(
         for (var i = 0u; i < GROUP; i++) {
             let at = parameter_at_{{ n }}(vector + i, lane);
             if at != NONE {
-                parameters[at] = (*weights)[i];
-                moments[at] = (*first)[i];
-                moments[arrayLength(&parameters) + at] = (*second)[i];
+                state[member.state + at] = (*weights)[i];
+                state[member.state + member.all + at] = (*first)[i];
+                state[member.state + 2u * member.all + at] = (*second)[i];
             }
         }
         rotate_{{ n }}(weights);
@@ -93,7 +93,7 @@ fn update_{{ n }}(
     for (var vector = 0u; vector < OUTPUT_BLOCKS_{{ n }} * COLUMNS_{{ n }}; vector++) {
         let updated = adam(
             group, (*weights)[vector], (*gradient)[vector], (*first)[vector], (*second)[vector],
-            step.learning_rate, step.step_size, step.root_correction,
+            member.learning_rate, member.step_size, member.root_correction,
         );
         // All three are finite if their sum is; one test a register keeps the kernel short.
         let is_sound = is_finite(updated.parameter + updated.first + updated.second);

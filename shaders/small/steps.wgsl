@@ -1,19 +1,19 @@
-// Whole training steps of a small network, as many as the host asks for, in one dispatch of LANES lanes: parameters,
+// Whole training steps of small networks, as many as the host asks for, in one dispatch of LANES lanes a network: parameters,
 // moments and gradients stay in registers from the first step to the last. For software adapters, where a dispatch
 // costs as much as such a step, and for networks whose parameters a core's first cache holds (programs::small).
 //
 // Lane = unit of a layer, LANES at a time (layer.wgsl), or column of the predictions (task.wgsl); tile.wgsl puts them
 // together, and `main` makes steps of it.
 //
-// Reads:  features, labels, tasks, order, normalisers [batches, tasks], optimizer, steps
-// Writes: parameters, moments (shared/optimizer.wgsl), records (shared/records.wgsl), stop
+// Reads:  features, labels, tasks, order, normalisers [members, batches, tasks], optimizers, steps
+// Writes: state (shared/optimizer.wgsl), records (shared/records.wgsl), stop
 
 const STEPS_A_DISPATCH = {{ steps_a_dispatch }}u;
 
 // A step as the host writes it: 256 bytes, so that one can also be bound by itself.
 struct Slot {
     step: Step,
-    padding: array<vec4<u32>, 12>,
+    padding: array<vec4<u32>, 14>,
 }
 
 @group(0) @binding(0) var<storage, read> features: array<f32>;
@@ -21,16 +21,25 @@ struct Slot {
 @group(0) @binding(2) var<storage, read> tasks: array<Task>;
 @group(0) @binding(3) var<storage, read> order: array<u32>;
 @group(0) @binding(4) var<storage, read> normalisers: array<f32>;
-@group(0) @binding(5) var<storage, read> optimizer: Optimizer;
+@group(0) @binding(5) var<storage, read> optimizers: array<Optimizer>;
 @group(0) @binding(6) var<storage, read> steps: array<Slot>;
-@group(0) @binding(7) var<storage, read_write> parameters: array<f32>;
-@group(0) @binding(8) var<storage, read_write> moments: array<f32>;
+@group(0) @binding(7) var<storage, read> members_of_steps: array<Member>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
 @group(0) @binding(9) var<storage, read_write> records: array<f32>;
-@group(0) @binding(10) var<storage, read_write> stop: array<atomic<u32>, 2>;
+@group(0) @binding(10) var<storage, read_write> stop: array<atomic<u32>>;
 @group(1) @binding(0) var<uniform> first_step: Step;
+@group(1) @binding(1) var<uniform> first_members: array<Member, MOST_MEMBERS>;
 
-// The step that is being made.
+// The step that is being made, and what it is for the workgroup's member.
 var<private> step: Step;
+var<private> member: Member;
+
+// Takes up a step of the submission.
+fn take_up(slot: u32, seat: u32) {
+    let stride = (first_step.seats + 3u) / 4u * 4u; // in slots of 256 bytes
+    step = steps[slot].step;
+    member = members_of_steps[slot * stride + seat];
+}
 
 // Lane k's sigma with all that Adam knows of it.
 struct Sigma {
@@ -43,29 +52,30 @@ struct Sigma {
 
 fn load_sigma(lane: u32) -> Sigma {
     let k = min(lane, TASKS - 1u);
-    let all = arrayLength(&parameters);
-    let at = PARAMETERS + k;
-    return Sigma(parameters[at], moments[at], moments[all + at], moments[2u * all + k], moments[2u * all + TASKS + k]);
+    let all = member.all;
+    let at = member.sigma + k;
+    let corrections = member.state + 3u * all + k;
+    return Sigma(state[at], state[all + at], state[2u * all + at], state[corrections], state[corrections + TASKS]);
 }
 
 fn store_sigma(lane: u32, sigma: Sigma) {
     if lane < TASKS {
-        let all = arrayLength(&parameters);
-        let at = PARAMETERS + lane;
-        parameters[at] = sigma.value;
-        moments[at] = sigma.first;
-        moments[all + at] = sigma.second;
-        moments[2u * all + lane] = sigma.correction1;
-        moments[2u * all + TASKS + lane] = sigma.correction2;
+        let all = member.all;
+        let at = member.sigma + lane;
+        let corrections = member.state + 3u * all + lane;
+        state[at] = sigma.value;
+        state[all + at] = sigma.first;
+        state[2u * all + at] = sigma.second;
+        state[corrections] = sigma.correction1;
+        state[corrections + TASKS] = sigma.correction2;
     }
 }
 
 // apply_to_sigma of shared/optimizer.wgsl, in registers.
-fn updated_sigma(sigma: Sigma, gradient: f32) -> Sigma {
-    let group = optimizer.sigma;
+fn updated_sigma(group: Group, sigma: Sigma, gradient: f32) -> Sigma {
     let correction1 = group.beta1 * sigma.correction1 + group.rest1;
     let correction2 = group.beta2 * sigma.correction2 + group.rest2;
-    let rate = step.sigma_learning_rate;
+    let rate = member.sigma_learning_rate;
     let updated = adam(
         group, sigma.value, gradient, sigma.first, sigma.second, rate, rate / correction1, sqrt(correction2),
     );
@@ -77,9 +87,9 @@ fn is_sound(sigma: Sigma) -> bool {
 }
 
 // A sound sigma that went below its floor ends there.
-fn held(sigma: Sigma) -> Sigma {
+fn held(sigma: Sigma, least: f32) -> Sigma {
     var held = sigma;
-    held.value = max(sigma.value, optimizer.least_sigma);
+    held.value = max(sigma.value, least);
     return held;
 }
 
@@ -99,8 +109,9 @@ fn record_task(k: u32, loss: f32, weight: f32, sigma: f32, normaliser: f32) {
 {% set each_layer = range(layers | length) -%}
 {% set each_task = range(tasks | length) -%}
 @compute @workgroup_size(LANES)
-fn main(@builtin(subgroup_invocation_id) lane: u32) {
-    let group = optimizer.network;
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+    member = first_members[workgroup.z];
+    let optimizer = optimizers[member.number];
     {% for k in each_task %}let task_{{ k }} = tasks[TASK_{{ k }}]; {% endfor %}
     var sigma = load_sigma(lane);
     {% for n in each_layer %}var weights_{{ n }}: Parameters_{{ n }}; {% endfor %}
@@ -109,15 +120,16 @@ fn main(@builtin(subgroup_invocation_id) lane: u32) {
     {% for n in each_layer %}var gradient_{{ n }}: Parameters_{{ n }}; {% endfor %}
     {% for n in each_layer %}var transposed_{{ n }}: Transposed_{{ n }}; {% endfor %}
     {% for n in each_layer %}load_{{ n }}(lane, &weights_{{ n }}, &first_{{ n }}, &second_{{ n }}); {% endfor %}
-    var stopped = min(atomicLoad(&stop[LOSS_STOP]), atomicLoad(&stop[GRADIENT_STOP])) < first_step.number;
-    let end = first_step.record + min(first_step.run, STEPS_A_DISPATCH);
-    for (var slot = first_step.record; slot < end; slot++) {
-        step = steps[slot].step;
+    step = first_step;
+    var stopped = has_stopped();
+    let end = first_step.slot + min(first_step.run, STEPS_A_DISPATCH);
+    for (var slot = first_step.slot; slot < end; slot++) {
+        take_up(slot, workgroup.z);
         {% for n in each_layer %}transpose_{{ n }}(lane, &weights_{{ n }}, &transposed_{{ n }}); {% endfor %}
         {% for n in each_layer %}clear_{{ n }}(&gradient_{{ n }}); {% endfor %}
         {% for k in each_task %}let sigma_{{ k }} = subgroupShuffle(sigma.value, TASK_{{ k }}); {% endfor %}
-        {% for k in each_task %}let weight_{{ k }} = task_weight(sigma_{{ k }}); {% endfor %}
-        {% for k in each_task %}let normaliser_{{ k }} = normalisers[step.batch * TASKS + TASK_{{ k }}]; {% endfor %}
+        {% for k in each_task %}let weight_{{ k }} = task_weight(member.scheme, sigma_{{ k }}); {% endfor %}
+        {% for k in each_task %}let normaliser_{{ k }} = normalisers[member.batch * TASKS + TASK_{{ k }}]; {% endfor %}
         {%- for k in each_task %}
         let inverse_{{ k }} = select(0.0, 1.0 / normaliser_{{ k }}, normaliser_{{ k }} > 0.0);
         {%- endfor %}
@@ -139,7 +151,7 @@ fn main(@builtin(subgroup_invocation_id) lane: u32) {
         var has_labels = false;
         {% for k in each_task %}let loss_{{ k }} = lane_sum(vec2(sum_{{ k }}, 0.0)).x * inverse_{{ k }}; {% endfor %}
         {%- for k in each_task %}
-        total += select(0.0, weight_{{ k }} * loss_{{ k }} + regulariser(sigma_{{ k }}), normaliser_{{ k }} > 0.0);
+        total += select(0.0, weight_{{ k }} * loss_{{ k }} + regulariser(member.scheme, sigma_{{ k }}), normaliser_{{ k }} > 0.0);
         {%- endfor %}
         {% for k in each_task %}own_loss = select(own_loss, loss_{{ k }}, lane == TASK_{{ k }}); {% endfor %}
         {%- for k in each_task %}
@@ -152,26 +164,27 @@ fn main(@builtin(subgroup_invocation_id) lane: u32) {
             {%- endfor %}
         }
         if lane == 0u && !stopped && !is_finite(total) {
-            atomicMin(&stop[LOSS_STOP], step.number);
+            mark_stop(LOSS_STOP);
         }
         stopped = stopped || !is_finite(total);
         var is_finite_here = true;
         {%- for n in each_layer %}
         let is_finite_{{ n }} =
-            update_{{ n }}(group, &weights_{{ n }}, &first_{{ n }}, &second_{{ n }}, &gradient_{{ n }}, !stopped);
+            update_{{ n }}(optimizer.network, &weights_{{ n }}, &first_{{ n }}, &second_{{ n }}, &gradient_{{ n }}, !stopped);
         {%- endfor %}
         {% for n in each_layer %}is_finite_here = is_finite_here && is_finite_{{ n }}; {% endfor %}
-        if SCHEME != FIXED {
-            let updated =
-                updated_sigma(sigma, gradient_at_zero(sigma.value) + own_loss * gradient_per_loss(sigma.value));
+        if member.scheme != FIXED {
+            let at_zero = gradient_at_zero(member.scheme, sigma.value);
+            let gradient = at_zero + own_loss * gradient_per_loss(member.scheme, sigma.value);
+            let updated = updated_sigma(optimizer.sigma, sigma, gradient);
             let learns = has_labels && lane < TASKS;
             is_finite_here = is_finite_here && (is_sound(updated) || !learns);
             if learns && is_sound(updated) && !stopped {
-                sigma = held(updated);
+                sigma = held(updated, optimizer.least_sigma);
             }
         }
         if !is_finite_here && !stopped {
-            atomicMin(&stop[GRADIENT_STOP], step.number);
+            mark_stop(GRADIENT_STOP);
         }
         stopped = stopped || subgroupAny(!is_finite_here);
     }

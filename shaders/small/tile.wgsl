@@ -43,7 +43,7 @@ fn add_tile(
 ) {
     // A row a lane; lanes past the end take the last row, for nothing.
     let position = min(first + lane, step.rows - 1u);
-    let row = order[step.first + position];
+    let row = order[member.first + position];
     {% for k in each_task %}let label_{{ k }} = only_label_{{ k }}(task_{{ k }}, row); {% endfor %}
     {%- for k in each_task %}
     let counts_{{ k }} = u32(is_labelled_{{ k }}(task_{{ k }}, row) && first + lane < step.rows);

@@ -2,13 +2,13 @@
 // backward pass need not know the activation. Dropout multiplies both, so that it need not know of that either.
 //
 // One workgroup a tile of 32 rows x 32 outputs (shared/tile.wgsl).
-// Reads:  inputs [rows, inputs] (the dataset, through `order`, for the first layer), parameters
-// Writes: output [rows, outputs], slope [rows, outputs] (not for the heads, which have no activation)
+// Reads:  inputs [seats, rows, inputs] (the dataset, through `order`, for the first layer), state
+// Writes: output [seats, rows, outputs], slope [seats, rows, outputs] (not for the heads, which have no activation)
 
 @group(0) @binding(0) var<storage, read> layer: Layer;
 @group(0) @binding(1) var<storage, read> inputs: array<f32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
-@group(0) @binding(3) var<storage, read> parameters: array<f32>;
+@group(0) @binding(3) var<storage, read> state: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 @group(0) @binding(5) var<storage, read_write> slope: array<f32>;
 
@@ -19,9 +19,9 @@ fn lhs(row: u32, k: u32) -> f32 {
     if row >= step.rows || k >= layer.inputs {
         return 0.0;
     }
-    var source = row;
+    var source = seat * step.most_rows + row;
     if layer.gathers == 1u {
-        source = order[step.first + row];
+        source = order[member.first + row];
     }
     return inputs[source * layer.inputs + k];
 }
@@ -30,20 +30,21 @@ fn rhs(k: u32, column: u32) -> f32 {
     if k >= layer.inputs || column >= layer.outputs {
         return 0.0;
     }
-    return parameters[layer.weight + column * layer.inputs + k];
+    return state[member.state + layer.weight + column * layer.inputs + k];
 }
 
 fn store(share: u32, row: u32, column: u32, sum: f32) {
     if row >= step.rows || column >= layer.outputs {
         return;
     }
-    var result = activate(layer.activation, sum + parameters[layer.bias + column]);
+    var result = activate(layer.activation, sum + state[member.state + layer.bias + column]);
     if DROPS_BELOW != 0u && layer.activation != NO_ACTIVATION {
         result *= dropout_factor(row, layer.bias + column);
     }
-    output[row * layer.outputs + column] = result.x;
+    let at = (seat * step.most_rows + row) * layer.outputs + column;
+    output[at] = result.x;
     if layer.activation != NO_ACTIVATION {
-        slope[row * layer.outputs + column] = result.y;
+        slope[at] = result.y;
     }
 }
 
@@ -53,6 +54,7 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    take_seat(workgroup);
     let across = (layer.outputs + TILE - 1u) / TILE;
     let tile = unfolded(workgroup, workgroups);
     let row = tile / across * TILE;

@@ -2,12 +2,12 @@
 // input_gradient = (output_gradient . weight) * slope.
 //
 // One workgroup a tile of 32 rows x 32 inputs (shared/tile.wgsl).
-// Reads:  output_gradient [rows, outputs], parameters, slope [rows, inputs]
-// Writes: input_gradient [rows, inputs]
+// Reads:  output_gradient [seats, rows, outputs], state, slope [seats, rows, inputs]
+// Writes: input_gradient [seats, rows, inputs]
 
 @group(0) @binding(0) var<storage, read> layer: Layer;
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;
-@group(0) @binding(2) var<storage, read> parameters: array<f32>;
+@group(0) @binding(2) var<storage, read> state: array<f32>;
 @group(0) @binding(3) var<storage, read> slope: array<f32>;
 @group(0) @binding(4) var<storage, read_write> input_gradient: array<f32>;
 
@@ -18,19 +18,19 @@ fn lhs(row: u32, k: u32) -> f32 {
     if row >= step.rows || k >= layer.outputs {
         return 0.0;
     }
-    return output_gradient[row * layer.outputs + k];
+    return output_gradient[(seat * step.most_rows + row) * layer.outputs + k];
 }
 
 fn rhs(k: u32, column: u32) -> f32 {
     if k >= layer.outputs || column >= layer.inputs {
         return 0.0;
     }
-    return parameters[layer.weight + k * layer.inputs + column];
+    return state[member.state + layer.weight + k * layer.inputs + column];
 }
 
 fn store(share: u32, row: u32, column: u32, sum: f32) {
     if row < step.rows && column < layer.inputs {
-        let at = row * layer.inputs + column;
+        let at = (seat * step.most_rows + row) * layer.inputs + column;
         input_gradient[at] = sum * slope[at];
     }
 }
@@ -41,6 +41,7 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    take_seat(workgroup);
     let across = (layer.inputs + TILE - 1u) / TILE;
     let tile = unfolded(workgroup, workgroups);
     let row = tile / across * TILE;

@@ -3,8 +3,8 @@
 // that applies Adam: no atomics, no dispatch of its own, the same bits every time.
 //
 // One workgroup a tile of 32 outputs x 32 inputs of one share (shared/tile.wgsl).
-// Reads:  output_gradient [rows, outputs], inputs [rows, inputs] (through `order` for the first layer)
-// Writes: gradient_shares [shares, parameters], this layer's part of this share
+// Reads:  output_gradient [seats, rows, outputs], inputs [seats, rows, inputs] (through `order` for the first layer)
+// Writes: gradient_shares [seats, shares, parameters], this layer's part of this share
 
 @group(0) @binding(0) var<storage, read> layer: Layer;
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;
@@ -19,16 +19,16 @@ fn lhs(row: u32, k: u32) -> f32 {
     if row >= layer.outputs {
         return 0.0;
     }
-    return output_gradient[k * layer.outputs + row];
+    return output_gradient[(seat * step.most_rows + k) * layer.outputs + row];
 }
 
 fn rhs(k: u32, column: u32) -> f32 {
     if column >= layer.inputs {
         return select(0.0, 1.0, column == layer.inputs);
     }
-    var source = k;
+    var source = seat * step.most_rows + k;
     if layer.gathers == 1u {
-        source = order[step.first + k];
+        source = order[member.first + k];
     }
     return inputs[source * layer.inputs + column];
 }
@@ -39,7 +39,7 @@ fn store(share: u32, row: u32, column: u32, sum: f32) {
     }
     let of_weight = layer.weight + row * layer.inputs + column;
     let of_bias = layer.bias + row;
-    gradient_shares[share * layer.share_stride + select(of_weight, of_bias, column == layer.inputs)] = sum;
+    gradient_shares[(seat * layer.shares + share) * layer.share_stride + select(of_weight, of_bias, column == layer.inputs)] = sum;
 }
 
 @compute @workgroup_size(64)
@@ -48,6 +48,7 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    take_seat(workgroup);
     let across = (layer.inputs + 1u + TILE - 1u) / TILE;
     let down = (layer.outputs + TILE - 1u) / TILE;
     let tile = unfolded(workgroup, workgroups);

@@ -13,6 +13,7 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    take_seat(vec3(0u));
     let i = unfolded(workgroup, workgroups) * LANES + lane;
     let task = tasks[which.task];
     let row = i / task.width;
@@ -27,7 +28,7 @@ fn main(
         let kept = (1.0 - task.parameter) * class_weight(task, own);
         let mass = kept + spread * task.all_weights;
         let target_mass = spread * class_weight(task, c) + select(0.0, kept, c == own);
-        let normaliser = normalisers[step.batch * arrayLength(&tasks) + which.task];
+        let normaliser = normalisers[member.batch * arrayLength(&tasks) + which.task];
         let scale = select(0.0, weights[which.task] / normaliser, normaliser > 0.0);
         slope = scale * (mass * exp(log_probabilities[i]) - target_mass);
     }

@@ -12,6 +12,7 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    take_seat(vec3(0u));
     let i = unfolded(workgroup, workgroups) * LANES + lane;
     if i < step.rows * layer.outputs {
         values[i] *= dropout_factor(i / layer.outputs, layer.bias + i % layer.outputs);

@@ -13,6 +13,7 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    take_seat(vec3(0u));
     let i = unfolded(workgroup, workgroups) * LANES + lane;
     let task = tasks[which.task];
     let row = i / task.width;
@@ -24,7 +25,7 @@ fn main(
     let label_at = task.label + label_row(row) * task.label_stride + c;
     var slope = 0.0;
     if has_label(task, label_row(row)) {
-        let normaliser = normalisers[step.batch * arrayLength(&tasks) + which.task];
+        let normaliser = normalisers[member.batch * arrayLength(&tasks) + which.task];
         let scale = select(0.0, weights[which.task] / normaliser, normaliser > 0.0);
         slope = scale * element_loss(task, predictions[at], bitcast<f32>(labels[label_at])).y;
     }

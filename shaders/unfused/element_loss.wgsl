@@ -13,6 +13,7 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    take_seat(vec3(0u));
     let task = tasks[which.task];
     let row = unfolded(workgroup, workgroups) * (LANES / LANES_PER_ROW) + lane / LANES_PER_ROW;
     let part = lane % LANES_PER_ROW;

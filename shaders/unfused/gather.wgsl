@@ -15,8 +15,9 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    take_seat(vec3(0u));
     let i = unfolded(workgroup, workgroups) * LANES + lane;
     if i < step.rows * gather.columns {
-        batch[i] = source[order[step.first + i / gather.columns] * gather.columns + i % gather.columns];
+        batch[i] = source[order[member.first + i / gather.columns] * gather.columns + i % gather.columns];
     }
 }

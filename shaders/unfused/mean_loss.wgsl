@@ -13,13 +13,14 @@ struct Which {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
+    take_seat(vec3(0u));
     var shares: LongSum;
     for (var share = lane; share < arrayLength(&sums); share += LANES) {
         add_term(&shares, sums[share]);
     }
     let sum = sum_over(LANES, lane, sum_of(shares));
     if lane == 0u {
-        let normaliser = normalisers[step.batch * arrayLength(&losses) + which.task];
+        let normaliser = normalisers[member.batch * arrayLength(&losses) + which.task];
         losses[which.task] = select(0.0, sum / normaliser, normaliser > 0.0);
     }
 }

@@ -79,14 +79,14 @@ fn load_parameters(layer: Layer, lane: u32) {
                 let input = quad * 4u + i;
                 var weight = 0.0;
                 if is_output && input < layer.inputs {
-                    weight = parameters[start + input];
+                    weight = state[member.state + start + input];
                 }
                 weights[i][layer.weight + block * layer.input_quads + quad] = weight;
             }
         }
         var bias = 0.0;
         if is_output {
-            bias = parameters[layer.parameter + layer.outputs * layer.inputs + output];
+            bias = state[member.state + layer.parameter + layer.outputs * layer.inputs + output];
         }
         biases[layer.output / BLOCK_QUADS + block] = bias;
     }
@@ -100,7 +100,7 @@ fn load_transposed(layer: Layer, lane: u32) {
                 let output = quad * 4u + o;
                 var weight = 0.0;
                 if output < layer.outputs && input < layer.inputs {
-                    weight = parameters[layer.parameter + output * layer.inputs + input];
+                    weight = state[member.state + layer.parameter + output * layer.inputs + input];
                 }
                 transposed_weights[o][layer.weight + block * layer.output_quads + quad] = weight;
             }
@@ -281,7 +281,7 @@ fn replace_by_input_gradient(layer: Layer, tile: u32) {
 // Stores this workgroup's share of the layer's gradients, in the order of the parameters.
 fn store_gradient(layer: Layer, share: u32, lane: u32) {
     let blocks = layer.input_quads / 4u;
-    let start = share * PARAMETERS + layer.parameter;
+    let start = share * PARAMETERS + layer.parameter; // of all seats' shares
     for (var quad = 0u; quad < layer.output_quads; quad++) {
         for (var block = 0u; block < blocks; block++) {
             let at = layer.sum + quad * blocks + block;

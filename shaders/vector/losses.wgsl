@@ -33,7 +33,7 @@ fn rows_of(tile: u32, lane: u32) -> Rows {
     var rows: Rows;
     for (var r = 0u; r < ROWS; r++) {
         // Lanes past the end compute some row of the batch, for nothing.
-        rows.index[r] = order[step.first + min(first + r, step.rows - 1u)];
+        rows.index[r] = order[member.first + min(first + r, step.rows - 1u)];
         rows.inside[r] = first + r < step.rows;
     }
     return rows;

@@ -4,14 +4,14 @@
 // `finish` adds up. A bunch goes through a layer tile by tile, while the layer's weights and the code for it are in the
 // core's first caches. Layers are looped over, not unrolled: a copy of the code for each took 6 to 19 s to compile.
 //
-// Reads:  features, labels, tasks, order, parameters (sigma at their end), normalisers [batches, tasks]
-// Writes: gradient_shares [workgroups, parameters], loss_shares [workgroups + 2, tasks] (tiled/loss.wgsl)
+// Reads:  features, labels, tasks, order, state, normalisers [members, batches, tasks]
+// Writes: gradient_shares [seats, workgroups, parameters], loss_shares [seats, workgroups + 2, tasks] (tiled/loss.wgsl)
 
 @group(0) @binding(0) var<storage, read> features: array<f32>;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
 @group(0) @binding(2) var<storage, read> tasks: array<Task>;
 @group(0) @binding(3) var<storage, read> order: array<u32>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
+@group(0) @binding(4) var<storage, read> state: array<f32>;
 @group(0) @binding(5) var<storage, read> normalisers: array<f32>;
 @group(0) @binding(6) var<storage, read_write> gradient_shares: array<f32>;
 @group(0) @binding(7) var<storage, read_write> loss_shares: array<f32>;
@@ -78,28 +78,28 @@ fn load_features(rows: Rows, tile: u32) {
 fn prepare_tasks(workgroups: u32, records: bool) {
     let count = arrayLength(&tasks);
     for (var k = 0u; k < count; k++) {
-        let normaliser = normalisers[step.batch * count + k];
+        let normaliser = normalisers[member.batch * count + k];
         let inverse = select(0.0, 1.0 / normaliser, normaliser > 0.0);
-        let sigma = parameters[PARAMETERS + k];
-        let weight = task_weight(sigma);
+        let sigma = state[member.sigma + k];
+        let weight = task_weight(member.scheme, sigma);
         scales[k] = weight * inverse;
         loss_sums[k] = 0.0;
         own_tasks[k] = tasks[k];
         if records {
-            loss_shares[workgroups * count + k] = weight;
-            loss_shares[(workgroups + 1u) * count + k] = regulariser(sigma);
+            loss_shares[(seat * (workgroups + 2u) + workgroups) * count + k] = weight;
+            loss_shares[(seat * (workgroups + 2u) + workgroups + 1u) * count + k] = regulariser(member.scheme, sigma);
         }
     }
 }
 
-fn store_losses(share: u32, lane: u32) {
+fn store_losses(share: u32, workgroups: u32, lane: u32) {
     let count = arrayLength(&tasks);
     for (var k = 0u; k < count; k++) {
-        let normaliser = normalisers[step.batch * count + k];
+        let normaliser = normalisers[member.batch * count + k];
         let inverse = select(0.0, 1.0 / normaliser, normaliser > 0.0);
         let sum = subgroupAdd(loss_sums[k]);
         if lane == 0u {
-            loss_shares[share * count + k] = sum * inverse;
+            loss_shares[(seat * (workgroups + 2u) + share) * count + k] = sum * inverse;
         }
     }
 }
@@ -110,6 +110,7 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
+    take_seat(workgroup);
     let layers = LAYERS + unknown_zero();
     for (var i = 0u; i < layers; i++) {
         load_parameters(layer_at(i), lane);
@@ -143,7 +144,7 @@ fn main(
         }
     }
     for (var i = 0u; i < layers; i++) {
-        store_gradient(layer_at(i), workgroup.x, lane);
+        store_gradient(layer_at(i), seat * workgroups.x + workgroup.x, lane);
     }
-    store_losses(workgroup.x, lane);
+    store_losses(workgroup.x, workgroups.x, lane);
 }

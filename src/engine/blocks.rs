@@ -2,7 +2,7 @@
 
 use super::checks::check_features;
 use super::device::Steps;
-use super::device::infos::{Shares, StepInfo};
+use super::device::infos::{MemberInfo, Shares, StepInfo};
 use super::layers::{Activations, Source, forward};
 use super::pace::{Moment, Pace};
 use crate::data::Matrix;
@@ -25,7 +25,8 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    /// Buffers for blocks of up to 4,096 rows, fewer where layers are very wide.
+    /// Buffers for blocks of up to 4,096 rows, fewer where layers are very wide; the parameters of one network or more lie in
+    /// `parameters`.
     pub fn new(gpu: &Gpu, network: &Network, parameters: &Buffer<f32>) -> Result<Self> {
         let layers = network.layers();
         let widths = layers.iter().map(|layer| layer.inputs.max(layer.outputs));
@@ -38,7 +39,7 @@ impl Blocks {
         let source = Source { features: &features, order: None, dropout: &[] };
         Ok(Self {
             dispatches: forward(gpu, network, &source, parameters, &activations, rows, shares)?,
-            step: Steps::new(gpu, 1)?,
+            step: Steps::new(gpu, 1, 1)?,
             readback: Readback::new(gpu, "predictions", 4 * (rows * network.outputs()) as u64),
             rows,
             features,
@@ -46,8 +47,14 @@ impl Blocks {
         })
     }
 
-    /// `[rows, features]` in, `[rows, outputs]` out.
-    pub async fn predict(&self, gpu: &Gpu, network: &Network, features: &Matrix) -> Result<Matrix> {
+    /// `[rows, features]` in, `[rows, outputs]` out, by the network whose parameters start there.
+    pub async fn predict(
+        &self,
+        gpu: &Gpu,
+        network: &Network,
+        start: usize,
+        features: &Matrix,
+    ) -> Result<Matrix> {
         check_features(network, features)?;
         let mut predictions = Vec::with_capacity(features.rows() * network.outputs());
         let mut pace = Pace::new(self.rows.div_ceil(PIECE));
@@ -57,7 +64,7 @@ impl Blocks {
             let rows = self.rows.min(pieces * PIECE);
             let (block, after) = rest.split_at(rest.len().min(rows * network.features()));
             let submitted = Moment::now();
-            self.block(gpu, network, block, &mut predictions).await?;
+            self.block(gpu, network, start, block, &mut predictions).await?;
             pace.learn(pieces, Moment::now().since(submitted));
             rest = after;
         }
@@ -68,12 +75,14 @@ impl Blocks {
         &self,
         gpu: &Gpu,
         network: &Network,
+        start: usize,
         block: &[f32],
         predictions: &mut Vec<f32>,
     ) -> Result<()> {
         let rows = block.len() / network.features();
         self.features.write(gpu, 0, block);
-        self.step.write(gpu, [StepInfo::forward(rows)].into_iter());
+        let member = MemberInfo { state: start as u32, ..MemberInfo::default() };
+        self.step.write(gpu, &[StepInfo::forward(rows, self.rows)], &[member]);
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
@@ -81,7 +90,7 @@ impl Blocks {
                 timestamp_writes: None,
             });
             for dispatch in &self.dispatches {
-                dispatch.record(&mut pass, self.step.slot(0));
+                dispatch.record(&mut pass, Some(self.step.slot(0, 1)));
             }
         }
         let bytes = 4 * (rows * network.outputs()) as u64;

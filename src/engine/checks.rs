@@ -18,6 +18,17 @@ pub(super) fn check_features(network: &Network, features: &Matrix) -> Result<()>
     check_finite("the features to predict from", features)
 }
 
+/// Checks that a fleet has such a member.
+pub(super) fn check_member(member: usize, members: usize) -> Result<()> {
+    match member < members {
+        true => Ok(()),
+        false => Err(Error::invalid(
+            format!("there is no member {member} in a fleet of {members}"),
+            "count members from 0",
+        )),
+    }
+}
+
 /// Says that there is nothing to validate on.
 pub(super) fn none_held_out() -> Error {
     Error::invalid("no rows were held out to validate on", "call Engine::hold_out before")

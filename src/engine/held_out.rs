@@ -1,20 +1,22 @@
 //! Rows held out of training: on the device once, and their losses as often as asked, a few numbers to read back.
 //!
-//! An engine of its own whose learning rate is 0, with the parameters of the one that trains: its steps' records are the
+//! A fleet of its own whose learning rates are 0, with the parameters of the one that trains: its steps' records are the
 //! losses, by the kernels that training uses and as fast. A step takes as many rows as keep a device busy; the
 //! means that they record are put together in `f64`, in the order of the steps. The same input gives the same bits.
 
-use super::device::{Planner, Resident, Training};
+use super::device::{Planner, Rows};
+use super::fleet::{Squad, squads};
 use super::pace::{Moment, Pace};
 use super::recipe::Recipe;
 use super::state::State;
 use super::step::{MOST_STEPS, Step};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Gpu};
+use crate::error::Result;
+use crate::gpu::Gpu;
 use crate::loss::Task;
 use crate::optimizer::Adam;
 use crate::weighting::Weighting;
+use std::sync::Arc;
 
 /// The rows, in parts that the device can bind.
 pub(super) struct HeldOut {
@@ -24,9 +26,9 @@ pub(super) struct HeldOut {
     pace: Pace,
 }
 
-/// Rows that one engine holds.
+/// Rows that one fleet holds.
 struct Part {
-    training: Training,
+    squads: Vec<Squad>,
     steps: Vec<Step>,
     /// What each task's summed loss is divided by, step after step: shape `[steps, tasks]`.
     normalisers: Vec<f64>,
@@ -35,38 +37,47 @@ struct Part {
 /// Rows of a step: enough for a large GPU.
 const ROWS: usize = 4_096;
 
+/// Of each task of a member the summed loss and what it is divided by; `None` where `f32` could not hold what came on the way.
+type Sums = Option<Vec<(f64, f64)>>;
+
 impl HeldOut {
-    /// Uploads rows that fit the recipe's network.
-    pub async fn new(gpu: &Gpu, recipe: &Recipe, data: &Dataset, plan: Planner) -> Result<Self> {
+    /// Uploads rows that fit the recipe's network, for so many members.
+    pub async fn new(
+        gpu: &Gpu,
+        recipe: &Recipe,
+        members: usize,
+        data: &Dataset,
+        plan: Planner,
+    ) -> Result<Self> {
         let recipe = validation_of(recipe, gpu)?;
         let (tasks, most) = (recipe.network.tasks().len(), most_rows(&recipe, gpu));
-        let make = || {
-            let starts = (0..data.rows()).step_by(most);
-            let parts = starts.map(|first| data.part(first..data.rows().min(first + most)));
-            parts.map(|part| Part::new(gpu, &recipe, &part, plan)).collect::<Result<_>>()
-        };
-        let parts: Vec<Part> = gpu.guarded(make).await?;
+        let recipes = vec![recipe; members];
+        let mut parts = Vec::new();
+        for first in (0..data.rows()).step_by(most) {
+            let part = data.part(first..data.rows().min(first + most));
+            parts.push(Part::new(gpu, &recipes, &part, plan).await?);
+        }
         Ok(Self { parts, tasks, pace: Pace::new(MOST_STEPS) })
     }
 
-    /// The mean loss of each task with these parameters of the network, the first of the buffer; `None` without a label of any
-    /// weight, NaN where `f32` could not hold what came on the way.
-    pub async fn losses(&mut self, parameters: &Buffer<f32>) -> Result<Vec<Option<f64>>> {
-        // Of each task the summed loss, and what it is divided by.
-        let mut sums = vec![(0.0, 0.0); self.tasks];
+    /// The mean loss of each task of every member with the parameters of its network in a fleet's squads; `None` without a label of
+    /// any weight, NaN where `f32` could not hold what came on the way. Nothing of a member that rests.
+    pub async fn losses(
+        &mut self,
+        of: &[Squad],
+        resting: &[bool],
+    ) -> Result<Vec<Vec<Option<f64>>>> {
+        let mut sums: Vec<Sums> = vec![Some(vec![(0.0, 0.0); self.tasks]); resting.len()];
         for part in &mut self.parts {
-            match part.add(parameters, &mut sums, &mut self.pace).await {
-                Err(Error::NonFiniteLoss { .. } | Error::NonFiniteGradient { .. }) => {
-                    // Ready for other parameters.
-                    let initial = State::initial(&part.training.resident.recipe);
-                    part.training.load(&initial)?;
-                    return Ok(vec![Some(f64::NAN); self.tasks]);
-                }
-                added => added?,
-            }
+            part.add(of, resting, &mut sums, &mut self.pace).await?;
         }
         let mean = |(sum, normaliser): (f64, f64)| (normaliser != 0.0).then(|| sum / normaliser);
-        Ok(sums.into_iter().map(mean).collect())
+        let losses = |(sums, rests): (Sums, &bool)| match (sums, rests) {
+            (_, true) => Vec::new(),
+            (None, _) => vec![Some(f64::NAN); self.tasks],
+            (Some(sums), _) => sums.into_iter().map(mean).collect(),
+        };
+        Ok(sums.into_iter().zip(resting).map(losses).collect())
     }
 }
 
@@ -83,7 +94,7 @@ fn validation_of(recipe: &Recipe, gpu: &Gpu) -> Result<Recipe> {
     Ok(recipe)
 }
 
-/// Rows that one engine can bind, a multiple of the batch.
+/// Rows that one fleet can bind, a multiple of the batch.
 fn most_rows(recipe: &Recipe, gpu: &Gpu) -> usize {
     let Recipe { network, batch, .. } = recipe;
     // Labels, a mask and class weights are no more than an output each and a word a task.
@@ -93,55 +104,81 @@ fn most_rows(recipe: &Recipe, gpu: &Gpu) -> usize {
 }
 
 impl Part {
-    fn new(gpu: &Gpu, recipe: &Recipe, data: &Dataset, plan: Planner) -> Result<Self> {
-        let resident = Resident::new(gpu, recipe.clone(), data)?;
-        let program = plan(&resident)?;
-        let training = Training::new(resident, program);
+    async fn new(gpu: &Gpu, recipes: &[Recipe], data: &Dataset, plan: Planner) -> Result<Self> {
+        let recipe = &recipes[0];
+        let tasks = recipe.network.tasks();
+        let rows = Arc::new(gpu.guarded(|| Rows::new(gpu, tasks, data)).await?);
+        let squads = squads(gpu, recipes, &rows, plan).await?;
         let batches = data.rows().div_ceil(recipe.batch) as u64;
         let step = |number| Step::numbered(number, data.rows(), recipe.batch);
         let steps: Vec<Step> = (1..=batches).map(step).collect();
-        let pairs = || recipe.network.tasks().iter().zip(data.targets());
         let of_step = |step: &Step| {
             let rows = step.first..step.first + step.rows;
             let of_task = move |(task, target): (&Task, _)| -> f64 {
                 rows.clone().map(|row| task.row_weight(target, row)).sum()
             };
-            pairs().map(of_task).collect::<Vec<f64>>()
+            tasks.iter().zip(data.targets()).map(of_task).collect::<Vec<f64>>()
         };
-        Ok(Self { normalisers: steps.iter().flat_map(of_step).collect(), training, steps })
+        Ok(Self { normalisers: steps.iter().flat_map(of_step).collect(), squads, steps })
     }
 
-    /// Adds each task's summed loss and normaliser over these rows.
+    /// Adds each task's summed loss and normaliser over these rows, of every member that does not rest.
     async fn add(
         &mut self,
-        parameters: &Buffer<f32>,
-        sums: &mut [(f64, f64)],
+        of: &[Squad],
+        resting: &[bool],
+        sums: &mut [Sums],
         pace: &mut Pace,
     ) -> Result<()> {
-        let Resident { gpu, recipe, parameters: own, .. } = &self.training.resident;
-        let mut encoder = gpu.device().create_command_encoder(&Default::default());
-        let bytes = 4 * recipe.network.parameter_count() as u64;
-        encoder.copy_buffer_to_buffer(parameters.raw(), 0, own.raw(), 0, bytes);
-        gpu.queue().submit([encoder.finish()]);
-        let mut first = 0;
-        while first < self.steps.len() {
-            let end = self.steps.len().min(first + pace.next());
-            let submitted = Moment::now();
-            self.training.submit(&self.steps[first..end])?;
-            let mut records = self.training.collect().await?;
-            pace.learn(end - first, Moment::now().since(submitted));
-            // Where a step overflowed, only the next collect says so.
-            records.extend(self.training.collect().await?);
-            let normalisers = self.normalisers[first * sums.len()..].chunks(sums.len());
-            for (record, normalisers) in records.iter().zip(normalisers) {
-                for ((sum, task), normaliser) in sums.iter_mut().zip(&record.tasks).zip(normalisers)
-                {
-                    sum.0 += task.loss.unwrap_or(0.0) * normaliser;
-                    sum.1 += normaliser;
+        for squad in &mut self.squads {
+            let members: Vec<usize> = squad.members().filter(|&it| !resting[it]).collect();
+            copy_parameters(squad, of, &members);
+            let places: Vec<usize> = members.iter().map(|member| member - squad.first).collect();
+            let mut first = 0;
+            while first < self.steps.len() && !places.is_empty() {
+                let end = self.steps.len().min(first + pace.next());
+                let submitted = Moment::now();
+                squad.training.submit(&self.steps[first..end], &places)?;
+                let records = squad.training.collect().await?;
+                pace.learn(end - first, Moment::now().since(submitted));
+                for record in &records {
+                    let sums = sums[squad.first + record.member].iter_mut().flatten();
+                    let step = record.step as usize - 1;
+                    let normalisers = &self.normalisers[step * record.tasks.len()..];
+                    for ((sum, task), normaliser) in sums.zip(&record.tasks).zip(normalisers) {
+                        sum.0 += task.loss.unwrap_or(0.0) * normaliser;
+                        sum.1 += normaliser;
+                    }
+                }
+                first = end;
+            }
+            for place in places {
+                if squad.training.failure(place).is_some() {
+                    sums[squad.first + place] = None;
+                    // Ready for other parameters.
+                    let initial = State::initial(&squad.training.resident.recipe);
+                    squad.training.load(place, &initial)?;
                 }
             }
-            first = end;
         }
         Ok(())
     }
+}
+
+/// Gives these members of a fleet's squads their networks' parameters.
+fn copy_parameters(to: &Squad, of: &[Squad], members: &[usize]) {
+    let resident = &to.training.resident;
+    let gpu = &resident.gpu;
+    let bytes = 4 * resident.recipe.network.parameter_count() as u64;
+    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    for from in of {
+        let own = &from.training.resident;
+        for member in members.iter().filter(|member| from.members().contains(member)) {
+            let [source, _] = own.state_bytes(member - from.first);
+            let [target, _] = resident.state_bytes(member - to.first);
+            let (from, to) = (own.state.raw(), resident.state.raw());
+            encoder.copy_buffer_to_buffer(from, source, to, target, bytes);
+        }
+    }
+    gpu.queue().submit([encoder.finish()]);
 }

@@ -18,9 +18,9 @@ pub(super) fn product_rounds(depth: usize) -> usize {
 
 /// Outputs of every layer for a batch, and the slopes of the trunk's activations.
 pub(super) struct Activations {
-    /// One a layer, `[rows, outputs]`; the last holds the predictions.
+    /// One a layer, `[members, rows, outputs]`; the last holds the predictions.
     pub outputs: Vec<Buffer<f32>>,
-    /// One a layer, `[rows, outputs]`; the last, of the heads, has one element that nobody reads.
+    /// One a layer, `[members, rows, outputs]`; the last, of the heads, has one element that nobody reads.
     pub slopes: Vec<Buffer<f32>>,
 }
 
@@ -39,7 +39,7 @@ impl Activations {
         Ok(Self { outputs, slopes })
     }
 
-    /// The predictions, `[rows, outputs]`.
+    /// The predictions, `[members, rows, outputs]`.
     pub fn predictions(&self) -> &Buffer<f32> {
         &self.outputs[self.outputs.len() - 1]
     }
@@ -55,12 +55,12 @@ pub(super) struct Source<'a> {
     pub dropout: &'a [(&'static str, f64)],
 }
 
-/// One fused forward kernel a layer, for batches of up to `rows` rows.
+/// One fused forward kernel a layer, for batches of up to `rows` rows; the parameters lie in `state`, where the step's members say.
 pub(super) fn forward(
     gpu: &Gpu,
     network: &Network,
     source: &Source<'_>,
-    parameters: &Buffer<f32>,
+    state: &Buffer<f32>,
     activations: &Activations,
     rows: usize,
     shares: Shares,
@@ -82,7 +82,7 @@ pub(super) fn forward(
             info.binding(),
             input.binding(),
             source.order.unwrap_or(&no_order).binding(),
-            parameters.binding(),
+            state.binding(),
             activations.outputs[index].binding(),
             activations.slopes[index].binding(),
         ];

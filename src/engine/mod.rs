@@ -6,7 +6,9 @@
 //! | [`GpuEngine::unfused`] | a kernel an operation, as an eager framework runs it; what the fused engine is measured against |
 //! | [`Reference`] | `f64` on the CPU, as plain as the formulas; what both are judged by |
 //!
-//! An engine owns the dataset and the training state. It is told which rows make up a step
+//! Each trains one network, or a fleet of them: [`GpuEngine::fleet`] all in the same dispatches, [`Turns`] one after the other.
+//!
+//! An engine owns the dataset and the training states. It is told which rows make up a step
 //! ([`Step`]) and answers with a [`Record`] a step; it knows nothing of epochs' ends, metrics or files.
 //!
 //! `docs/architecture.md` draws what lies below, says which program of the fused engine is taken when, and follows a step through.
@@ -15,6 +17,7 @@ mod blocks;
 mod checks;
 mod device;
 mod ending;
+mod fleet;
 mod held_out;
 mod layers;
 mod on_gpu;
@@ -29,6 +32,7 @@ mod reference;
 mod rounds;
 mod state;
 mod step;
+mod turns;
 
 pub use self::on_gpu::GpuEngine;
 pub(crate) use self::pace::{Moment, Pace, Stopwatch};
@@ -41,38 +45,49 @@ pub use self::recipe::Recipe;
 pub use self::reference::{Gradients, Reference};
 pub use self::state::State;
 pub use self::step::{MOST_STEPS, Record, Step, TaskRecord};
+pub use self::turns::Turns;
 
 use crate::data::{Dataset, Matrix};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::pin::Pin;
 use std::time::Duration;
 
 /// A future that an engine returns; on one thread, since a browser has no other.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
 
-/// Something that can run training steps.
+/// Something that can run training steps, of one network or of a fleet: members that train on the same rows, step by step together,
+/// each with a [`Recipe`] of its own. One network is a fleet of one.
+///
+/// What most callers have is one network, so what is asked of a member has a shorter name for that of the first.
 pub trait Engine {
     /// `fused`, `unfused` or `reference`.
     fn name(&self) -> &'static str;
 
-    /// What is being trained, and how.
-    fn recipe(&self) -> &Recipe;
+    /// What each member trains, and how; at least one. Networks, batches, shuffling and clipping are the same.
+    fn recipes(&self) -> &[Recipe];
+
+    /// The first member's.
+    fn recipe(&self) -> &Recipe {
+        &self.recipes()[0]
+    }
 
     /// Number of rows of the dataset.
     fn rows(&self) -> usize;
 
-    /// Starts these steps and returns without waiting for them. At most [`MOST_STEPS`] at once.
+    /// Starts these steps of every member that neither failed nor rests, and returns without waiting for them. At most
+    /// [`MOST_STEPS`] at once.
     ///
     /// # Errors
     /// [`Invalid`](crate::Error::Invalid) for more steps, or one that is not [`Step::numbered`]'s; none of the
     /// steps is then made. Otherwise whatever the device says.
     fn submit(&mut self, steps: &[Step]) -> Result<()>;
 
-    /// Waits for the oldest submission that has not been collected and returns its records, in order;
-    /// nothing if there is none.
+    /// Waits for the oldest submission that has not been collected and returns its records, step by step and in each member by
+    /// member; nothing if there is none.
     ///
-    /// Where training stopped within the submission, the records of the steps before come first; the next
-    /// call, and every one after it until a state is [loaded](Self::load), says why.
+    /// Where a member's training stopped within the submission, its records of the steps before are the last of it, and
+    /// [`failure`](Self::failure) says why; the others go on. Where no member is left to train, the next
+    /// call, and every one after it until a state is [loaded](Self::load), says why the first one stopped.
     ///
     /// # Errors
     /// [`NonFiniteLoss`](crate::Error::NonFiniteLoss) if a loss left the finite numbers: that step and those
@@ -80,13 +95,30 @@ pub trait Engine {
     /// would have: likewise. The state is that after the step before. Otherwise whatever the device says.
     fn collect(&mut self) -> Answer<'_, Vec<Record>>;
 
-    /// Predictions for other rows: `[rows, features]` in, `[rows, outputs]` out, with the parameters
+    /// Why a member's training stopped, once its records have been [collected](Self::collect): one of that method's errors.
+    fn failure(&self, member: usize) -> Option<Error>;
+
+    /// Passes a member by in later submissions and validations, until a state is loaded into it; its state stays.
+    fn rest(&mut self, member: usize);
+
+    /// Whether a member rests.
+    fn rests(&self, member: usize) -> bool;
+
+    /// Predictions of a member for other rows: `[rows, features]` in, `[rows, outputs]` out, with the parameters
     /// after every step submitted so far. Class scores are logits.
     ///
     /// # Errors
     /// [`Mismatch`](crate::Error::Mismatch) for another number of features, [`Invalid`](crate::Error::Invalid)
-    /// for a feature that is not finite, or whatever the device says.
-    fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix>;
+    /// for a feature that is not finite or a member that is not there, or whatever the device says.
+    fn predict_by<'a>(&'a mut self, member: usize, features: &'a Matrix) -> Answer<'a, Matrix>;
+
+    /// Predictions of the first member: [`predict_by`](Self::predict_by).
+    ///
+    /// # Errors
+    /// The same.
+    fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
+        self.predict_by(0, features)
+    }
 
     /// Takes rows to [validate](Self::validate) on, in place of any taken before; they stay where the engine computes.
     ///
@@ -96,29 +128,56 @@ pub trait Engine {
     /// says.
     fn hold_out<'a>(&'a mut self, rows: &'a Dataset) -> Answer<'a, ()>;
 
-    /// The mean loss of each task over the rows [held out](Self::hold_out), with the parameters after every step submitted
-    /// so far and as [`Record`] has it of a batch; `None` for a task without a label there. NaN where the engine's precision
-    /// could not hold what came on the way, be it of another task. Training is not touched.
+    /// Of every member the mean loss of each task over the rows [held out](Self::hold_out), with the parameters after every step
+    /// submitted so far and as [`Record`] has it of a batch; `None` for a task without a label there. NaN where the engine's
+    /// precision could not hold what came on the way, be it of another task. Nothing of a member that rests. Training is not
+    /// touched.
     ///
     /// # Errors
     /// [`Invalid`](crate::Error::Invalid) if no rows were held out, or whatever the device says.
-    fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>>;
+    fn validate_members(&mut self) -> Answer<'_, Vec<Vec<Option<f64>>>>;
 
-    /// A copy of the training state after every step submitted so far.
+    /// The losses of the first member: [`validate_members`](Self::validate_members).
     ///
     /// # Errors
-    /// Whatever the device says.
-    fn state(&mut self) -> Answer<'_, State>;
+    /// The same.
+    fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>> {
+        let losses = self.validate_members();
+        Box::pin(async { Ok(losses.await?.swap_remove(0)) })
+    }
 
-    /// Replaces the training state; steps submitted later start from it. Submissions that have not been collected
-    /// are forgotten, and training that had stopped may go on.
+    /// A copy of a member's training state after every step submitted so far.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::Error::Invalid) for a member that is not there, or whatever the device says.
+    fn state_of(&mut self, member: usize) -> Answer<'_, State>;
+
+    /// The first member's state: [`state_of`](Self::state_of).
+    ///
+    /// # Errors
+    /// The same.
+    fn state(&mut self) -> Answer<'_, State> {
+        self.state_of(0)
+    }
+
+    /// Replaces a member's training state; steps submitted later start from it. Submissions that have not been collected
+    /// are forgotten, of all members, and a member whose training had stopped, or that rested, may go on.
     ///
     /// # Errors
     /// [`Mismatch`](crate::Error::Mismatch) if it belongs to another network, [`Invalid`](crate::Error::Invalid)
-    /// if it holds a number that no training makes, or that the engine's precision cannot hold.
-    fn load(&mut self, state: &State) -> Result<()>;
+    /// if it holds a number that no training makes, or that the engine's precision cannot hold, and for a member that is not
+    /// there.
+    fn load_into(&mut self, member: usize, state: &State) -> Result<()>;
 
-    /// The number of the last step submitted, or of the state loaded since.
+    /// Replaces the first member's state: [`load_into`](Self::load_into).
+    ///
+    /// # Errors
+    /// The same.
+    fn load(&mut self, state: &State) -> Result<()> {
+        self.load_into(0, state)
+    }
+
+    /// The number of the last step submitted of any member, or of the state loaded since.
     fn last_step(&self) -> u64;
 
     /// Time that the GPU spent on the steps collected so far; `None` without a GPU, or without timestamps.
@@ -132,8 +191,8 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
         (**self).name()
     }
 
-    fn recipe(&self) -> &Recipe {
-        (**self).recipe()
+    fn recipes(&self) -> &[Recipe] {
+        (**self).recipes()
     }
 
     fn rows(&self) -> usize {
@@ -148,24 +207,36 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
         (**self).collect()
     }
 
-    fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
-        (**self).predict(features)
+    fn failure(&self, member: usize) -> Option<Error> {
+        (**self).failure(member)
+    }
+
+    fn rest(&mut self, member: usize) {
+        (**self).rest(member);
+    }
+
+    fn rests(&self, member: usize) -> bool {
+        (**self).rests(member)
+    }
+
+    fn predict_by<'a>(&'a mut self, member: usize, features: &'a Matrix) -> Answer<'a, Matrix> {
+        (**self).predict_by(member, features)
     }
 
     fn hold_out<'a>(&'a mut self, rows: &'a Dataset) -> Answer<'a, ()> {
         (**self).hold_out(rows)
     }
 
-    fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>> {
-        (**self).validate()
+    fn validate_members(&mut self) -> Answer<'_, Vec<Vec<Option<f64>>>> {
+        (**self).validate_members()
     }
 
-    fn state(&mut self) -> Answer<'_, State> {
-        (**self).state()
+    fn state_of(&mut self, member: usize) -> Answer<'_, State> {
+        (**self).state_of(member)
     }
 
-    fn load(&mut self, state: &State) -> Result<()> {
-        (**self).load(state)
+    fn load_into(&mut self, member: usize, state: &State) -> Result<()> {
+        (**self).load_into(member, state)
     }
 
     fn last_step(&self) -> u64 {

@@ -1,8 +1,9 @@
 //! The engines on the GPU: one machine, two ways to make a step.
 
 use super::blocks::Blocks;
-use super::checks::none_held_out;
-use super::device::{Covers, Planner, Resident, Training};
+use super::checks::{check_member, none_held_out};
+use super::device::{Covers, Planner, Resident, Rows, Training};
+use super::fleet::{self, Squad};
 use super::held_out::HeldOut;
 use super::programs;
 use super::recipe::Recipe;
@@ -10,18 +11,24 @@ use super::state::State;
 use super::step::{Record, Step};
 use super::{Answer, Engine};
 use crate::data::{Dataset, Matrix};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::{Dispatch, Gpu};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A training engine on the GPU: the data, the state and every kernel stay there; the host only says which
 /// steps to make and collects their records.
 pub struct GpuEngine {
     name: &'static str,
-    pub(super) training: Training,
+    gpu: Gpu,
+    recipes: Vec<Recipe>,
+    /// Which members later submissions pass by.
+    resting: Vec<bool>,
+    pub(super) squads: Vec<Squad>,
     /// For rows held out.
     plan: Planner,
-    blocks: Option<Blocks>,
+    /// Of each squad.
+    blocks: Vec<Option<Blocks>>,
     held_out: Option<HeldOut>,
 }
 
@@ -36,8 +43,19 @@ impl GpuEngine {
     /// [`OutOfMemory`](crate::Error::OutOfMemory). [`Invalid`](crate::Error::Invalid) also where the environment variable
     /// `AWL_PROGRAM` names no program, or one that does not take the network on this adapter.
     pub async fn fused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
+        Self::fleet(gpu, vec![recipe], data).await
+    }
+
+    /// A fleet: the fused engine for many networks at once, each with a recipe of its own on the same data. A step of all members
+    /// is as many dispatches as of one, a thousand members at a time, and fewer where one binding cannot hold what they need. The
+    /// bits of a member are those of the same recipe trained alone by the same [program](Self::program).
+    ///
+    /// # Errors
+    /// Those of [`fused`](Self::fused); [`Invalid`](crate::Error::Invalid) for no recipe, or one with another network, batch,
+    /// shuffling or clipping than the first: all else may differ.
+    pub async fn fleet(gpu: &Gpu, recipes: Vec<Recipe>, data: &Dataset) -> Result<Self> {
         let plans = [programs::fused_or_named, programs::fused];
-        Self::new(gpu, recipe, data, "fused", plans).await
+        Self::new(gpu, recipes, data, "fused", plans).await
     }
 
     /// The unfused engine: a kernel an operation, as an eager framework runs them; same results.
@@ -45,60 +63,104 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`fused`](Self::fused).
     pub async fn unfused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
-        Self::new(gpu, recipe, data, "unfused", [programs::unfused; 2]).await
+        Self::new(gpu, vec![recipe], data, "unfused", [programs::unfused; 2]).await
     }
 
     pub(super) async fn new(
         gpu: &Gpu,
-        recipe: Recipe,
+        recipes: Vec<Recipe>,
         data: &Dataset,
         name: &'static str,
         [train, plan]: [Planner; 2],
     ) -> Result<Self> {
-        recipe.check(data)?;
-        recipe.check_single()?;
-        let make = || {
-            let resident = Resident::new(gpu, recipe, data)?;
-            let program = train(&resident)?;
-            let training = Training::new(resident, program);
-            Ok(Self { name, training, plan, blocks: None, held_out: None })
-        };
-        gpu.guarded(make).await
+        fleet::check(&recipes)?;
+        for recipe in &recipes {
+            recipe.check(data)?;
+            recipe.check_single()?;
+        }
+        let tasks = recipes[0].network.tasks();
+        let rows = Arc::new(gpu.guarded(|| Rows::new(gpu, tasks, data)).await?);
+        let squads = fleet::squads(gpu, &recipes, &rows, train).await?;
+        Ok(Self {
+            name,
+            gpu: gpu.clone(),
+            resting: vec![false; recipes.len()],
+            recipes,
+            plan,
+            blocks: squads.iter().map(|_| None).collect(),
+            squads,
+            held_out: None,
+        })
+    }
+
+    /// The training of the first members.
+    pub(super) fn first(&self) -> &Training {
+        &self.squads[0].training
     }
 
     /// The program that makes the steps: of the fused engine the first of its list that takes the network on this adapter
     /// (`docs/architecture.md`), or the one that the environment variable `AWL_PROGRAM` names.
     pub fn program(&self) -> &'static str {
-        self.training.program.name
+        self.first().program.name
     }
 
     /// Number of dispatches a step, not counting those that open an epoch or a submission; 1 where one dispatch makes many steps.
     pub fn dispatches_per_step(&self) -> usize {
-        self.training.program.dispatches.len()
+        self.squads.iter().map(|squad| squad.training.program.dispatches.len()).sum()
     }
 
     /// The kernels of a step, a name a dispatch, in order: their files under `shaders/`.
     pub fn kernels(&self) -> Vec<&'static str> {
-        self.training.program.dispatches.iter().map(Dispatch::label).collect()
+        self.first().program.dispatches.iter().map(Dispatch::label).collect()
     }
 
     /// The most steps that one round of the [kernels](Self::kernels) makes: 1, but for programs that make runs of steps.
     pub fn steps_per_round(&self) -> usize {
-        match self.training.program.covers {
+        match self.first().program.covers {
             Covers::Step => 1,
             Covers::Run(most) => most,
         }
     }
 
-    async fn blocks(&mut self) -> Result<&Blocks> {
-        let blocks = match self.blocks.take() {
-            Some(blocks) => blocks,
-            None => {
-                let Resident { gpu, recipe, parameters, .. } = &self.training.resident;
-                gpu.guarded(|| Blocks::new(gpu, &recipe.network, parameters)).await?
-            }
+    /// A member's squad, and its number there.
+    fn place(&self, member: usize) -> Result<(usize, usize)> {
+        check_member(member, self.recipes.len())?;
+        let squad = self.squads.partition_point(|squad| squad.first <= member) - 1;
+        Ok((squad, member - self.squads[squad].first))
+    }
+
+    /// Members of a squad, by their numbers there, that take part in the next submission.
+    fn active(&self, squad: &Squad) -> Vec<usize> {
+        let trains = |&member: &usize| {
+            !self.resting[squad.first + member] && squad.training.failure(member).is_none()
         };
-        Ok(self.blocks.insert(blocks))
+        (0..squad.training.resident.seats()).filter(trains).collect()
+    }
+
+    /// Why training stopped, where no member trains any more and one of them has failed.
+    fn all_failed(&self) -> Option<Error> {
+        let trains = self.squads.iter().any(|squad| !self.active(squad).is_empty());
+        let mut failures = (0..self.recipes.len()).filter(|&member| !self.resting[member]);
+        match trains {
+            true => None,
+            false => failures.find_map(|member| self.failure(member)),
+        }
+    }
+
+    async fn predict_with(&mut self, member: usize, features: &Matrix) -> Result<Matrix> {
+        let (squad, place) = self.place(member)?;
+        let training = &mut self.squads[squad].training;
+        if training.is_under_way() {
+            training.settle().await?;
+        }
+        let Resident { gpu, recipe, state, .. } = &training.resident;
+        let blocks = match self.blocks[squad].take() {
+            Some(blocks) => blocks,
+            None => gpu.guarded(|| Blocks::new(gpu, &recipe.network, state)).await?,
+        };
+        let [start, _] = training.resident.state_bytes(place);
+        let blocks = self.blocks[squad].insert(blocks);
+        blocks.predict(gpu, &recipe.network, start as usize / 4, features).await
     }
 }
 
@@ -107,62 +169,97 @@ impl Engine for GpuEngine {
         self.name
     }
 
-    fn recipe(&self) -> &Recipe {
-        &self.training.resident.recipe
+    fn recipes(&self) -> &[Recipe] {
+        &self.recipes
     }
 
     fn rows(&self) -> usize {
-        self.training.resident.rows
+        self.first().resident.rows.count
     }
 
     fn submit(&mut self, steps: &[Step]) -> Result<()> {
-        self.training.submit(steps)
+        for index in 0..self.squads.len() {
+            let active = self.active(&self.squads[index]);
+            self.squads[index].training.submit(steps, &active)?;
+        }
+        Ok(())
     }
 
     fn collect(&mut self) -> Answer<'_, Vec<Record>> {
-        Box::pin(self.training.collect())
+        Box::pin(async move {
+            let mut records = Vec::new();
+            for squad in &mut self.squads {
+                let of_squad = squad.training.collect().await?.into_iter();
+                let first = squad.first;
+                records.extend(of_squad.map(|it| Record { member: first + it.member, ..it }));
+            }
+            records.sort_by_key(|record| (record.step, record.member));
+            match self.all_failed() {
+                Some(error) if records.is_empty() => Err(error),
+                _ => Ok(records),
+            }
+        })
     }
 
-    fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
-        Box::pin(async move {
-            if self.training.is_under_way() {
-                self.training.settle().await?;
-            }
-            let Resident { gpu, recipe, .. } = &self.training.resident;
-            let (gpu, network) = (gpu.clone(), recipe.network.clone());
-            self.blocks().await?.predict(&gpu, &network, features).await
-        })
+    fn failure(&self, member: usize) -> Option<Error> {
+        let (squad, place) = self.place(member).ok()?;
+        self.squads[squad].training.failure(place)
+    }
+
+    fn rest(&mut self, member: usize) {
+        self.resting.iter_mut().skip(member).take(1).for_each(|rests| *rests = true);
+    }
+
+    fn rests(&self, member: usize) -> bool {
+        self.resting.get(member).is_some_and(|rests| *rests)
+    }
+
+    fn predict_by<'a>(&'a mut self, member: usize, features: &'a Matrix) -> Answer<'a, Matrix> {
+        Box::pin(self.predict_with(member, features))
     }
 
     fn hold_out<'a>(&'a mut self, rows: &'a Dataset) -> Answer<'a, ()> {
         Box::pin(async move {
-            let Resident { gpu, recipe, .. } = &self.training.resident;
+            let recipe = &self.recipes[0];
             recipe.check_rows("the rows held out", rows)?;
-            self.held_out = Some(HeldOut::new(gpu, recipe, rows, self.plan).await?);
+            let members = self.recipes.len();
+            let held_out = HeldOut::new(&self.gpu, recipe, members, rows, self.plan).await?;
+            self.held_out = Some(held_out);
             Ok(())
         })
     }
 
-    fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>> {
+    fn validate_members(&mut self) -> Answer<'_, Vec<Vec<Option<f64>>>> {
         Box::pin(async move {
             let held_out = self.held_out.as_mut().ok_or_else(none_held_out)?;
-            held_out.losses(&self.training.resident.parameters).await
+            held_out.losses(&self.squads, &self.resting).await
         })
     }
 
-    fn state(&mut self) -> Answer<'_, State> {
-        Box::pin(self.training.state())
+    fn state_of(&mut self, member: usize) -> Answer<'_, State> {
+        Box::pin(async move {
+            let (squad, place) = self.place(member)?;
+            self.squads[squad].training.state(place).await
+        })
     }
 
-    fn load(&mut self, state: &State) -> Result<()> {
-        self.training.load(state)
+    fn load_into(&mut self, member: usize, state: &State) -> Result<()> {
+        let (squad, place) = self.place(member)?;
+        self.squads[squad].training.load(place, state)?;
+        self.squads.iter_mut().for_each(|squad| squad.training.forget());
+        self.resting[member] = false;
+        Ok(())
     }
 
     fn last_step(&self) -> u64 {
-        self.training.last_step()
+        let of = |squad: &Squad| {
+            let members = 0..squad.training.resident.seats();
+            members.map(|member| squad.training.last_step(member)).max()
+        };
+        self.squads.iter().filter_map(of).max().unwrap_or(0)
     }
 
     fn gpu_time(&self) -> Option<Duration> {
-        self.training.gpu_time()
+        self.squads.iter().map(|squad| squad.training.gpu_time()).sum()
     }
 }

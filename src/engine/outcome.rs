@@ -20,10 +20,13 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Reads the GPU's stop marks: the first step whose loss, and whose gradient, was not finite.
+    /// Reads a member's stop marks: the first step whose loss, and whose gradient, was not finite.
     ///
-    /// `records` are those of the first submission that carries a mark, hence of the step that set it.
-    pub fn read([loss, gradient]: [u32; 2], records: &[Record]) -> Option<Self> {
+    /// `records` are the member's of the first submission that carries a mark, hence of the step that set it.
+    pub fn read<'a>(
+        [loss, gradient]: [u32; 2],
+        mut records: impl Iterator<Item = &'a Record>,
+    ) -> Option<Self> {
         if loss == NEVER && gradient == NEVER {
             return None;
         }
@@ -31,7 +34,7 @@ impl Failure {
             return Some(Self::Gradient { step: gradient.into() });
         }
         let step = u64::from(loss);
-        let record = records.iter().find(|record| record.step == step);
+        let record = records.find(|record| record.step == step);
         let single = |value: f64| f64::from(value as f32);
         let blame = |record| first_non_finite(record, single);
         let (task, value) = record.and_then(blame).unwrap_or((0, f64::NAN));
@@ -77,14 +80,15 @@ fn contribution(task: &TaskRecord) -> f64 {
     task.loss.map_or(0.0, |loss| task.weight * loss + regulariser)
 }
 
-/// A step's record from its slot: total, then loss, weight, the weighting's parameter and normaliser of each task.
-pub(super) fn record(step: &Step, slot: &[f32], weighting: &Weighting) -> Record {
+/// A step's record of a member from its slot: total, then loss, weight, the weighting's parameter and normaliser of each task.
+pub(super) fn record(step: &Step, member: usize, slot: &[f32], weighting: &Weighting) -> Record {
     let task = |fields: &[f32]| TaskRecord {
         loss: (fields[3] > 0.0).then_some(fields[0].into()),
         weight: fields[1].into(),
         sigma: weighting.sigma(fields[2].into()),
     };
     Record {
+        member,
         step: step.number,
         total: slot[0].into(),
         tasks: slot[1..].chunks(FIELDS).map(task).collect(),

@@ -49,6 +49,6 @@ impl Predictor {
     /// # Errors
     /// Those of [`Engine::predict`](super::Engine::predict).
     pub async fn predict(&self, features: &Matrix) -> Result<Matrix> {
-        self.blocks.predict(&self.gpu, &self.network, features).await
+        self.blocks.predict(&self.gpu, &self.network, 0, features).await
     }
 }

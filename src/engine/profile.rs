@@ -20,11 +20,11 @@ impl GpuEngine {
     /// Bytes that a full step's kernels read and write: every buffer that a dispatch binds, once, and of those that
     /// hold the whole dataset the batch's part. What a cache keeps, and what a kernel reads again, is not known.
     pub fn bytes_per_step(&self) -> u64 {
-        let resident = &self.training.resident;
-        let (batch, rows) = (resident.batch as u64, resident.rows as u64);
+        let Training { resident, program, .. } = self.first();
+        let (batch, rows) = (resident.batch as u64, resident.rows.count as u64);
         let by_row = [
-            resident.features.raw(),
-            resident.labels.raw(),
+            resident.rows.features.raw(),
+            resident.rows.labels.raw(),
             resident.order.raw(),
             resident.normalisers.raw(),
         ];
@@ -33,15 +33,17 @@ impl GpuEngine {
             false if buffer == resident.records.raw() => 4 * resident.record_length() as u64,
             false => buffer.size(),
         };
-        self.training.program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
+        program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
     }
 
     /// Bytes of the buffers that training uses on the device: the dataset, the state, and what lies between the
     /// dispatches of a step. What a driver adds to them is not known.
     pub fn gpu_bytes(&self) -> u64 {
         let mut buffers: Vec<&wgpu::Buffer> = Vec::new();
-        let Training { resident, program, .. } = &self.training;
-        let dispatches = program.dispatches.iter().chain(&program.opening).chain(&resident.prepare);
+        let dispatches = self.squads.iter().flat_map(|squad| {
+            let Training { resident, program, .. } = &squad.training;
+            program.dispatches.iter().chain(&program.opening).chain(&resident.prepare)
+        });
         for buffer in dispatches.flat_map(Dispatch::bound) {
             if !buffers.contains(&buffer) {
                 buffers.push(buffer);
@@ -51,18 +53,18 @@ impl GpuEngine {
     }
 
     /// Makes the next training step with every dispatch in a pass of its own, and says how long each took; `None`,
-    /// and no step, on an adapter without timestamps.
+    /// and no step, on an adapter without timestamps. Of a fleet, the step of those members that share dispatches with the first.
     ///
     /// The step counts like any other; only its record is not kept.
     ///
     /// # Errors
     /// Those of [`submit`](super::Engine::submit).
     pub async fn profile(&mut self) -> Result<Option<Vec<KernelTime>>> {
-        let Training { resident, program, .. } = &self.training;
+        let Training { resident, program, .. } = self.first();
         let Some(clock) = Clock::new(&resident.gpu, program.dispatches.len() as u32) else {
             return Ok(None);
         };
-        let times = self.training.profile(&clock).await?;
+        let times = self.squads[0].training.profile(&clock).await?;
         let kernels = self.kernels().into_iter();
         Ok(Some(kernels.zip(times).map(|(kernel, time)| KernelTime { kernel, time }).collect()))
     }
@@ -73,23 +75,24 @@ impl Training {
         let gpu = self.resident.gpu.clone();
         gpu.check()?;
         let Resident { rows, recipe, .. } = &self.resident;
-        let step = Step::numbered(self.last_step() + 1, *rows, recipe.batch);
-        self.resident.write_steps(&[step])?;
+        let step = Step::numbered(self.last_step(0) + 1, rows.count, recipe.batch);
+        let members: Vec<usize> = (0..self.resident.seats()).collect();
+        self.resident.write_steps(&[step], &members)?;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
-        self.prepare(&mut encoder, &step);
+        self.prepare(&mut encoder, &step, &members);
         let dispatches = &self.program.dispatches;
         for (dispatch, index) in dispatches.iter().zip(0..) {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some(dispatch.label()),
                 timestamp_writes: Some(clock.writes(index)),
             });
-            dispatch.record(&mut pass, self.resident.steps.slot(0));
+            dispatch.record(&mut pass, Some(self.resident.steps.slot(0, members.len())));
         }
         let bytes = Clock::BYTES * dispatches.len() as u64;
         let readback = Readback::new(&gpu, "times", bytes);
         clock.resolve(&mut encoder, readback.buffer(), 0);
         let submission = gpu.queue().submit([encoder.finish()]);
-        self.made(&step, &step);
+        self.made(&step, &step, &members);
         let pending = readback.request(submission);
         let read = |view: &[u8]| {
             let pairs = view[..bytes as usize].chunks(Clock::BYTES as usize);

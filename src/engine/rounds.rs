@@ -107,7 +107,7 @@ fn hold_shape(gpu: &Gpu, shape: &Shape) -> Vec<Held> {
         engine.submit(&steps[..shape.rows.min(2)]).expect("a submission");
         block_on(engine.collect()).expect("records");
         block_on(engine.predict(data.features())).expect("predictions");
-        let Training { resident, program, .. } = &engine.training;
+        let Training { resident, program, .. } = engine.first();
         let dispatches = program.dispatches.iter().chain(&program.opening).chain(&resident.prepare);
         held.extend(hold(gpu, dispatches.chain([&resident.keep])));
     }
@@ -118,7 +118,7 @@ fn hold_shape(gpu: &Gpu, shape: &Shape) -> Vec<Held> {
 }
 
 async fn by_block(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> crate::Result<GpuEngine> {
-    GpuEngine::new(gpu, recipe, data, "fused", [programs::block; 2]).await
+    GpuEngine::new(gpu, vec![recipe], data, "fused", [programs::block; 2]).await
 }
 
 fn hold_loss_pass(gpu: &Gpu, shape: &Shape, data: &Dataset, sums: Sums) -> Vec<Held> {

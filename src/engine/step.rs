@@ -74,6 +74,8 @@ impl Step {
 /// What a step saw, *before* the update that it made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
+    /// The member of the fleet, counted from 0; 0 where there is only one.
+    pub member: usize,
     /// The step's number, counted from 1.
     pub step: u64,
     /// The weighted sum of all tasks' losses, with the weighting's own terms.

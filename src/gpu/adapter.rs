@@ -30,14 +30,19 @@ impl std::fmt::Display for AdapterReport {
 type Need = (&'static str, u32, u32);
 
 /// The limits that every kernel relies on; all needs are within WebGPU's defaults.
-fn needs(has: &Limits) -> [Need; 5] {
+fn needs(has: &Limits) -> [Need; 6] {
     [
         ("maxStorageBuffersPerShaderStage", 8, has.max_storage_buffers_per_shader_stage),
-        ("maxUniformBuffersPerShaderStage", 1, has.max_uniform_buffers_per_shader_stage),
+        ("maxUniformBuffersPerShaderStage", 2, has.max_uniform_buffers_per_shader_stage),
         (
             "maxDynamicUniformBuffersPerPipelineLayout",
-            1,
+            2,
             has.max_dynamic_uniform_buffers_per_pipeline_layout,
+        ),
+        (
+            "maxUniformBufferBindingSize",
+            64 << 10,
+            u32::try_from(has.max_uniform_buffer_binding_size).unwrap_or(u32::MAX),
         ),
         ("maxComputeInvocationsPerWorkgroup", 64, has.max_compute_invocations_per_workgroup),
         ("maxComputeWorkgroupStorageSize", 4096, has.max_compute_workgroup_storage_size),

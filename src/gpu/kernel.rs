@@ -67,6 +67,15 @@ impl Kernel {
     }
 }
 
+/// The step that a dispatch belongs to: group 1 of the kernels that know it, and for how many members it is made.
+#[derive(Clone, Copy)]
+pub(crate) struct StepGroup<'a> {
+    pub group: &'a wgpu::BindGroup,
+    /// Of the step, and of its members.
+    pub offsets: [u32; 2],
+    pub members: u32,
+}
+
 /// A kernel with its buffers and its grid: all that a step has to record.
 pub(crate) struct Dispatch {
     kernel: Arc<Kernel>,
@@ -91,15 +100,15 @@ impl Dispatch {
         &self.bound
     }
 
-    /// Records the dispatch; `step` is group 1 with its dynamic offset, for kernels that know the step.
-    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, step: Option<(&wgpu::BindGroup, u32)>) {
+    /// Records the dispatch, for every member of a step or by itself.
+    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, step: Option<StepGroup<'_>>) {
         pass.set_pipeline(&self.kernel.pipeline);
         pass.set_bind_group(0, &self.bindings, &[]);
-        if let Some((group, offset)) = step {
-            pass.set_bind_group(1, group, &[offset]);
+        if let Some(step) = step {
+            pass.set_bind_group(1, step.group, &step.offsets);
         }
         let [x, y] = self.grid;
-        pass.dispatch_workgroups(x, y, 1);
+        pass.dispatch_workgroups(x, y, step.map_or(1, |step| step.members));
     }
 }
 
@@ -253,11 +262,11 @@ fn vector_module(
     unreachable!("{label} runs on software adapters for Vulkan, which no browser gives")
 }
 
-/// The layout of group 1: the step, at a dynamic offset.
+/// The layout of group 1: the step and its members, at dynamic offsets.
 pub(super) fn step_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some("step"),
-        entries: &layout_entries(&[Access::Uniform], true),
+        entries: &layout_entries(&[Access::Uniform, Access::Uniform], true),
     })
 }
 

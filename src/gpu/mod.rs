@@ -30,8 +30,8 @@ mod wide;
 pub use self::adapter::{AdapterReport, adapters, usable};
 pub(crate) use self::buffer::{Buffer, check_size};
 pub(crate) use self::clock::Clock;
-pub(crate) use self::kernel::{Dispatch, Kernel};
-pub(crate) use self::readback::{Pending, Readback, read};
+pub(crate) use self::kernel::{Dispatch, Kernel, StepGroup};
+pub(crate) use self::readback::{Pending, Readback, read, read_range};
 pub(crate) use self::rounds::{MOST_ROUNDS, REDUCTION, Work, rounds_of};
 #[cfg(test)]
 pub(crate) use self::shaders::tests::check as check_shader;
@@ -261,19 +261,20 @@ impl Gpu {
         return None;
     }
 
-    /// Group 1 of the kernels that know their step: one slot of `bytes` bytes of `steps`, at a dynamic offset.
-    pub(crate) fn step_group(&self, steps: &wgpu::Buffer, bytes: u64) -> wgpu::BindGroup {
+    /// Group 1 of the kernels that know their step: so many bytes of the buffers of the steps and of their members, at dynamic
+    /// offsets.
+    pub(crate) fn step_group(&self, buffers: [(&wgpu::Buffer, u64); 2]) -> wgpu::BindGroup {
+        let entry = |binding: u32| {
+            let (buffer, bytes) = buffers[binding as usize];
+            let size = wgpu::BufferSize::new(bytes);
+            let resource =
+                wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size });
+            wgpu::BindGroupEntry { binding, resource }
+        };
         self.device().create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("step"),
             layout: &kernel::step_layout(self.device()),
-            entries: &[wgpu::BindGroupEntry {
-                binding: 0,
-                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer: steps,
-                    offset: 0,
-                    size: wgpu::BufferSize::new(bytes),
-                }),
-            }],
+            entries: &[entry(0), entry(1)],
         })
     }
 }

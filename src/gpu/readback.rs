@@ -76,17 +76,27 @@ impl Readback {
     }
 }
 
-/// Reads whole buffers, after everything submitted so far.
+/// Reads the first elements of a buffer, after everything submitted so far.
 pub(crate) async fn read<T: Pod>(
     gpu: &Gpu,
     buffer: &wgpu::Buffer,
+    length: usize,
+) -> Result<Vec<T>> {
+    read_range(gpu, buffer, 0, length).await
+}
+
+/// The same from this byte on.
+pub(crate) async fn read_range<T: Pod>(
+    gpu: &Gpu,
+    buffer: &wgpu::Buffer,
+    start: u64,
     length: usize,
 ) -> Result<Vec<T>> {
     let bytes = (length * size_of::<T>()) as u64;
     let make = || Ok(Readback::new(gpu, "read back", bytes));
     let readback = gpu.guarded(make).await?;
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
-    encoder.copy_buffer_to_buffer(buffer, 0, readback.buffer(), 0, bytes);
+    encoder.copy_buffer_to_buffer(buffer, start, readback.buffer(), 0, bytes);
     let submission = gpu.queue().submit([encoder.finish()]);
     let pending = readback.request(submission);
     let collect = |view: &[u8]| bytemuck::pod_collect_to_vec(&view[..bytes as usize]);

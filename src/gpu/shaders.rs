@@ -23,7 +23,7 @@ pub(crate) struct Source {
     pub parts: &'static [&'static str],
     /// Group 0.
     pub bindings: &'static [Access],
-    /// Whether group 1 is the step (`shaders/shared/step.wgsl`).
+    /// Whether group 1 is the step and its members (`shaders/shared/step.wgsl`).
     pub knows_step: bool,
     /// Whether it is for one vector of a software adapter, eight or sixteen lanes, with large private arrays
     /// (`gpu::software`).
@@ -109,7 +109,7 @@ kernels! {
         [Read, Write], false;
     /// The state before a submission, in case one of its steps cannot be finished.
     KEEP: "epoch/keep" = ["shared/grid", "shared/step", "shared/this_step"]
-        [Read, Read, Read, Write], true;
+        [Read, Read, Write], true;
     /// A layer with its activation.
     FORWARD: "tiled/forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write, Write], true;
@@ -127,7 +127,7 @@ kernels! {
         [Read, Read, Read, Read, Read, Read, Write, Write], true, template, vector;
     /// Whole steps of a small network, for one vector of lanes.
     SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records", "small/lanes"]
-        [Read, Read, Read, Read, Read, Read, Read, Write, Write, Write, Write], true, template, vector;
+        [Read, Read, Read, Read, Read, Read, Read, Read, Write, Write, Write], true, template, vector;
     /// A step of a small network but for its end, for one vector of lanes.
     SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, template, vector;
@@ -135,26 +135,26 @@ kernels! {
     BLOCK_STEP: "block/step" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses"]
         [Read, Read, Read, Read, Read, Read, Write, Write], true, template;
     /// The parameters as it reads them.
-    BLOCK_PACK: "block/pack" = ["shared/grid"]
-        [Read, Write], false, template;
+    BLOCK_PACK: "block/pack" = ["shared/grid", "shared/step", "shared/this_step"]
+        [Read, Write], true, template;
     /// The end of its step.
     BLOCK_FINISH: "block/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction", "shared/long_sum", "ending/share_sums", "ending/parallel"]
-        [Read, Write, Write, Read, Read, Write, Write, Write], true, template;
+        [Read, Write, Read, Read, Write, Write, Write], true, template;
     /// The end of a fused step on GPUs, of other programs.
     PARALLEL_FINISH: "ending/plain" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction", "shared/long_sum", "ending/share_sums", "ending/parallel"]
-        [Read, Write, Write, Read, Read, Write, Write], true;
+        [Read, Write, Read, Read, Write, Write], true;
     /// Before the end of a fused step on GPUs that clips its gradient, or has many losses: all sums.
-    SUMS: "ending/sums" = ["shared/grid", "shared/reduction", "shared/long_sum", "ending/share_sums"]
-        [Read, Write], false;
+    SUMS: "ending/sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction", "shared/long_sum", "ending/share_sums"]
+        [Read, Write], true;
     /// Before the end of a fused step that clips its gradient: the gradient's sum and norm.
-    GRADIENT_NORM: "ending/gradient_norm" = ["shared/grid", "shared/reduction", "shared/long_sum"]
-        [Read, Write], false;
+    GRADIENT_NORM: "ending/gradient_norm" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction", "shared/long_sum"]
+        [Read, Write], true;
     /// Before the end of a fused step with many tasks and shares: the losses' sums.
-    LOSS_SUMS: "ending/loss_sums" = ["shared/grid", "shared/reduction", "shared/long_sum"]
-        [Read, Write], false;
+    LOSS_SUMS: "ending/loss_sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction", "shared/long_sum"]
+        [Read, Write], true;
     /// The end of a fused step: sums, σ and Adam.
     FINISH: "ending/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
-        [Read, Write, Write, Read, Read, Read, Write, Write], true;
+        [Read, Write, Read, Read, Read, Write, Write], true;
     /// The fused loss pass on a caller's buffers.
     LOSS_ALONE: "loss_pass/loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
         [Read, Read, Read, Read, Read, Write, Write, Read], false;
@@ -227,7 +227,7 @@ kernels! {
         [Read, Read, Read, Write], true;
     /// Unfused: Adam.
     ADAM: "unfused/adam" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
-        [Read, Write, Write, Read, Read, Read, Read, Write], true;
+        [Read, Write, Read, Read, Read, Read, Write], true;
 }
 
 #[cfg(test)]

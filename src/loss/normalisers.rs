@@ -12,7 +12,7 @@ pub(crate) struct Batches<'a> {
     /// Words, as the layouts say.
     pub labels: &'a wgpu::Buffer,
     pub layouts: &'a Buffer<TaskLayout>,
-    /// The order in which the batches take the rows; `None`: as they come.
+    /// The order in which the batches of every member take the rows, `[members, rows]`; `None`: as they come.
     pub order: Option<&'a Buffer<u32>>,
     /// Rows of all batches together.
     pub rows: usize,
@@ -25,7 +25,8 @@ pub(crate) fn vary(layouts: &[TaskLayout]) -> bool {
     layouts.iter().any(|task| task.mask != NONE || task.class_weights != NONE)
 }
 
-/// The dispatches that fill `normalisers`, `[batches, tasks]`: one, or two where batches are long.
+/// The dispatches that fill `normalisers`, `[members, batches, tasks]`: one, or two where batches are long. Each is to be recorded for
+/// all members.
 pub(crate) fn dispatches(
     gpu: &Gpu,
     batches: &Batches<'_>,
@@ -36,7 +37,10 @@ pub(crate) fn dispatches(
     let sums = count * batches.layouts.len() * shares;
     let parts = match shares {
         1 => None,
-        _ => Some(Buffer::<f32>::zeros(gpu, "shares of the normalisers", sums)?),
+        _ => {
+            let length = normalisers.len() * shares;
+            Some(Buffer::<f32>::zeros(gpu, "shares of the normalisers", length)?)
+        }
     };
     let info = [batches.rows, batches.size, count, shares, SHARE_ROWS].map(|size| size as u32);
     let info = Buffer::storage(gpu, "the batches", &info)?;
@@ -54,7 +58,8 @@ pub(crate) fn dispatches(
     let mut dispatches = vec![kernel.dispatch(gpu, &buffers, Work::new(sums, rounds))?];
     if let Some(parts) = parts {
         let kernel = gpu.kernel(&kernels::NORMALISER_SUMS, &[]);
-        let work = Work::new(normalisers.len(), rounds_of(shares.div_ceil(64), 0) + REDUCTION);
+        let work =
+            Work::new(count * batches.layouts.len(), rounds_of(shares.div_ceil(64), 0) + REDUCTION);
         dispatches.push(kernel.dispatch(gpu, &[parts.binding(), normalisers.binding()], work)?);
     }
     Ok(dispatches)

@@ -104,7 +104,12 @@ mod tests {
         let targets = [("kind", Loss::cross_entropy()), ("weight", Loss::Mse)];
         let report = EpochTable::new(&Encoder::fit(&table, &["x"], &targets)?);
         let task = |loss, weight, sigma| TaskRecord { loss, weight, sigma: Some(sigma) };
-        let record = |tasks: [TaskRecord; 2]| Record { step: 1, total: 0.0, tasks: tasks.to_vec() };
+        let record = |tasks: [TaskRecord; 2]| Record {
+            member: 0,
+            step: 1,
+            total: 0.0,
+            tasks: tasks.to_vec(),
+        };
         let records = [
             record([task(Some(0.5), 0.5, 1.0), task(None, 0.5, 1.0)]),
             record([task(Some(0.25), 0.6, 0.9), task(None, 0.5, 1.0)]),

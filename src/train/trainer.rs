@@ -76,7 +76,7 @@ impl<E: Engine> Trainer<E> {
                 let submitted = Moment::now();
                 outcome = self.submit(some);
                 if outcome.is_ok() {
-                    in_flight.push_back((some, submitted));
+                    in_flight.push_back((some, self.engine.last_step(), submitted));
                 }
                 left -= some;
                 continue;
@@ -84,10 +84,11 @@ impl<E: Engine> Trainer<E> {
             // After an error too: what is in flight now must not be taken for the next call's.
             let gpu_time = self.engine.gpu_time();
             let collected = self.engine.collect().await;
-            if let Some((count, submitted)) = in_flight.pop_front() {
+            if let Some((count, last, submitted)) = in_flight.pop_front() {
                 let took = stopwatch.done(submitted);
                 // Steps after training stopped cost next to nothing, and tell nothing.
-                if collected.as_ref().is_ok_and(|records| records.len() == count) {
+                let is_last = |record: &Record| record.step == last;
+                if collected.as_ref().is_ok_and(|records| records.last().is_some_and(is_last)) {
                     self.learn(count, took, gpu_time);
                 }
             }
@@ -167,6 +168,7 @@ mod tests {
     use super::*;
     use crate::data::Matrix;
     use crate::engine::{Answer, Recipe};
+    use crate::error::Error;
     use crate::loss::{Loss, Task};
     use crate::network::{Activation, Network};
     use crate::optimizer::Adam;
@@ -195,8 +197,8 @@ mod tests {
             "clocked"
         }
 
-        fn recipe(&self) -> &Recipe {
-            &self.recipe
+        fn recipes(&self) -> &[Recipe] {
+            std::slice::from_ref(&self.recipe)
         }
 
         fn rows(&self) -> usize {
@@ -214,12 +216,29 @@ mod tests {
         fn collect(&mut self) -> Answer<'_, Vec<Record>> {
             let steps = self.flights.pop_front().unwrap_or_default();
             self.spent += steps.iter().map(|step| cost(step.number)).sum::<Duration>();
-            let record = |step: &Step| Record { step: step.number, total: 0.0, tasks: Vec::new() };
+            let record = |step: &Step| Record {
+                member: 0,
+                step: step.number,
+                total: 0.0,
+                tasks: Vec::new(),
+            };
             let records = steps.iter().map(record).collect();
             Box::pin(async move { Ok(records) })
         }
 
-        fn predict<'a>(&'a mut self, _: &'a Matrix) -> Answer<'a, Matrix> {
+        fn failure(&self, _: usize) -> Option<Error> {
+            None
+        }
+
+        fn rest(&mut self, _: usize) {
+            unreachable!("nobody lets it rest")
+        }
+
+        fn rests(&self, _: usize) -> bool {
+            false
+        }
+
+        fn predict_by<'a>(&'a mut self, _: usize, _: &'a Matrix) -> Answer<'a, Matrix> {
             unreachable!("nobody predicts")
         }
 
@@ -227,15 +246,15 @@ mod tests {
             unreachable!("nobody holds rows out")
         }
 
-        fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>> {
+        fn validate_members(&mut self) -> Answer<'_, Vec<Vec<Option<f64>>>> {
             unreachable!("nobody validates")
         }
 
-        fn state(&mut self) -> Answer<'_, State> {
+        fn state_of(&mut self, _: usize) -> Answer<'_, State> {
             unreachable!("nobody asks for the state")
         }
 
-        fn load(&mut self, _: &State) -> Result<()> {
+        fn load_into(&mut self, _: usize, _: &State) -> Result<()> {
             unreachable!("nobody loads a state")
         }
 

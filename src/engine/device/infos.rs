@@ -3,65 +3,103 @@
 use crate::data::Permutation;
 use crate::engine::recipe::Recipe;
 use crate::engine::step::Step;
-use crate::network::{Activation, Dropout, Layer};
+use crate::network::{Activation, Layer};
 use crate::optimizer::Group;
 use crate::weighting::SigmaForm;
 use bytemuck::{Pod, Zeroable};
+
+/// The most members of a dispatch, as `step.wgsl` has it.
+pub(crate) const MOST_MEMBERS: usize = 1_024;
 
 /// `Step` in `step.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
 pub(crate) struct StepInfo {
     number: u32,
-    first: u32,
     rows: u32,
-    batch: u32,
-    record: u32,
-    step_size: f32,
-    root_correction: f32,
-    learning_rate: f32,
-    sigma_learning_rate: f32,
-    key: [u32; 2],
-    domain_bits: u32,
+    most_rows: u32,
+    slot: u32,
     run: u32,
-    dropout_key: [u32; 2],
+    domain_bits: u32,
+    seats: u32,
+    members: u32,
 }
 
 impl StepInfo {
     /// Bytes from one step's slot to the next: WebGPU's alignment of dynamic offsets.
     pub const STRIDE: u32 = 256;
 
-    /// The first of these steps of a run over `rows` rows, recorded in slot `record`.
-    pub fn new(recipe: &Recipe, rows: usize, steps: &[Step], record: usize) -> Self {
+    /// The first of these steps of a run over `rows` rows, in slot `slot` of a submission, for so many of so many members.
+    pub fn new(
+        recipe: &Recipe,
+        rows: usize,
+        steps: &[Step],
+        slot: usize,
+        [members, seats]: [usize; 2],
+    ) -> Self {
         let step = &steps[0];
         let goes_on = |other: &Step| !recipe.shuffle || other.epoch == step.epoch;
-        let factor = recipe.schedule.factor(step.number);
+        let order = Permutation::new(rows as u32, recipe.seed, step.epoch);
+        Self {
+            number: step.number as u32,
+            rows: step.rows as u32,
+            most_rows: recipe.batch.min(rows) as u32,
+            slot: slot as u32,
+            run: steps.iter().take_while(|other| goes_on(other)).count() as u32,
+            domain_bits: if recipe.shuffle { order.bits() } else { 0 },
+            seats: seats as u32,
+            members: members as u32,
+        }
+    }
+
+    /// A forward pass over the first `rows` rows of a buffer of `most` rows.
+    pub fn forward(rows: usize, most: usize) -> Self {
+        let (rows, most_rows) = (rows as u32, most as u32);
+        Self { rows, most_rows, seats: 1, members: 1, ..Self::default() }
+    }
+}
+
+/// `Member` in `step.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct MemberInfo {
+    pub number: u32,
+    pub state: u32,
+    pub sigma: u32,
+    pub all: u32,
+    pub first: u32,
+    pub batch: u32,
+    pub record: u32,
+    pub scheme: u32,
+    pub rates: Rates,
+    pub order_key: [u32; 2],
+    pub dropout_key: [u32; 2],
+}
+
+/// What Adam needs of a step.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Rates {
+    step_size: f32,
+    root_correction: f32,
+    learning_rate: f32,
+    sigma_learning_rate: f32,
+}
+
+impl Rates {
+    /// Those of the step of this number.
+    pub fn new(recipe: &Recipe, number: u64) -> Self {
+        let factor = recipe.schedule.factor(number);
         let network = recipe.optimizer.network.scaled(factor);
         let sigma = recipe.optimizer.sigma.scaled(factor);
         let (beta1, beta2) = network.betas;
-        let exponent = step.number as f64;
-        let order = Permutation::new(rows as u32, recipe.seed, step.epoch);
-        let dropout = Dropout::new(recipe.network.dropout(), recipe.seed, step.number);
+        let exponent = number as f64;
         Self {
-            number: step.number as u32,
-            first: step.first as u32,
-            rows: step.rows as u32,
-            batch: step.batch as u32,
-            record: record as u32,
             step_size: (network.learning_rate / (1.0 - beta1.powf(exponent))) as f32,
             root_correction: (1.0 - beta2.powf(exponent)).sqrt() as f32,
             learning_rate: network.learning_rate as f32,
             sigma_learning_rate: sigma.learning_rate as f32,
-            key: order.key(),
-            domain_bits: if recipe.shuffle { order.bits() } else { 0 },
-            run: steps.iter().take_while(|other| goes_on(other)).count() as u32,
-            dropout_key: dropout.key(),
         }
-    }
-
-    /// A forward pass over the first `rows` rows of a buffer.
-    pub fn forward(rows: usize) -> Self {
-        Self { rows: rows as u32, ..Self::default() }
     }
 }
 
@@ -164,19 +202,22 @@ pub(crate) struct OptimizerInfo {
     parameters: u32,
     gradient_shares: u32,
     loss_shares: u32,
+    norms: u32,
     network: GroupInfo,
     sigma: GroupInfo,
     least_sigma: f32,
 }
 
 impl OptimizerInfo {
-    /// The optimizer of a run whose gradients and losses come in this many shares.
-    pub fn new(recipe: &Recipe, gradient_shares: usize, loss_shares: usize) -> Self {
+    /// The optimizer of a run whose gradients and losses come in this many shares, and the squares of the gradient, where it is
+    /// clipped, in this many sums.
+    pub fn new(recipe: &Recipe, [gradient_shares, loss_shares, norms]: [usize; 3]) -> Self {
         let least = recipe.weighting.form().and_then(SigmaForm::least_parameter);
         Self {
             parameters: recipe.network.parameter_count() as u32,
             gradient_shares: gradient_shares as u32,
             loss_shares: loss_shares as u32,
+            norms: norms as u32,
             network: (&recipe.optimizer.network).into(),
             sigma: (&recipe.optimizer.sigma).into(),
             least_sigma: least.unwrap_or(f32::MIN),

@@ -4,19 +4,24 @@
 //! |---|---|
 //! | `infos` | what the host tells the kernels, field for field |
 //! | `slots` | where a submission's steps stand on the device |
-//! | `resident` | the dataset, the training state, the epoch's order, the ring of records |
+//! | `rows` | the dataset |
+//! | `resident` | the training state of every member of a fleet, the epoch's order, the ring of records |
 //! | `program` | what a program is: the dispatches that make a step, or a run of steps, of what is resident |
-//! | `training` | the submissions under way, their records, and the way back from a step that cannot be finished |
+//! | `training` | the submissions under way and their records |
+//! | `failing` | the way back from a step that cannot be finished |
 //!
 //! Nothing here knows which programs there are: they are handed in.
 
+mod failing;
 pub(super) mod infos;
 mod program;
 mod resident;
+mod rows;
 mod slots;
 mod training;
 
 pub(super) use self::program::{Covers, Planner, Program};
 pub(super) use self::resident::Resident;
+pub(super) use self::rows::Rows;
 pub(super) use self::slots::Steps;
 pub(super) use self::training::Training;

@@ -1,18 +1,20 @@
-//! What both GPU engines keep on the device: the dataset, the training state, the epoch's order, the ring of records. What
-//! they make of it, step by step, is in `training.rs`.
+//! What both GPU engines keep on the device: the training state of every member of a fleet, its epoch's order, the ring of records.
+//! What they make of it, step by step, is in `training.rs`.
 
-use super::infos::{Shares, StepInfo};
+use super::infos::{MOST_MEMBERS, MemberInfo, OptimizerInfo, Rates, Shares, StepInfo};
+use super::rows::Rows;
 use super::slots::Steps;
-use crate::data::Dataset;
+use crate::data::Permutation;
 use crate::engine::outcome::{FIELDS, NEVER};
 use crate::engine::recipe::Recipe;
 use crate::engine::state::State;
 use crate::engine::step::{MOST_STEPS, Step};
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, Work, kernels, read};
+use crate::gpu::{Buffer, Dispatch, Gpu, Work, kernels, read, read_range};
 use crate::loss::normalisers::{self, Batches};
-use crate::loss::{Labels, TaskLayout, pass};
+use crate::loss::pass;
 use crate::network::Dropout;
+use std::sync::Arc;
 
 /// Rounds of the loops that find a row's place (`shaders/shared/permutation.wgsl`), at most: of the rank among 256 rows, or
 /// of a walk that takes 64 attempts, each of which ends it at least every other time.
@@ -21,27 +23,26 @@ const ORDER_ROUNDS: usize = 257 + 64 * 10;
 /// Everything on the device that outlives a step.
 pub(crate) struct Resident {
     pub gpu: Gpu,
+    /// The first member's recipe: of its network, its batches, their order and clipping, all members have the same.
     pub recipe: Recipe,
-    /// Rows of the dataset.
-    pub rows: usize,
+    /// One a member.
+    pub recipes: Vec<Recipe>,
+    pub rows: Arc<Rows>,
     /// Rows of a full batch.
     pub batch: usize,
     pub shares: Shares,
-    pub features: Buffer<f32>,
-    pub labels: Buffer<u32>,
-    pub tasks: Buffer<TaskLayout>,
-    /// What `tasks` holds.
-    pub layouts: Vec<TaskLayout>,
+    /// `[members, rows]`
     pub order: Buffer<u32>,
+    /// `[members, batches, tasks]`
     pub normalisers: Buffer<f32>,
-    /// The network's parameters, then σ.
-    pub parameters: Buffer<f32>,
-    /// First moments, second moments, then σ's bias corrections (`optimizer.wgsl`).
-    pub moments: Buffer<f32>,
+    /// Of every member, the network's parameters and σ, their first moments, their second moments, then σ's bias corrections
+    /// (`optimizer.wgsl`).
+    pub state: Buffer<f32>,
+    /// `[steps, members that train, fields]`
     pub records: Buffer<f32>,
-    /// The first step whose loss, and whose gradient, was not finite.
+    /// Of every member, the first step whose loss, and whose gradient, was not finite.
     pub stop: Buffer<u32>,
-    /// The state before the last submission: parameters, then moments.
+    /// The state before the last submission.
     pub kept: Buffer<f32>,
     /// What keeps it.
     pub keep: Dispatch,
@@ -52,70 +53,87 @@ pub(crate) struct Resident {
 }
 
 impl Resident {
-    /// Uploads the data and the initial state.
-    pub fn new(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
-        let rows = data.rows();
-        let batch = recipe.batch.min(rows);
-        let tasks = recipe.network.tasks();
+    /// The initial states of members with these recipes, which agree in all that shapes a step.
+    pub fn new(gpu: &Gpu, recipes: Vec<Recipe>, rows: Arc<Rows>) -> Result<Self> {
+        let recipe = recipes[0].clone();
+        let seats = recipes.len();
+        let count = rows.count;
+        let batch = recipe.batch.min(count);
+        let tasks = recipe.network.tasks().len();
         let parameters = recipe.network.parameter_count();
-        let all = parameters + tasks.len();
-        let packed = Labels::pack(tasks, data.targets())?;
-        let labels = Buffer::storage(gpu, "the dataset's labels", &packed.words)?;
-        let layouts = Buffer::storage(gpu, "the tasks", &packed.layouts)?;
-        let features = Buffer::storage(gpu, "the dataset's features", data.features().values())?;
-        let order = Buffer::zeros(gpu, "the order of the rows", rows)?;
-        let batches = rows.div_ceil(batch);
-        let normalisers = Buffer::zeros(gpu, "the normalisers", batches * tasks.len())?;
-        let work = Work { rounds: ORDER_ROUNDS, ..Work::elements(rows) };
+        let order = Buffer::zeros(gpu, "the order of the rows", seats * count)?;
+        let batches = count.div_ceil(batch);
+        let normalisers = Buffer::zeros(gpu, "the normalisers", seats * batches * tasks)?;
+        let work = Work { rounds: ORDER_ROUNDS, ..Work::elements(count) };
         let mut prepare =
             vec![gpu.kernel(&kernels::ORDER, &[]).dispatch(gpu, &[order.binding()], work)?];
-        let (words, order_of_rows) = (labels.raw(), Some(&order));
-        let of_batches =
-            Batches { labels: words, layouts: &layouts, order: order_of_rows, rows, size: batch };
+        let of_batches = Batches {
+            labels: rows.labels.raw(),
+            layouts: &rows.tasks,
+            order: Some(&order),
+            rows: count,
+            size: batch,
+        };
         prepare.extend(normalisers::dispatches(gpu, &of_batches, &normalisers)?);
         let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
         let shares = Shares::new(batch, parameters, most_bytes);
-        let record = 1 + FIELDS * tasks.len();
-        let parameters = Buffer::zeros(gpu, "the parameters", all)?;
-        let moments = Buffer::zeros(gpu, "Adam's moments", 2 * all + 2 * tasks.len())?;
-        let stop = Buffer::zeros(gpu, "the stop mark", 2)?;
-        let kept = Buffer::zeros(gpu, "the state before", parameters.len() + moments.len())?;
-        let bindings = [parameters.binding(), moments.binding(), stop.binding(), kept.binding()];
-        let kernel = gpu.kernel(&kernels::KEEP, &[]);
-        let keep = kernel.dispatch(gpu, &bindings, Work::elements(kept.len()))?;
+        let length = state_length(&recipe);
+        let state = Buffer::zeros(gpu, "the training state", seats * length)?;
+        let stop = Buffer::zeros(gpu, "the stop marks", 2 * seats)?;
+        let kept = Buffer::zeros(gpu, "the state before", seats * length)?;
+        let bindings = [state.binding(), stop.binding(), kept.binding()];
+        let keep = gpu.kernel(&kernels::KEEP, &[]);
+        let keep = keep.dispatch(gpu, &bindings, Work::elements(length))?;
+        let record = 1 + FIELDS * tasks;
         let resident = Self {
-            records: Buffer::zeros(gpu, "the records", MOST_STEPS * record)?,
-            steps: Steps::new(gpu, MOST_STEPS)?,
+            records: Buffer::zeros(gpu, "the records", MOST_STEPS * seats * record)?,
+            steps: Steps::new(gpu, MOST_STEPS, seats)?,
             gpu: gpu.clone(),
+            recipe,
+            recipes,
+            rows,
+            batch,
             shares,
-            parameters,
-            moments,
+            order,
+            normalisers,
+            state,
             stop,
             kept,
             keep,
-            rows,
-            batch,
-            features,
-            labels,
-            tasks: layouts,
-            layouts: packed.layouts,
-            order,
-            normalisers,
             prepare,
-            recipe,
         };
-        resident.load(&State::initial(&resident.recipe))?;
+        for (member, recipe) in resident.recipes.iter().enumerate() {
+            resident.load(member, &State::initial(recipe))?;
+        }
         Ok(resident)
+    }
+
+    /// The most members of this recipe whose own buffers, those of every program, fit into a binding each.
+    pub fn most_members(gpu: &Gpu, recipe: &Recipe, rows: usize) -> usize {
+        let words = gpu.device().limits().max_storage_buffer_binding_size as usize / 4;
+        let tasks = recipe.network.tasks().len();
+        let normalisers = rows.div_ceil(recipe.batch.min(rows)) * tasks;
+        let records = MOST_STEPS * (1 + FIELDS * tasks);
+        let most = [rows, normalisers, records, state_length(recipe)].into_iter().max();
+        (words / most.unwrap_or(1)).clamp(1, MOST_MEMBERS)
+    }
+
+    /// Number of members.
+    pub fn seats(&self) -> usize {
+        self.recipes.len()
+    }
+
+    /// What every member's gradients are applied with, where these and the losses come in so many shares, and the gradient's
+    /// squares in so many sums.
+    pub fn optimizers(&self, shares: [usize; 3]) -> Result<Buffer<OptimizerInfo>> {
+        let infos: Vec<OptimizerInfo> =
+            self.recipes.iter().map(|recipe| OptimizerInfo::new(recipe, shares)).collect();
+        Buffer::storage(&self.gpu, "the optimizers", &infos)
     }
 
     /// The constants of kernels with a loss pass in them.
     pub fn loss_constants(&self) -> [(&'static str, f64); 3] {
-        pass::constants(&self.gpu, &self.layouts)
-    }
-
-    /// The constant by which a kernel knows the weighting scheme (`weighting.wgsl`).
-    pub fn scheme(&self) -> (&'static str, f64) {
-        ("SCHEME", f64::from(self.recipe.weighting.code()))
+        pass::constants(&self.gpu, &self.rows.layouts)
     }
 
     /// The constants by which a kernel of training steps knows the probability of dropout (`dropout.wgsl`); none without.
@@ -126,39 +144,84 @@ impl Resident {
         }
     }
 
-    /// Checks these steps and tells the kernels of them, one a slot.
-    pub fn write_steps(&self, steps: &[Step]) -> Result<()> {
-        Step::check_all(steps, &self.recipe, self.rows)?;
-        let infos = (0..steps.len())
-            .map(|slot| StepInfo::new(&self.recipe, self.rows, &steps[slot..], slot));
-        self.steps.write(&self.gpu, infos);
+    /// Checks these steps and tells the kernels of them, one a slot, and what they are for these members.
+    pub fn write_steps(&self, steps: &[Step], members: &[usize]) -> Result<()> {
+        Step::check_all(steps, &self.recipe, self.rows.count)?;
+        let mut infos = Vec::with_capacity(steps.len());
+        let mut of_members = Vec::with_capacity(steps.len() * members.len());
+        for (slot, step) in steps.iter().enumerate() {
+            let sizes = [members.len(), self.seats()];
+            infos.push(StepInfo::new(&self.recipe, self.rows.count, &steps[slot..], slot, sizes));
+            let opens = slot == 0 || steps[slot - 1].epoch != step.epoch;
+            let place = |(seat, &member)| (member, slot * members.len() + seat);
+            let places = members.iter().enumerate().map(place);
+            of_members.extend(places.map(|place| self.member(step, opens, place)));
+        }
+        self.steps.write(&self.gpu, &infos, &of_members);
         Ok(())
     }
 
-    /// Values of a step's record.
+    /// What a step is for a member, whose record goes into this place of the ring; `opens`: it may be the first of an epoch.
+    fn member(&self, step: &Step, opens: bool, (member, record): (usize, usize)) -> MemberInfo {
+        let recipe = &self.recipes[member];
+        let rows = self.rows.count;
+        let length = state_length(recipe);
+        let parameters = recipe.network.parameter_count();
+        let order = opens.then(|| Permutation::new(rows as u32, recipe.seed, step.epoch).key());
+        let dropout = recipe.network.dropout();
+        let drops = dropout > 0.0;
+        let dropout = drops.then(|| Dropout::new(dropout, recipe.seed, step.number).key());
+        MemberInfo {
+            number: member as u32,
+            state: (member * length) as u32,
+            sigma: (member * length + parameters) as u32,
+            all: (parameters + recipe.network.tasks().len()) as u32,
+            first: (member * rows + step.first) as u32,
+            batch: (member * rows.div_ceil(self.batch) + step.batch) as u32,
+            record: record as u32,
+            scheme: recipe.weighting.code(),
+            rates: Rates::new(recipe, step.number),
+            order_key: order.unwrap_or_default(),
+            dropout_key: dropout.unwrap_or_default(),
+        }
+    }
+
+    /// Values of a step's record of one member.
     pub fn record_length(&self) -> usize {
         1 + FIELDS * self.recipe.network.tasks().len()
     }
 
-    /// Reads the marks of the first step whose loss, and whose gradient, was not finite.
-    pub async fn stop_marks(&self) -> Result<[u32; 2]> {
-        let stop: Vec<u32> = read(&self.gpu, self.stop.raw(), 2).await?;
-        Ok([stop[0], stop[1]])
+    /// Reads every member's marks of the first step whose loss, and whose gradient, was not finite.
+    pub async fn stop_marks(&self) -> Result<Vec<[u32; 2]>> {
+        let stop: Vec<u32> = read(&self.gpu, self.stop.raw(), self.stop.len()).await?;
+        Ok(stop.chunks_exact(2).map(|marks| [marks[0], marks[1]]).collect())
     }
 
-    /// Reads the training state, that after this step.
-    pub async fn state(&self, step: u64) -> Result<State> {
-        let parameters: Vec<f32> =
-            read(&self.gpu, self.parameters.raw(), self.parameters.len()).await?;
-        let moments: Vec<f32> = read(&self.gpu, self.moments.raw(), self.moments.len()).await?;
+    /// Sets a member's marks.
+    pub fn mark(&self, member: usize, marks: [u32; 2]) {
+        self.stop.write(&self.gpu, 2 * member, &marks);
+    }
+
+    /// Where a member's part of the state lies: bytes from, and how many.
+    pub fn state_bytes(&self, member: usize) -> [u64; 2] {
+        let bytes = 4 * state_length(&self.recipe) as u64;
+        [member as u64 * bytes, bytes]
+    }
+
+    /// Reads a member's training state, that after this step.
+    pub async fn state(&self, member: usize, step: u64) -> Result<State> {
+        let [start, _] = self.state_bytes(member);
+        let length = state_length(&self.recipe);
+        let values: Vec<f32> = read_range(&self.gpu, self.state.raw(), start, length).await?;
         let network = self.recipe.network.parameter_count();
-        let all = parameters.len();
-        let tasks = all - network;
+        let tasks = self.recipe.network.tasks().len();
+        let all = network + tasks;
         let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect();
         let pairs = |first: &[f32], second: &[f32]| {
             let pairs = first.iter().zip(second);
             pairs.map(|(&a, &b)| [f64::from(a), f64::from(b)]).collect()
         };
+        let (parameters, moments) = values.split_at(all);
         let (first, rest) = moments.split_at(all);
         let (second, corrections) = rest.split_at(all);
         let (corrections1, corrections2) = corrections.split_at(tasks);
@@ -172,24 +235,29 @@ impl Resident {
         })
     }
 
-    /// Replaces the training state.
-    pub fn load(&self, state: &State) -> Result<()> {
-        state.check(&self.recipe)?;
-        state.check_single(&self.recipe)?;
-        let narrow = |value: &f64| *value as f32;
-        let parameters: Vec<f32> =
-            state.parameters.iter().chain(&state.sigma).map(narrow).collect();
-        let mut moments = Vec::with_capacity(self.moments.len());
+    /// Replaces a member's training state.
+    pub fn load(&self, member: usize, state: &State) -> Result<()> {
+        let recipe = &self.recipes[member];
+        state.check(recipe)?;
+        state.check_single(recipe)?;
+        let length = state_length(recipe);
+        let mut values = Vec::with_capacity(length);
+        values.extend(state.parameters.iter().chain(&state.sigma).map(|&value| value as f32));
         for which in [0, 1] {
             let pairs = state.moments.iter().chain(&state.sigma_moments);
-            moments.extend(pairs.map(|pair| pair[which] as f32));
+            values.extend(pairs.map(|pair| pair[which] as f32));
         }
         for which in [0, 1] {
-            moments.extend(state.sigma_corrections.iter().map(|pair| pair[which] as f32));
+            values.extend(state.sigma_corrections.iter().map(|pair| pair[which] as f32));
         }
-        self.parameters.write(&self.gpu, 0, &parameters);
-        self.moments.write(&self.gpu, 0, &moments);
-        self.stop.write(&self.gpu, 0, &[NEVER, NEVER]);
+        self.state.write(&self.gpu, member * length, &values);
+        self.mark(member, [NEVER, NEVER]);
         Ok(())
     }
+}
+
+/// Numbers of a member's training state.
+fn state_length(recipe: &Recipe) -> usize {
+    let tasks = recipe.network.tasks().len();
+    3 * (recipe.network.parameter_count() + tasks) + 2 * tasks
 }

@@ -34,22 +34,21 @@ pub(super) fn in_shares(
 ) -> Result<Option<Vec<Dispatch>>> {
     let gpu = &resident.gpu;
     let parameters = resident.recipe.network.parameter_count();
-    let tasks = resident.recipe.network.tasks().len();
-    if !Shares::fit(gpu, work.workgroups, parameters, tasks) {
+    if !Shares::fit(resident, work.workgroups, parameters) {
         return Ok(None);
     }
-    let shares = Shares::new(gpu, [work.workgroups, parameters], [work.workgroups, tasks], 0)?;
+    let shares = Shares::new(resident, [work.workgroups, parameters], work.workgroups, 0)?;
     let buffers = [
-        resident.features.binding(),
-        resident.labels.binding(),
-        resident.tasks.binding(),
+        resident.rows.features.binding(),
+        resident.rows.labels.binding(),
+        resident.rows.tasks.binding(),
         resident.order.binding(),
-        resident.parameters.binding(),
+        resident.state.binding(),
         resident.normalisers.binding(),
         shares.gradients(),
         shares.losses(),
     ];
-    let kernel = gpu.shaped_kernel(source, text, &[resident.scheme()]);
+    let kernel = gpu.shaped_kernel(source, text, &[]);
     let mut step = vec![kernel.dispatch(gpu, &buffers, work)?];
     step.extend(dispatches(resident, &shares)?);
     Ok(Some(step))

@@ -2,7 +2,6 @@
 
 use super::shares::{MOST_LOSSES, Shares};
 use crate::engine::device::Resident;
-use crate::engine::device::infos::OptimizerInfo;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, REDUCTION, Work, kernels, rounds_of};
 
@@ -34,10 +33,11 @@ pub(crate) fn dispatches(
     let gpu = &resident.gpu;
     let parts = Parts::new(shares, tasks);
     let norms = shares.cells.div_ceil(LANES / parts.of_cell);
-    let sums = Shares::new(gpu, [1, shares.cells], [1, tasks], norms)?;
+    let sums = Shares::new(resident, [1, shares.cells], 1, norms)?;
     let mut constants = parts.constants(shares, tasks);
     constants.push(("CELLS", shares.cells as f64));
     constants.push(("SUMMED_LOSSES_AT", sums.losses_at() as f64));
+    constants.push(("NORMS_AT", sums.end() as f64));
     let of_cell = parts.rounds_of_cell(shares) + REDUCTION;
     let of_task = rounds_of(shares.of_losses.div_ceil(LANES), 0) + REDUCTION;
     let work = Work::new(norms + tasks, of_cell + of_task);
@@ -54,12 +54,10 @@ fn apply(
 ) -> Result<Dispatch> {
     let gpu = &resident.gpu;
     let tasks = resident.recipe.network.tasks().len();
-    let info = OptimizerInfo::new(&resident.recipe, shares.of_gradient, shares.of_losses);
-    let info = Buffer::storage(gpu, "the optimizer", &[info])?;
+    let optimizers = resident.optimizers([shares.of_gradient, shares.of_losses, 0])?;
     let mut buffers = vec![
-        info.binding(),
-        resident.parameters.binding(),
-        resident.moments.binding(),
+        optimizers.binding(),
+        resident.state.binding(),
         shares.all(),
         resident.normalisers.binding(),
         resident.records.binding(),
@@ -67,7 +65,6 @@ fn apply(
     ];
     let parts = Parts::new(shares, tasks);
     let mut constants = parts.constants(shares, tasks);
-    constants.push(resident.scheme());
     if let Some(most) = resident.recipe.clip {
         constants.push(("CLIP", most));
         constants.push(("NORMS", norms as f64));

@@ -2,7 +2,6 @@
 
 use super::shares::{MOST_LOSSES, Shares};
 use crate::engine::device::Resident;
-use crate::engine::device::infos::OptimizerInfo;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, REDUCTION, Work, kernels, rounds_of};
 use wgpu::BindingResource as Binding;
@@ -30,13 +29,13 @@ pub(super) fn dispatches(resident: &Resident, shares: &Shares) -> Result<Vec<Dis
     let (mut losses, mut loss_shares) = (shares.losses(), shares.of_losses);
     let sums;
     if tasks * loss_shares > MOST_LOSSES {
-        sums = Buffer::<f32>::zeros(gpu, "the losses", 3 * tasks)?;
+        sums = Buffer::<f32>::zeros(gpu, "the losses", 3 * tasks * resident.seats())?;
         let work = Work::new(tasks, rounds_of(loss_shares.div_ceil(64), 0) + REDUCTION);
         let kernel = gpu.kernel(&kernels::LOSS_SUMS, &[]);
         dispatches.push(kernel.dispatch(gpu, &[losses, sums.binding()], work)?);
         (losses, loss_shares) = (sums.binding(), 1);
     }
-    let mut constants = vec![resident.scheme()];
+    let mut constants = Vec::new();
     let gradient;
     let mut norms = 0;
     if let Some(most) = resident.recipe.clip {
@@ -45,7 +44,8 @@ pub(super) fn dispatches(resident: &Resident, shares: &Shares) -> Result<Vec<Dis
         let inside = rounds_of(gradient_shares, 0);
         let work = gpu.share_out(parameters.div_ceil(64), preferred, inside, REDUCTION);
         norms = work.workgroups;
-        gradient = Buffer::<f32>::zeros(gpu, "the gradient", parameters + norms)?;
+        let length = resident.seats() * (parameters + norms);
+        gradient = Buffer::<f32>::zeros(gpu, "the gradient", length)?;
         let kernel = gpu.kernel(&kernels::GRADIENT_NORM, &[]);
         dispatches.push(kernel.dispatch(gpu, &[gradients, gradient.binding()], work)?);
         (gradients, gradient_shares) = (gradient.binding(), 1);
@@ -64,20 +64,19 @@ fn apply(
 ) -> Result<Dispatch> {
     let gpu = &resident.gpu;
     let Terms { gradients, gradient_shares, losses, loss_shares } = terms;
-    let info = OptimizerInfo::new(&resident.recipe, gradient_shares, loss_shares);
-    let info = Buffer::storage(gpu, "the optimizer", &[info])?;
+    let optimizers = resident.optimizers([gradient_shares, loss_shares, norms])?;
     let buffers = [
-        info.binding(),
-        resident.parameters.binding(),
-        resident.moments.binding(),
+        optimizers.binding(),
+        resident.state.binding(),
         gradients,
         losses,
         resident.normalisers.binding(),
         resident.records.binding(),
         resident.stop.binding(),
     ];
-    let all = resident.parameters.len();
-    let tasks = resident.recipe.network.tasks().len();
+    let network = &resident.recipe.network;
+    let tasks = network.tasks().len();
+    let all = network.parameter_count() + tasks;
     let a_loss = rounds_of(loss_shares, 0);
     let besides = rounds_of(tasks, a_loss) + rounds_of(tasks.div_ceil(64), a_loss) + norms + 1;
     let preferred = all.div_ceil(64 * PARAMETERS_A_LANE);

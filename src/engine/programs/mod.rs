@@ -57,6 +57,12 @@ pub(super) fn fused_or_named(resident: &Resident) -> Result<Program> {
     choose(resident, names.as_ref().map(|names| names.to_string_lossy()).as_deref())
 }
 
+/// Whether a program stands in the list where another does, or before it; so does one that is not in it.
+pub(super) fn is_not_behind(name: &str, other: &str) -> bool {
+    let place = |name| FUSED.iter().position(|(of, _)| *of == name);
+    place(name) <= place(other)
+}
+
 /// `block`, on any adapter.
 #[cfg(test)]
 pub(super) fn block(resident: &Resident) -> Result<Program> {
@@ -101,7 +107,7 @@ fn first(
 mod tests {
     use super::*;
     use crate::data::{Dataset, Matrix, Target};
-    use crate::engine::device::Training;
+    use crate::engine::device::{Rows, Training};
     use crate::engine::{Recipe, Record, Reference, Step};
     use crate::{Activation, Adam, AutomaticWeightedLoss, Engine, Gpu, Loss, Network, Task};
     use pollster::block_on;
@@ -142,7 +148,12 @@ mod tests {
 
     fn resident_on(gpu: &Gpu) -> Resident {
         let (recipe, data) = problem();
-        Resident::new(gpu, recipe, &data).expect("buffers")
+        alone(gpu, recipe, &data)
+    }
+
+    fn alone(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Resident {
+        let rows = Rows::new(gpu, recipe.network.tasks(), data).expect("rows");
+        Resident::new(gpu, vec![recipe], rows.into()).expect("buffers")
     }
 
     #[test]
@@ -175,7 +186,7 @@ mod tests {
         assert_eq!(program.name, name);
         let steps = steps(&resident.recipe);
         let mut training = Training::new(resident, program);
-        training.submit(&steps).expect("steps");
+        training.submit(&steps, &[0]).expect("steps");
         let records = block_on(training.collect()).expect("records");
         assert_eq!(records.len(), expected.len(), "{name}");
         for (record, expected) in records.iter().zip(expected) {
@@ -192,14 +203,14 @@ mod tests {
         for gpu in [block_on(Gpu::new()), block_on(Gpu::plain())] {
             let gpu = gpu.expect("a device");
             for (name, _) in FUSED {
-                let resident = Resident::new(&gpu, recipe.clone(), &data).expect("buffers");
+                let resident = alone(&gpu, recipe.clone(), &data);
                 let Ok(program) = choose(&resident, Some(name)) else { continue };
                 let mut training = Training::new(resident, program);
-                training.submit(&steps(&recipe)).expect("steps");
+                training.submit(&steps(&recipe), &[0]).expect("steps");
                 let made = block_on(training.collect()).map_or(0, |records| records.len());
                 assert!(made < 2, "{name}: {made} steps");
-                assert!(block_on(training.collect()).is_err(), "{name} tells nothing");
-                let state = block_on(training.state()).expect("a state");
+                assert!(training.failure(0).is_some(), "{name} tells nothing");
+                let state = block_on(training.state(0)).expect("a state");
                 assert_eq!(state.step, made as u64, "{name}");
                 let finite = state.parameters.iter().all(|x| x.is_finite() && x.abs() < 100.0);
                 assert!(finite, "{name}: {:?}", state.parameters);
@@ -224,7 +235,7 @@ mod tests {
         // No run of steps can clip gradients.
         let (mut recipe, data) = problem();
         recipe.clip = Some(1.0);
-        let clipping = Resident::new(&resident.gpu, recipe, &data).expect("buffers");
+        let clipping = alone(&resident.gpu, recipe, &data);
         let told = told(&clipping, "small/run");
         assert!(told.contains("\"small/run\", which does not take this network"), "{told}");
     }

@@ -20,18 +20,20 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     let gpu = &resident.gpu;
     let network = &resident.recipe.network;
     let rows = resident.batch;
-    let activations = Activations::new(gpu, network, rows)?;
+    let activations = Activations::new(gpu, network, resident.seats() * rows)?;
     let gradients = output_gradients(resident)?;
     let dropout = resident.dropout();
-    let source =
-        Source { features: &resident.features, order: Some(&resident.order), dropout: &dropout };
-    let parameters = &resident.parameters;
+    let source = Source {
+        features: &resident.rows.features,
+        order: Some(&resident.order),
+        dropout: &dropout,
+    };
     let split = resident.shares;
-    let mut dispatches = forward(gpu, network, &source, parameters, &activations, rows, split)?;
+    let state = &resident.state;
+    let mut dispatches = forward(gpu, network, &source, state, &activations, rows, split)?;
 
-    let work = pass::work(gpu, &resident.layouts, rows);
-    let tasks = network.tasks().len();
-    let shares = Shares::new(gpu, [split.count, split.stride], [work.workgroups, tasks], 0)?;
+    let work = pass::work(gpu, &resident.rows.layouts, rows);
+    let shares = Shares::new(resident, [split.count, split.stride], work.workgroups, 0)?;
     let predictions = activations.predictions();
     let heads_gradient = &gradients[gradients.len() - 1];
     dispatches.push(loss(resident, predictions, heads_gradient, &shares, work)?);
@@ -40,12 +42,12 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     Ok(Some(Program::step(NAME, dispatches)))
 }
 
-/// The gradient at every layer's output, `[rows, outputs]`, before its activation.
+/// The gradient at every layer's output, `[members, rows, outputs]`, before its activation.
 fn output_gradients(resident: &Resident) -> Result<Vec<Buffer<f32>>> {
     let layers = resident.recipe.network.layers();
     let buffer = |(index, layer): (usize, &crate::network::Layer)| {
         let label = format!("the gradient at the outputs of layer {index}");
-        Buffer::zeros(&resident.gpu, &label, resident.batch * layer.outputs)
+        Buffer::zeros(&resident.gpu, &label, resident.seats() * resident.batch * layer.outputs)
     };
     layers.iter().enumerate().map(buffer).collect()
 }
@@ -60,17 +62,15 @@ fn loss(
     let gpu = &resident.gpu;
     let buffers = [
         predictions.binding(),
-        resident.labels.binding(),
-        resident.tasks.binding(),
+        resident.rows.labels.binding(),
+        resident.rows.tasks.binding(),
         resident.order.binding(),
-        resident.parameters.binding(),
+        resident.state.binding(),
         resident.normalisers.binding(),
         gradient.binding(),
         shares.losses(),
     ];
-    let mut constants = resident.loss_constants().to_vec();
-    constants.push(resident.scheme());
-    gpu.kernel(&kernels::LOSS, &constants).dispatch(gpu, &buffers, work)
+    gpu.kernel(&kernels::LOSS, &resident.loss_constants()).dispatch(gpu, &buffers, work)
 }
 
 fn backward(
@@ -88,7 +88,7 @@ fn backward(
         let info = LayerInfo::new(layer, None, index == 0, resident.shares);
         let info = Buffer::storage(gpu, "a layer", &[info])?;
         let inputs = match index {
-            0 => &resident.features,
+            0 => &resident.rows.features,
             _ => &activations.outputs[index - 1],
         };
         let buffers = [
@@ -105,7 +105,7 @@ fn backward(
             let buffers = [
                 info.binding(),
                 gradients[index].binding(),
-                resident.parameters.binding(),
+                resident.state.binding(),
                 activations.slopes[index - 1].binding(),
                 gradients[index - 1].binding(),
             ];

@@ -42,7 +42,7 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     }
     let shares = shares(resident.batch, &shape);
     let bunch = bunch(resident.batch, shares, shape.units);
-    let values = Values { shape: &shape, bunch, needs: Needs::of(&resident.layouts) };
+    let values = Values { shape: &shape, bunch, needs: Needs::of(&resident.rows.layouts) };
     let text = render(kernels::VECTOR_ROWS.label, &values)?;
     let rounds = shape.rounds(most_tiles(resident.batch, shares, bunch));
     let work = Work::new(shares, rounds);

@@ -24,14 +24,14 @@ use self::draws::{Drops, order};
 pub use self::gradients::Gradients;
 use self::objective::Objective;
 use self::pass::Pass;
-use super::checks::{check_features, none_held_out};
+use super::checks::{check_features, check_member, none_held_out};
 use super::outcome::{Failure, first_non_finite};
 use super::recipe::Recipe;
 use super::state::State;
 use super::step::{Record, Step};
 use super::{Answer, Engine};
 use crate::data::{Dataset, Matrix};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::collections::VecDeque;
 use std::future::ready;
 
@@ -64,6 +64,7 @@ pub struct Reference {
     submissions: VecDeque<Vec<Record>>,
     /// Why training stopped, once it has.
     failure: Option<Failure>,
+    rests: bool,
 }
 
 impl Reference {
@@ -81,6 +82,7 @@ impl Reference {
             submitted: 0,
             submissions: VecDeque::new(),
             failure: None,
+            rests: false,
         })
     }
 
@@ -112,7 +114,12 @@ impl Reference {
         );
         Gradients {
             parameters: pass.backward(network, &self.state.parameters, &objective.predictions),
-            record: Record { step: step.number, total: objective.total, tasks: objective.tasks },
+            record: Record {
+                member: 0,
+                step: step.number,
+                total: objective.total,
+                tasks: objective.tasks,
+            },
             sigma: objective.sigma,
             predictions: objective.predictions,
         }
@@ -169,8 +176,8 @@ impl Engine for Reference {
         "reference"
     }
 
-    fn recipe(&self) -> &Recipe {
-        &self.recipe
+    fn recipes(&self) -> &[Recipe] {
+        std::slice::from_ref(&self.recipe)
     }
 
     fn rows(&self) -> usize {
@@ -182,6 +189,9 @@ impl Engine for Reference {
         let Some(last) = steps.last() else {
             return Ok(());
         };
+        if self.rests {
+            return Ok(());
+        }
         let records = self.train(steps);
         self.submissions.push_back(records);
         self.submitted = last.number;
@@ -197,9 +207,24 @@ impl Engine for Reference {
         Box::pin(ready(outcome))
     }
 
-    fn predict<'a>(&'a mut self, features: &'a Matrix) -> Answer<'a, Matrix> {
+    fn failure(&self, member: usize) -> Option<Error> {
+        // Known to the caller once the records before it are.
+        let told = member == 0 && self.submissions.is_empty();
+        self.failure.filter(|_| told).map(|failure| failure.error(&self.recipe))
+    }
+
+    fn rest(&mut self, member: usize) {
+        self.rests |= member == 0;
+    }
+
+    fn rests(&self, member: usize) -> bool {
+        member == 0 && self.rests
+    }
+
+    fn predict_by<'a>(&'a mut self, member: usize, features: &'a Matrix) -> Answer<'a, Matrix> {
         let network = &self.recipe.network;
-        if let Err(error) = check_features(network, features) {
+        let checked = check_member(member, 1).and_then(|()| check_features(network, features));
+        if let Err(error) = checked {
             return Box::pin(ready(Err(error)));
         }
         let inputs = features.values().iter().copied().map(f64::from).collect();
@@ -216,18 +241,22 @@ impl Engine for Reference {
         Box::pin(ready(checked))
     }
 
-    fn validate(&mut self) -> Answer<'_, Vec<Option<f64>>> {
-        Box::pin(ready(
-            self.held_out.as_ref().map(|rows| self.losses(rows)).ok_or_else(none_held_out),
-        ))
+    fn validate_members(&mut self) -> Answer<'_, Vec<Vec<Option<f64>>>> {
+        let losses = |rows: &Dataset| match self.rests {
+            true => vec![Vec::new()],
+            false => vec![self.losses(rows)],
+        };
+        Box::pin(ready(self.held_out.as_ref().map(losses).ok_or_else(none_held_out)))
     }
 
-    fn state(&mut self) -> Answer<'_, State> {
-        Box::pin(ready(Ok(self.state.clone())))
+    fn state_of(&mut self, member: usize) -> Answer<'_, State> {
+        Box::pin(ready(check_member(member, 1).map(|()| self.state.clone())))
     }
 
-    fn load(&mut self, state: &State) -> Result<()> {
+    fn load_into(&mut self, member: usize, state: &State) -> Result<()> {
+        check_member(member, 1)?;
         state.check(&self.recipe)?;
+        self.rests = false;
         self.state = state.clone();
         self.submitted = state.step;
         self.submissions.clear();

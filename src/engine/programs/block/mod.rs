@@ -35,24 +35,25 @@ const MOST_WORKGROUPS: usize = 65_535;
 /// The program, or `None` where another has to do.
 pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     let gpu = &resident.gpu;
-    let tasks = resident.recipe.network.tasks().len();
     let Some(shape) = shape(resident) else {
         return Ok(None);
     };
     let work = work(resident.batch, &shape);
     let cells = 4 * shape.cells;
     // The kernel's grid has one dimension.
-    if work.workgroups > MOST_WORKGROUPS || !Shares::fit(gpu, work.workgroups, cells, tasks) {
+    if work.workgroups > MOST_WORKGROUPS || !Shares::fit(resident, work.workgroups, cells) {
         return Ok(None);
     }
-    let shares = Shares::new(gpu, [work.workgroups, cells], [work.workgroups, tasks], 0)?;
-    let packed = Buffer::<f32>::zeros(gpu, "the packed parameters", 4 * shape.packed)?;
+    let shares = Shares::new(resident, [work.workgroups, cells], work.workgroups, 0)?;
+    let length = 4 * shape.packed * resident.seats();
+    let packed = Buffer::<f32>::zeros(gpu, "the packed parameters", length)?;
     let mut dispatches = vec![step(resident, &shape, &packed, &shares, work)?];
     let text = render(kernels::BLOCK_FINISH.label, &shape)?;
     dispatches.extend(ending::packed(resident, &shares, Some(Packed { buffer: &packed, text }))?);
     let text = render(kernels::BLOCK_PACK.label, &shape)?;
     let pack = gpu.shaped_kernel(&kernels::BLOCK_PACK, &text, &[]);
-    let buffers = [resident.parameters.binding(), packed.binding()];
+    let buffers = [resident.state.binding(), packed.binding()];
+    let tasks = resident.recipe.network.tasks().len();
     let opening = vec![pack.dispatch(gpu, &buffers, Work::elements(cells + tasks))?];
     Ok(Some(Program { opening, ..Program::step(NAME, dispatches) }))
 }
@@ -62,7 +63,7 @@ fn shape(resident: &Resident) -> Option<Shape> {
     let means = means(&resident.gpu);
     let is_small = resident.batch <= SMALL_BATCH;
     let rows = ROWS_OF_BLOCKS.into_iter().skip(usize::from(is_small));
-    let of = |rows| Shape::new(&resident.recipe.network, &resident.layouts, rows, means);
+    let of = |rows| Shape::new(&resident.recipe.network, &resident.rows.layouts, rows, means);
     rows.filter_map(of).next()
 }
 
@@ -76,17 +77,16 @@ fn step(
 ) -> Result<Dispatch> {
     let gpu = &resident.gpu;
     let buffers = [
-        resident.features.binding(),
-        resident.labels.binding(),
-        resident.tasks.binding(),
+        resident.rows.features.binding(),
+        resident.rows.labels.binding(),
+        resident.rows.tasks.binding(),
         resident.order.binding(),
         packed.binding(),
         resident.normalisers.binding(),
         shares.gradients(),
         shares.losses(),
     ];
-    let mut constants = vec![resident.scheme()];
-    constants.extend(resident.dropout());
+    let constants = resident.dropout();
     let text = render(kernels::BLOCK_STEP.label, shape)?;
     let kernel = gpu.shaped_kernel(&kernels::BLOCK_STEP, &text, &constants);
     kernel.dispatch(gpu, &buffers, work)

@@ -290,7 +290,7 @@ impl TaskShape {
             is_masked: task.mask != NONE,
             is_weighted: task.class_weights != NONE,
             is_smoothed: task.is_smoothed(),
-            sigma: format!("parameters[{}u].{component}", sigma + number / 4),
+            sigma: format!("parameters[seat][{}u].{component}", sigma + number / 4),
         }
     }
 }

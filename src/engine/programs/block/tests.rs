@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::data::{Dataset, Matrix, Target};
-use crate::engine::device::Training;
+use crate::engine::device::{Rows, Training};
 use crate::engine::{Engine, Recipe, Record, Reference, Step};
 use crate::gpu::{Gpu, check_shader};
 use crate::loss::Labels;
@@ -127,14 +127,15 @@ fn agrees(features: usize, hidden: &[usize], tasks: &[Task], change: impl Fn(&mu
     let expected = trained(&mut reference);
     let state = block_on(reference.state()).expect("a state");
     for gpu in [block_on(Gpu::new()), block_on(Gpu::plain())] {
-        let resident =
-            Resident::new(&gpu.expect("a device"), recipe.clone(), &data).expect("buffers");
+        let gpu = gpu.expect("a device");
+        let rows = Rows::new(&gpu, tasks, &data).expect("rows");
+        let resident = Resident::new(&gpu, vec![recipe.clone()], rows.into()).expect("buffers");
         let program = program(&resident).expect("a program").expect("one for this network");
         let mut training = Training::new(resident, program);
         let steps: Vec<Step> = (1..=6).map(|number| Step::numbered(number, ROWS, 25)).collect();
         // Cut in two: the packed parameters are made anew.
-        training.submit(&steps[..2]).expect("steps");
-        training.submit(&steps[2..]).expect("steps");
+        training.submit(&steps[..2], &[0]).expect("steps");
+        training.submit(&steps[2..], &[0]).expect("steps");
         let mut records = block_on(training.collect()).expect("records");
         records.extend(block_on(training.collect()).expect("records"));
         let case = format!("{features}, {hidden:?}, {}", training.resident.gpu.name());
@@ -144,7 +145,7 @@ fn agrees(features: usize, hidden: &[usize], tasks: &[Task], change: impl Fn(&mu
             assert!(close, "{case}: {record:?} {expected:?}");
         }
         assert_eq!(records.len(), expected.len(), "{case}");
-        let found = block_on(training.resident.state(6)).expect("a state");
+        let found = block_on(training.resident.state(0, 6)).expect("a state");
         let pairs = found.parameters.iter().zip(&state.parameters);
         let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(worst <= 2e-4, "{case}: a parameter is off by {worst}");
@@ -215,11 +216,11 @@ fn amd_compiles_the_blocks_of_every_workload_without_spills() {
                 is_lean: name.ends_with("lean"),
             });
         };
-        add(&kernels::BLOCK_STEP, &[("SCHEME", 1.0), ("DROPS_BELOW", 0.0), ("KEPT", 1.0)]);
+        add(&kernels::BLOCK_STEP, &[("DROPS_BELOW", 0.0), ("KEPT", 1.0)]);
         if name == "medium" {
             let sizes = [("GRADIENT_SHARES", 128.0), ("LOSS_SHARES", 128.0), ("TASKS", 2.0)];
             let parts = [("CELL_PARTS", 8.0), ("TASK_PARTS", 32.0), ("LOSSES_AT", 2_621_440.0)];
-            let rest = [("SCHEME", 1.0), ("CLIP", 0.0), ("NORMS", 0.0), ("NORMS_AT", 0.0)];
+            let rest = [("CLIP", 0.0), ("NORMS", 0.0), ("NORMS_AT", 0.0)];
             add(&kernels::BLOCK_FINISH, &[&sizes[..], &parts[..], &rest[..]].concat());
             add(&kernels::BLOCK_PACK, &[]);
         }

@@ -3,11 +3,12 @@
 
 use super::shape::Shape;
 use super::{lanes, rounds, shares, vectors};
-use crate::engine::device::infos::{MOST_ROWS, OptimizerInfo};
+use crate::engine::device::infos::MOST_ROWS;
 use crate::engine::device::{Program, Resident};
+use crate::engine::recipe::Recipe;
 use crate::engine::step::MOST_STEPS;
 use crate::error::Result;
-use crate::gpu::{Buffer, MOST_ROUNDS, Work, kernels, render};
+use crate::gpu::{MOST_ROUNDS, Work, kernels, render};
 use crate::network::Network;
 use serde::Serialize;
 
@@ -44,30 +45,30 @@ pub(crate) fn program(resident: &Resident) -> Result<Option<Program>> {
         return Ok(None);
     }
     // It does not know the gradient's norm, and registers that hold no parameter would become 0 / 0.
-    let epsilon = resident.recipe.optimizer.network.epsilon as f32;
-    if resident.recipe.clip.is_some() || epsilon == 0.0 {
+    let has_epsilon = |recipe: &Recipe| recipe.optimizer.network.epsilon as f32 != 0.0;
+    if resident.recipe.clip.is_some() || !resident.recipes.iter().all(has_epsilon) {
         return Ok(None);
     }
     // The gradients of this kernel come in no shares.
-    let optimizer =
-        Buffer::storage(gpu, "the optimizer", &[OptimizerInfo::new(&resident.recipe, 1, 1)])?;
+    let optimizers = resident.optimizers([1, 1, 0])?;
+    let [steps, members] = resident.steps.bindings();
     let buffers = [
-        resident.features.binding(),
-        resident.labels.binding(),
-        resident.tasks.binding(),
+        resident.rows.features.binding(),
+        resident.rows.labels.binding(),
+        resident.rows.tasks.binding(),
         resident.order.binding(),
         resident.normalisers.binding(),
-        optimizer.binding(),
-        resident.steps.binding(),
-        resident.parameters.binding(),
-        resident.moments.binding(),
+        optimizers.binding(),
+        steps,
+        members,
+        resident.state.binding(),
         resident.records.binding(),
         resident.stop.binding(),
     ];
-    let shape = Shape::new(network, &resident.layouts, lanes);
+    let shape = Shape::new(network, &resident.rows.layouts, lanes);
     let values = Values { shape, steps_a_dispatch: most };
     let text = render(kernels::SMALL_STEPS.label, &values)?;
-    let kernel = gpu.shaped_kernel(&kernels::SMALL_STEPS, &text, &[resident.scheme()]);
+    let kernel = gpu.shaped_kernel(&kernels::SMALL_STEPS, &text, &[]);
     let work = Work::new(1, besides + most * a_step);
     Ok(Some(Program::run(NAME, vec![kernel.dispatch(gpu, &buffers, work)?], most)))
 }

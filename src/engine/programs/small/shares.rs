@@ -26,7 +26,7 @@ pub(crate) fn program(resident: &Resident) -> Result<Option<Program>> {
     let Some(lanes) = lanes(resident).filter(|&lanes| takes(network, lanes)) else {
         return Ok(None);
     };
-    let shape = Shape::new(network, &resident.layouts, lanes);
+    let shape = Shape::new(network, &resident.rows.layouts, lanes);
     let text = render(kernels::SMALL_SHARES.label, &shape)?;
     let work = work(resident.batch, lanes);
     let step = ending::in_shares(resident, &kernels::SMALL_SHARES, &text, work)?;

@@ -11,9 +11,7 @@ pub(super) struct Tensors<'a> {
     pub tasks: &'a [Task],
     /// Rows of a full batch.
     pub rows: usize,
-    /// The constant by which a kernel knows the weighting scheme.
-    pub scheme: (&'static str, f64),
-    /// σ may stand at the end of a longer buffer, as it does behind a network's parameters.
+    /// σ may stand within a longer buffer, as it does behind a network's parameters: the step says where.
     pub buffers: LossBuffers<'a>,
     pub layouts: &'a Buffer<TaskLayout>,
     /// The row of the labels that belongs to each position, `[rows of the labels]`.
@@ -142,7 +140,7 @@ impl<'a> Plan<'a> {
             self.tensors.buffers.sigma.as_entire_binding(),
         ];
         let dispatch = |source, outputs: &[Binding<'_>], work| {
-            let kernel = self.gpu.kernel(source, &[self.tensors.scheme]);
+            let kernel = self.gpu.kernel(source, &[]);
             kernel.dispatch(self.gpu, &[&inputs[..], outputs].concat(), work)
         };
         let outputs = [self.weights.binding(), self.tensors.records.binding()];

@@ -2,7 +2,7 @@
 
 use super::loss::{Tensors, dispatches};
 use crate::engine::device::Steps;
-use crate::engine::device::infos::StepInfo;
+use crate::engine::device::infos::{MemberInfo, StepInfo};
 use crate::engine::outcome::FIELDS;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, read};
@@ -51,15 +51,15 @@ impl UnfusedLossPass {
         let tensors = Tensors {
             tasks,
             rows,
-            scheme: ("SCHEME", f64::from(weighting.code())),
             buffers,
             layouts: &Buffer::storage(gpu, "the tasks", layouts)?,
             order: &Buffer::storage(gpu, "the order of the rows", &in_order)?,
             normalisers: &Buffer::zeros(gpu, "the normalisers", tasks.len())?,
             records: &records,
         };
-        let steps = Steps::new(gpu, 1)?;
-        steps.write(gpu, [StepInfo::forward(rows)].into_iter());
+        let steps = Steps::new(gpu, 1, 1)?;
+        let member = MemberInfo { scheme: weighting.code(), ..MemberInfo::default() };
+        steps.write(gpu, &[StepInfo::forward(rows, rows)], &[member]);
         normalise(gpu, &tensors)?;
         let (dispatches, sigma_gradient) = dispatches(gpu, &tensors)?;
         Ok(Self { gpu: gpu.clone(), dispatches, steps, records, sigma_gradient })
@@ -77,7 +77,7 @@ impl UnfusedLossPass {
             timestamp_writes: None,
         });
         for dispatch in &self.dispatches {
-            dispatch.record(&mut pass, self.steps.slot(0));
+            dispatch.record(&mut pass, Some(self.steps.slot(0, 1)));
         }
     }
 

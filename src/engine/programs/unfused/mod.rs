@@ -11,7 +11,7 @@ mod loss_pass;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use self::loss_pass::UnfusedLossPass;
 
-use crate::engine::device::infos::{LayerInfo, OptimizerInfo, ProductInfo, STEP_ROWS, Shares};
+use crate::engine::device::infos::{LayerInfo, ProductInfo, STEP_ROWS, Shares};
 use crate::engine::device::{Program, Resident};
 use crate::engine::layers::{TILE, product_rounds};
 use crate::error::Result;
@@ -110,7 +110,7 @@ impl<'a> Plan<'a> {
         let info = self.info(features as u32)?;
         let buffers = [
             info.binding(),
-            self.resident.features.binding(),
+            self.resident.rows.features.binding(),
             self.resident.order.binding(),
             self.values[0].binding(),
         ];
@@ -126,7 +126,7 @@ impl<'a> Plan<'a> {
     /// Product, bias and, in the trunk, activation and dropout.
     fn forward(&self, index: usize) -> Result<Vec<Dispatch>> {
         let layer = self.layers[index];
-        let parameters = &self.resident.parameters;
+        let parameters = &self.resident.state;
         let sums = &self.sums[index];
         let product = ProductInfo {
             rows: STEP_ROWS,
@@ -195,14 +195,13 @@ impl<'a> Plan<'a> {
         let tensors = loss::Tensors {
             tasks: resident.recipe.network.tasks(),
             rows: resident.batch,
-            scheme: resident.scheme(),
             buffers: LossBuffers {
                 predictions: self.sums[self.sums.len() - 1].raw(),
-                labels: resident.labels.raw(),
-                sigma: resident.parameters.raw(),
+                labels: resident.rows.labels.raw(),
+                sigma: resident.state.raw(),
                 gradient: self.gradients[self.gradients.len() - 1].raw(),
             },
-            layouts: &resident.tasks,
+            layouts: &resident.rows.tasks,
             order: &resident.order,
             normalisers: &resident.normalisers,
             records: &resident.records,
@@ -254,7 +253,7 @@ impl<'a> Plan<'a> {
             rhs_column: 1,
             ..ProductInfo::one_share(layer.outputs)
         };
-        let parameters = &self.resident.parameters;
+        let parameters = &self.resident.state;
         let below = &self.gradients[index - 1];
         let info = self.layer_info(index - 1)?;
         let buffers = [info.binding(), self.sums[index - 1].binding(), below.binding()];
@@ -296,18 +295,21 @@ impl<'a> Plan<'a> {
 
     fn adam(&self, sigma_gradient: &Buffer<f32>) -> Result<Dispatch> {
         let resident = self.resident;
-        let info = self.info(OptimizerInfo::new(&resident.recipe, 1, 1))?;
+        let optimizers = resident.optimizers([1, 1, 0])?;
         let buffers = [
-            info.binding(),
-            resident.parameters.binding(),
-            resident.moments.binding(),
+            optimizers.binding(),
+            resident.state.binding(),
             self.gradient.binding(),
             sigma_gradient.binding(),
             resident.normalisers.binding(),
             resident.records.binding(),
             resident.stop.binding(),
         ];
-        let kernel = self.gpu.kernel(&kernels::ADAM, &[resident.scheme()]);
-        kernel.dispatch(self.gpu, &buffers, Work::elements(resident.parameters.len()))
+        let kernel = self.gpu.kernel(&kernels::ADAM, &[]);
+        kernel.dispatch(
+            self.gpu,
+            &buffers,
+            Work::elements(self.gradient.len() + sigma_gradient.len()),
+        )
     }
 }

@@ -1,0 +1,91 @@
+//! What becomes of a step that cannot be finished.
+//!
+//! A loss that is not finite is found before its step changes anything. A gradient is not: by the time that one parameter is
+//! found to have none, others are updated. So the state before every submission is kept on the device
+//! (`shaders/epoch/keep.wgsl`), and where a step in it fails, training goes back there and makes the steps before the failed one
+//! again: the same steps from the same state give the same bits. A member that fails stops alone; the others go on.
+
+use super::resident::Resident;
+use super::training::Training;
+use crate::engine::outcome::{Failure, NEVER};
+use crate::engine::step::{Record, Step};
+use crate::error::{Error, Result};
+
+impl Training {
+    /// Why a member's training stopped, if it has and a record told.
+    pub fn failure(&self, member: usize) -> Option<Error> {
+        let failure = self.members[member].failure;
+        failure.map(|failure| failure.error(&self.resident.recipes[member]))
+    }
+
+    /// Takes note of a member's marks after a submission of these steps.
+    pub(super) fn note_failure(
+        &mut self,
+        member: usize,
+        marks: [u32; 2],
+        records: &[Record],
+        steps: &[Step],
+    ) -> Result<()> {
+        if self.members[member].failure.is_none() {
+            let own = || records.iter().filter(|record| record.member == member);
+            self.members[member].failure = Failure::read(marks, own());
+        }
+        match self.members[member].failure {
+            Some(Failure::Gradient { step }) => self.rewind(member, step, steps),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes back half-made steps under way, so that every member's state is that after the last step which was made.
+    pub async fn settle(&mut self) -> Result<()> {
+        for (member, [_, stop]) in self.resident.stop_marks().await?.into_iter().enumerate() {
+            if stop == NEVER {
+                continue;
+            }
+            let failed = u64::from(stop);
+            let mut flights = self.under_way.flights.iter().map(|flight| &flight.steps);
+            let of_failed = |steps: &&Vec<Step>| steps.iter().any(|step| step.number == failed);
+            // None has it where the step was made by itself, for its times.
+            let steps = flights.find(of_failed).cloned().unwrap_or_default();
+            self.rewind(member, failed, &steps)?;
+        }
+        Ok(())
+    }
+
+    /// Brings a member back to the state before the submission of the step that failed, and makes the steps before that one
+    /// again.
+    fn rewind(&mut self, member: usize, failed: u64, steps: &[Step]) -> Result<()> {
+        if std::mem::replace(&mut self.members[member].is_rewound, true) {
+            return Ok(());
+        }
+        let again = steps.iter().filter(|step| step.number < failed);
+        let again: Vec<Step> = again.copied().collect();
+        let Resident { gpu, state, kept, .. } = &self.resident;
+        let gpu = gpu.clone();
+        self.resident.mark(member, [NEVER, NEVER]);
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        let [start, bytes] = self.resident.state_bytes(member);
+        encoder.copy_buffer_to_buffer(kept.raw(), start, state.raw(), start, bytes);
+        // The order on the device may be that of a later epoch; afterwards that of the others is.
+        self.under_way.prepared = None;
+        if !again.is_empty() {
+            self.resident.write_steps(&again, &[member])?;
+            self.record(&mut encoder, &again, &[member]);
+            self.under_way.prepared = None;
+        }
+        gpu.queue().submit([encoder.finish()]);
+        // No step after it is made, as before.
+        self.resident.mark(member, [NEVER, failed as u32]);
+        gpu.check()
+    }
+
+    /// A member's last step that was made, by its marks of the first whose loss, and whose gradient, was not finite.
+    pub(super) fn last_made(&self, member: usize, [loss, gradient]: [u64; 2]) -> u64 {
+        let failed = loss.min(gradient);
+        let standing = &self.members[member];
+        match standing.first {
+            Some(first) if first >= failed => standing.loaded,
+            _ => standing.submitted.min(failed - 1),
+        }
+    }
+}
