@@ -1,15 +1,3 @@
-// The training step that a dispatch belongs to, chosen by a dynamic offset, and the members that it is made for: the third
-// dimension of the grid counts them.
+// The training step that a dispatch belongs to, chosen by a dynamic offset.
 
 @group(1) @binding(0) var<uniform> step: Step;
-@group(1) @binding(1) var<uniform> members: array<Member, MOST_MEMBERS>;
-
-// The member that the workgroup computes for. Whatever lives no longer than a submission lies by its seat among those that
-// train, everything else by its number in the fleet.
-var<private> member: Member;
-var<private> seat: u32;
-
-fn take_seat(workgroup: vec3<u32>) {
-    seat = workgroup.z;
-    member = members[workgroup.z];
-}

@@ -28,7 +28,7 @@ struct Slot {
 @group(0) @binding(9) var<storage, read_write> records: array<f32>;
 @group(0) @binding(10) var<storage, read_write> stop: array<atomic<u32>>;
 @group(1) @binding(0) var<uniform> first_step: Step;
-@group(1) @binding(1) var<uniform> first_members: array<Member, MOST_MEMBERS>;
+@group(2) @binding(0) var<uniform> first_members: array<Member, MOST_MEMBERS>;
 
 // The step that is being made, and what it is for the workgroup's member.
 var<private> step: Step;

@@ -3,7 +3,7 @@
 #[cfg(test)]
 use super::counted;
 use super::pipeline_cache::Store;
-use super::shaders::{Access, Source};
+use super::shaders::{Access, Knows, Source};
 use super::{Gpu, Work, lock};
 use crate::error::Result;
 use std::collections::HashMap;
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// A compiled kernel.
 pub(crate) struct Kernel {
     label: &'static str,
+    knows: Knows,
     pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
     /// Whether it counts the rounds of its loops, for a test.
@@ -67,12 +68,11 @@ impl Kernel {
     }
 }
 
-/// The step that a dispatch belongs to: group 1 of the kernels that know it, and for how many members it is made.
+/// The step that a dispatch belongs to, for the kernels that know it, and for how many members it is made.
 #[derive(Clone, Copy)]
-pub(crate) struct StepGroup<'a> {
-    pub group: &'a wgpu::BindGroup,
-    /// Of the step, and of its members.
-    pub offsets: [u32; 2],
+pub(crate) struct StepGroups<'a> {
+    /// Groups 1 and 2, and where in their buffers the step and its members lie.
+    pub groups: [(&'a wgpu::BindGroup, u32); 2],
     pub members: u32,
 }
 
@@ -101,11 +101,17 @@ impl Dispatch {
     }
 
     /// Records the dispatch, for every member of a step or by itself.
-    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, step: Option<StepGroup<'_>>) {
+    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, step: Option<StepGroups<'_>>) {
         pass.set_pipeline(&self.kernel.pipeline);
         pass.set_bind_group(0, &self.bindings, &[]);
         if let Some(step) = step {
-            pass.set_bind_group(1, step.group, &step.offsets);
+            let [of_step, of_members] = step.groups;
+            if self.kernel.knows != Knows::Alone {
+                pass.set_bind_group(1, of_step.0, &[of_step.1]);
+            }
+            if self.kernel.knows == Knows::Members {
+                pass.set_bind_group(2, of_members.0, &[of_members.1]);
+            }
         }
         let [x, y] = self.grid;
         pass.dispatch_workgroups(x, y, step.map_or(1, |step| step.members));
@@ -199,9 +205,10 @@ fn compile(
         entries: &layout_entries(bindings, false),
     });
     let step_layout = step_layout(device);
-    let groups: &[_] = match source.knows_step {
-        true => &[Some(&layout), Some(&step_layout)],
-        false => &[Some(&layout)],
+    let groups: &[_] = match source.knows {
+        Knows::Alone => &[Some(&layout)],
+        Knows::Step => &[Some(&layout), Some(&step_layout)],
+        Knows::Members => &[Some(&layout), Some(&step_layout), Some(&step_layout)],
     };
     let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: Some(label),
@@ -233,6 +240,7 @@ fn compile(
     });
     Kernel {
         label,
+        knows: source.knows,
         pipeline,
         layout,
         #[cfg(test)]
@@ -262,11 +270,11 @@ fn vector_module(
     unreachable!("{label} runs on software adapters for Vulkan, which no browser gives")
 }
 
-/// The layout of group 1: the step and its members, at dynamic offsets.
+/// The layout of groups 1 and 2: the step, or its members, at a dynamic offset.
 pub(super) fn step_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some("step"),
-        entries: &layout_entries(&[Access::Uniform, Access::Uniform], true),
+        entries: &layout_entries(&[Access::Uniform], true),
     })
 }
 

@@ -30,7 +30,7 @@ mod wide;
 pub use self::adapter::{AdapterReport, adapters, usable};
 pub(crate) use self::buffer::{Buffer, check_size};
 pub(crate) use self::clock::Clock;
-pub(crate) use self::kernel::{Dispatch, Kernel, StepGroup};
+pub(crate) use self::kernel::{Dispatch, Kernel, StepGroups};
 pub(crate) use self::readback::{Pending, Readback, read, read_range};
 pub(crate) use self::rounds::{MOST_ROUNDS, REDUCTION, Work, rounds_of};
 #[cfg(test)]
@@ -261,20 +261,15 @@ impl Gpu {
         return None;
     }
 
-    /// Group 1 of the kernels that know their step: so many bytes of the buffers of the steps and of their members, at dynamic
-    /// offsets.
-    pub(crate) fn step_group(&self, buffers: [(&wgpu::Buffer, u64); 2]) -> wgpu::BindGroup {
-        let entry = |binding: u32| {
-            let (buffer, bytes) = buffers[binding as usize];
-            let size = wgpu::BufferSize::new(bytes);
-            let resource =
-                wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size });
-            wgpu::BindGroupEntry { binding, resource }
-        };
+    /// Group 1 or 2 of the kernels that know their step: so many bytes of the buffer of steps, or of members, at a dynamic offset.
+    pub(crate) fn step_group(&self, buffer: &wgpu::Buffer, bytes: usize) -> wgpu::BindGroup {
+        let size = wgpu::BufferSize::new(bytes as u64);
+        let resource =
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size });
         self.device().create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("step"),
             layout: &kernel::step_layout(self.device()),
-            entries: &[entry(0), entry(1)],
+            entries: &[wgpu::BindGroupEntry { binding: 0, resource }],
         })
     }
 }

@@ -15,6 +15,17 @@ pub(crate) enum Access {
     Write,
 }
 
+/// What a kernel knows of the step that it is dispatched for (`shaders/shared/step.wgsl`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Knows {
+    /// Nothing.
+    Alone,
+    /// What it is for all members: group 1.
+    Step,
+    /// What it is for each, too: group 2. Not one group, since that which a kernel leaves alone costs software adapters time.
+    Members,
+}
+
 /// A kernel's source and its bindings in group 0, in order.
 pub(crate) struct Source {
     /// Its name, the file's under `shaders/`; also its label on the device.
@@ -23,8 +34,8 @@ pub(crate) struct Source {
     pub parts: &'static [&'static str],
     /// Group 0.
     pub bindings: &'static [Access],
-    /// Whether group 1 is the step and its members (`shaders/shared/step.wgsl`).
-    pub knows_step: bool,
+    /// What it knows of the step that it is dispatched for, in groups 1 and 2.
+    pub knows: Knows,
     /// Whether it is for one vector of a software adapter, eight or sixteen lanes, with large private arrays
     /// (`gpu::software`).
     pub vector: bool,
@@ -67,26 +78,29 @@ pub(super) const TEMPLATES: [(&str, &str); 14] = [
     ("vector/rows", shader!("vector/rows")),
 ];
 
-/// Declares kernels: `NAME: "label" = [shared files…] [bindings…], step or alone;`
+/// Declares kernels: `NAME: "label" = [shared files…] [bindings…], members, step or alone;`
 ///
 /// `template` marks those that are made for a shape, whose own file is a template; `vector` those of them that are for one
 /// vector of a software adapter.
 macro_rules! kernels {
+    (@knows alone) => { Knows::Alone };
+    (@knows step) => { Knows::Step };
+    (@knows members) => { Knows::Members };
     (@vector template vector) => { true };
     (@vector $(template)?) => { false };
     (@parts template $(vector)? $label:literal $($part:literal)*) => { &[$(shader!($part)),*] };
     (@parts $label:literal $($part:literal)*) => { &[$(shader!($part),)* shader!($label)] };
-    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $step:literal $(, $mark:ident)*;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $knows:ident $(, $mark:ident)*;)*) => {
         /// The kernels by name.
         pub(crate) mod kernels {
-            use super::{Access::*, Source};
+            use super::{Access::*, Knows, Source};
             $(
                 $(#[$doc])*
                 pub static $name: Source = Source {
                     label: $label,
                     parts: kernels!(@parts $($mark)* $label $($part)*),
                     bindings: &[$($access),*],
-                    knows_step: $step,
+                    knows: kernels!(@knows $knows),
                     vector: kernels!(@vector $($mark)*),
                 };
             )*
@@ -99,135 +113,135 @@ macro_rules! kernels {
 
 kernels! {
     /// The epoch's order of the rows.
-    ORDER: "epoch/order" = ["shared/grid", "shared/step", "shared/this_step", "shared/permutation"]
-        [Write], true;
+    ORDER: "epoch/order" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/permutation"]
+        [Write], members;
     /// What each batch's losses are divided by.
     NORMALISERS: "epoch/normalisers" = ["shared/grid", "shared/labels", "shared/losses", "shared/numbers", "shared/reduction", "shared/long_sum"]
-        [Read, Read, Read, Write, Read], false;
+        [Read, Read, Read, Write, Read], alone;
     /// Their shares added up.
     NORMALISER_SUMS: "epoch/normaliser_sums" = ["shared/grid", "shared/reduction", "shared/long_sum"]
-        [Read, Write], false;
+        [Read, Write], alone;
     /// The state before a submission, in case one of its steps cannot be finished.
-    KEEP: "epoch/keep" = ["shared/grid", "shared/step", "shared/this_step"]
-        [Read, Read, Write], true;
+    KEEP: "epoch/keep" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member"]
+        [Read, Read, Write], members;
     /// A layer with its activation.
-    FORWARD: "tiled/forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/layer", "shared/tile"]
-        [Read, Read, Read, Read, Write, Write], true;
+    FORWARD: "tiled/forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/dropout", "shared/layer", "shared/tile"]
+        [Read, Read, Read, Read, Write, Write], members;
     /// The fused loss pass of a training step.
-    LOSS: "tiled/loss" = ["shared/step", "shared/this_step", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
-        [Read, Read, Read, Read, Read, Read, Write, Write], true;
+    LOSS: "tiled/loss" = ["shared/step", "shared/this_step", "shared/this_member", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
+        [Read, Read, Read, Read, Read, Read, Write, Write], members;
     /// The gradient at a layer's input.
-    INPUT_GRADIENT: "tiled/input_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
-        [Read, Read, Read, Read, Write], true;
+    INPUT_GRADIENT: "tiled/input_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/layer", "shared/tile"]
+        [Read, Read, Read, Read, Write], members;
     /// Shares of the gradient of a layer's parameters.
-    WEIGHT_GRADIENT: "tiled/weight_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/tile"]
-        [Read, Read, Read, Read, Write], true;
+    WEIGHT_GRADIENT: "tiled/weight_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/layer", "shared/tile"]
+        [Read, Read, Read, Read, Write], members;
     /// A fused step but for its end, for one vector of lanes.
-    VECTOR_ROWS: "vector/rows" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "vector/layers", "vector/losses"]
-        [Read, Read, Read, Read, Read, Read, Write, Write], true, template, vector;
+    VECTOR_ROWS: "vector/rows" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "vector/layers", "vector/losses"]
+        [Read, Read, Read, Read, Read, Read, Write, Write], members, template, vector;
     /// Whole steps of a small network, for one vector of lanes.
     SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records", "small/lanes"]
-        [Read, Read, Read, Read, Read, Read, Read, Read, Write, Write, Write], true, template, vector;
+        [Read, Read, Read, Read, Read, Read, Read, Read, Write, Write, Write], members, template, vector;
     /// A step of a small network but for its end, for one vector of lanes.
-    SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
-        [Read, Read, Read, Read, Read, Read, Write, Write], true, template, vector;
+    SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
+        [Read, Read, Read, Read, Read, Read, Write, Write], members, template, vector;
     /// A fused step but for its end, in blocks of rows, on GPUs.
-    BLOCK_STEP: "block/step" = ["shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses"]
-        [Read, Read, Read, Read, Read, Read, Write, Write], true, template;
+    BLOCK_STEP: "block/step" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses"]
+        [Read, Read, Read, Read, Read, Read, Write, Write], members, template;
     /// The parameters as it reads them.
-    BLOCK_PACK: "block/pack" = ["shared/grid", "shared/step", "shared/this_step"]
-        [Read, Write], true, template;
+    BLOCK_PACK: "block/pack" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member"]
+        [Read, Write], members, template;
     /// The end of its step.
-    BLOCK_FINISH: "block/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction", "shared/long_sum", "ending/share_sums", "ending/parallel"]
-        [Read, Write, Read, Read, Write, Write, Write], true, template;
+    BLOCK_FINISH: "block/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction", "shared/long_sum", "ending/share_sums", "ending/parallel"]
+        [Read, Write, Read, Read, Write, Write, Write], members, template;
     /// The end of a fused step on GPUs, of other programs.
-    PARALLEL_FINISH: "ending/plain" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction", "shared/long_sum", "ending/share_sums", "ending/parallel"]
-        [Read, Write, Read, Read, Write, Write], true;
+    PARALLEL_FINISH: "ending/plain" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction", "shared/long_sum", "ending/share_sums", "ending/parallel"]
+        [Read, Write, Read, Read, Write, Write], members;
     /// Before the end of a fused step on GPUs that clips its gradient, or has many losses: all sums.
-    SUMS: "ending/sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction", "shared/long_sum", "ending/share_sums"]
-        [Read, Write], true;
+    SUMS: "ending/sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/reduction", "shared/long_sum", "ending/share_sums"]
+        [Read, Write], members;
     /// Before the end of a fused step that clips its gradient: the gradient's sum and norm.
     GRADIENT_NORM: "ending/gradient_norm" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction", "shared/long_sum"]
-        [Read, Write], true;
+        [Read, Write], step;
     /// Before the end of a fused step with many tasks and shares: the losses' sums.
-    LOSS_SUMS: "ending/loss_sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction", "shared/long_sum"]
-        [Read, Write], true;
+    LOSS_SUMS: "ending/loss_sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/reduction", "shared/long_sum"]
+        [Read, Write], members;
     /// The end of a fused step: sums, σ and Adam.
-    FINISH: "ending/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
-        [Read, Write, Read, Read, Read, Write, Write], true;
+    FINISH: "ending/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
+        [Read, Write, Read, Read, Read, Write, Write], members;
     /// The fused loss pass on a caller's buffers.
     LOSS_ALONE: "loss_pass/loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
-        [Read, Read, Read, Read, Read, Write, Write, Read], false;
+        [Read, Read, Read, Read, Read, Write, Write, Read], alone;
     /// Its shares added up in a fixed order.
     LOSS_ALONE_SUM: "loss_pass/loss_alone_sum" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/reduction", "shared/long_sum"]
-        [Read, Read, Write, Read], false;
+        [Read, Read, Write, Read], alone;
     /// How fast the adapter computes, for benchmarks, which a browser does not run.
     #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     ARITHMETIC: "bench/arithmetic" = ["shared/grid"]
-        [Write], false;
+        [Write], alone;
     /// Unfused: the batch's rows.
-    GATHER: "unfused/gather" = ["shared/grid", "shared/step", "shared/this_step"]
-        [Read, Read, Read, Write], true;
+    GATHER: "unfused/gather" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member"]
+        [Read, Read, Read, Write], members;
     /// Unfused: a matrix product.
     PRODUCT: "unfused/product" = ["shared/grid", "shared/step", "shared/this_step", "shared/tile"]
-        [Read, Read, Read, Write], true;
+        [Read, Read, Read, Write], step;
     /// Unfused: adding the bias.
     BIAS: "unfused/bias" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer"]
-        [Read, Read, Write], true;
+        [Read, Read, Write], step;
     /// Unfused: the activation.
     ACTIVATION: "unfused/activation" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/layer"]
-        [Read, Read, Write], true;
+        [Read, Read, Write], step;
     /// Unfused: the activation's gradient.
     ACTIVATION_GRADIENT: "unfused/activation_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/layer"]
-        [Read, Read, Write], true;
+        [Read, Read, Write], step;
     /// Unfused: dropout, forward and backward.
-    DROPOUT: "unfused/dropout" = ["shared/grid", "shared/step", "shared/this_step", "shared/dropout", "shared/layer"]
-        [Read, Write], true;
+    DROPOUT: "unfused/dropout" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/dropout", "shared/layer"]
+        [Read, Write], members;
     /// Unfused: shares of the bias's gradient.
     BIAS_GRADIENT: "unfused/bias_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/long_sum"]
-        [Read, Read, Write], true;
+        [Read, Read, Write], step;
     /// Unfused: the shares of all gradients added up.
     SUM_SHARES: "unfused/sum_shares" = ["shared/grid", "shared/long_sum"]
-        [Read, Write], false;
+        [Read, Write], alone;
     /// Unfused: shares of the sum of the gradient's squares.
     SQUARE_SUMS: "unfused/square_sums" = ["shared/grid", "shared/reduction", "shared/long_sum"]
-        [Read, Write], false;
+        [Read, Write], alone;
     /// Unfused: by what clipping multiplies the gradient.
     CLIP_FACTOR: "unfused/clip_factor" = ["shared/grid", "shared/numbers", "shared/clip", "shared/reduction", "shared/long_sum"]
-        [Read, Write], false;
+        [Read, Write], alone;
     /// Unfused: the gradient multiplied by it.
     SCALE: "unfused/scale" = ["shared/grid"]
-        [Read, Write], false;
+        [Read, Write], alone;
     /// Unfused: the loss of each row, numbers.
-    ELEMENT_LOSS: "unfused/element_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
-        [Read, Read, Read, Read, Read, Write], true;
+    ELEMENT_LOSS: "unfused/element_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
+        [Read, Read, Read, Read, Read, Write], members;
     /// Unfused: the gradient at each prediction, numbers.
-    ELEMENT_GRADIENT: "unfused/element_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
-        [Read, Read, Read, Read, Read, Read, Read, Write], true;
+    ELEMENT_GRADIENT: "unfused/element_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
+        [Read, Read, Read, Read, Read, Read, Read, Write], members;
     /// Unfused: log-probabilities of classes.
-    LOG_SOFTMAX: "unfused/log_softmax" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
-        [Read, Read, Read, Read, Read, Write], true;
+    LOG_SOFTMAX: "unfused/log_softmax" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
+        [Read, Read, Read, Read, Read, Write], members;
     /// Unfused: the loss of each row, classes.
-    CLASS_LOSS: "unfused/class_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
-        [Read, Read, Read, Read, Read, Write], true;
+    CLASS_LOSS: "unfused/class_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task", "shared/reduction"]
+        [Read, Read, Read, Read, Read, Write], members;
     /// Unfused: the gradient at each logit.
-    CLASS_GRADIENT: "unfused/class_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
-        [Read, Read, Read, Read, Read, Read, Read, Write], true;
+    CLASS_GRADIENT: "unfused/class_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/labels", "shared/losses", "shared/one_task"]
+        [Read, Read, Read, Read, Read, Read, Read, Write], members;
     /// Unfused: shares of a task's summed loss.
     ROW_SUMS: "unfused/row_sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction", "shared/long_sum"]
-        [Read, Write], true;
+        [Read, Write], step;
     /// Unfused: a task's mean loss.
-    MEAN_LOSS: "unfused/mean_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/reduction", "shared/long_sum"]
-        [Read, Read, Read, Write], true;
+    MEAN_LOSS: "unfused/mean_loss" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/reduction", "shared/long_sum"]
+        [Read, Read, Read, Write], members;
     /// Unfused: weights and total.
-    WEIGH: "unfused/weigh" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting", "shared/records", "shared/long_sum"]
-        [Read, Read, Read, Write, Write], true;
+    WEIGH: "unfused/weigh" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/weighting", "shared/records", "shared/long_sum"]
+        [Read, Read, Read, Write, Write], members;
     /// Unfused: the gradient of σ.
-    SIGMA_GRADIENT: "unfused/sigma_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting"]
-        [Read, Read, Read, Write], true;
+    SIGMA_GRADIENT: "unfused/sigma_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/weighting"]
+        [Read, Read, Read, Write], members;
     /// Unfused: Adam.
-    ADAM: "unfused/adam" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
-        [Read, Write, Read, Read, Read, Read, Write], true;
+    ADAM: "unfused/adam" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records"]
+        [Read, Write, Read, Read, Read, Read, Write], members;
 }
 
 #[cfg(test)]

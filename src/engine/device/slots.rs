@@ -2,7 +2,7 @@
 
 use super::infos::{MOST_MEMBERS, MemberInfo, StepInfo};
 use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, StepGroup};
+use crate::gpu::{Buffer, Gpu, StepGroups};
 
 /// Slots of steps and of their members, picked by dynamic offsets.
 pub(crate) struct Steps {
@@ -10,7 +10,7 @@ pub(crate) struct Steps {
     members: Buffer<u8>,
     /// Bytes from a slot's members to the next.
     stride: usize,
-    group: wgpu::BindGroup,
+    groups: [wgpu::BindGroup; 2],
 }
 
 impl Steps {
@@ -23,9 +23,9 @@ impl Steps {
         let bytes = (slots - 1) * stride + bound;
         let steps = Buffer::uniform_and_storage(gpu, "steps", &vec![0u8; slots * step])?;
         let members = Buffer::uniform_and_storage(gpu, "the steps' members", &vec![0u8; bytes])?;
-        let sizes = [size_of::<StepInfo>(), bound].map(|bytes| bytes as u64);
-        let group = gpu.step_group([(steps.raw(), sizes[0]), (members.raw(), sizes[1])]);
-        Ok(Self { steps, members, stride, group })
+        let groups = [(&steps, size_of::<StepInfo>()), (&members, bound)];
+        let groups = groups.map(|(buffer, bytes)| gpu.step_group(buffer.raw(), bytes));
+        Ok(Self { steps, members, stride, groups })
     }
 
     /// Fills the first slots: a step each, and behind one another what the steps are for their members, equally many a step.
@@ -45,10 +45,12 @@ impl Steps {
         self.members.write(gpu, 0, &bytes);
     }
 
-    /// Group 1 for the step of this slot and its first so many members.
-    pub fn slot(&self, slot: usize, members: usize) -> StepGroup<'_> {
-        let offsets = [StepInfo::STRIDE as usize, self.stride].map(|bytes| (slot * bytes) as u32);
-        StepGroup { group: &self.group, offsets, members: members as u32 }
+    /// The groups of the step of this slot and of its first so many members.
+    pub fn slot(&self, slot: usize, members: usize) -> StepGroups<'_> {
+        let [steps, of_members] = &self.groups;
+        let groups = [(steps, StepInfo::STRIDE as usize), (of_members, self.stride)];
+        let groups = groups.map(|(group, bytes)| (group, (slot * bytes) as u32));
+        StepGroups { groups, members: members as u32 }
     }
 
     /// All slots' steps and members, for kernels that make many steps.
