@@ -33,6 +33,7 @@ mod rounds;
 mod state;
 mod step;
 mod turns;
+mod workgroup;
 
 pub use self::on_gpu::GpuEngine;
 pub(crate) use self::pace::{Moment, Pace, Stopwatch};

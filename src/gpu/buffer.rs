@@ -41,7 +41,10 @@ impl<T: Pod> Buffer<T> {
     }
 
     fn with_contents(gpu: &Gpu, label: &str, contents: &[T], usage: BufferUsages) -> Result<Self> {
-        check_size(gpu, label, bytes::<T>(contents.len()))?;
+        // What is also a uniform may be bound in parts.
+        if !usage.contains(BufferUsages::UNIFORM) {
+            check_size(gpu, label, bytes::<T>(contents.len()))?;
+        }
         let raw = gpu.device().create_buffer_init(&wgpu::util::BufferInitDescriptor {
             label: Some(label),
             contents: bytemuck::cast_slice(contents),

@@ -61,13 +61,18 @@ macro_rules! shader {
 }
 
 /// The templates by name: those of kernels, and what they include.
-pub(super) const TEMPLATES: [(&str, &str); 14] = [
+pub(super) const TEMPLATES: [(&str, &str); 19] = [
     ("block/step", shader!("block/step")),
-    ("block/products", shader!("block/products")),
-    ("block/losses", shader!("block/losses")),
     ("block/pack", shader!("block/pack")),
     ("block/finish", shader!("block/finish")),
     ("block/places", shader!("block/places")),
+    ("resident/steps", shader!("resident/steps")),
+    ("resident/ending", shader!("resident/ending")),
+    ("workgroup/units", shader!("workgroup/units")),
+    ("workgroup/gradients", shader!("workgroup/gradients")),
+    ("workgroup/passes", shader!("workgroup/passes")),
+    ("workgroup/products", shader!("workgroup/products")),
+    ("workgroup/losses", shader!("workgroup/losses")),
     ("small/steps", shader!("small/steps")),
     ("small/shares", shader!("small/shares")),
     ("small/tile", shader!("small/tile")),
@@ -145,6 +150,9 @@ kernels! {
     /// A step of a small network but for its end, for one vector of lanes.
     SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Write, Write], members, template, vector;
+    /// Whole steps of a small network, by one workgroup.
+    RESIDENT_STEPS: "resident/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/clip", "shared/adam", "shared/optimizer", "shared/records"]
+        [Read, Read, Read, Read, Read, Write, Write, Write, Uniform, Uniform], members, template;
     /// A fused step but for its end, in blocks of rows, on GPUs.
     BLOCK_STEP: "block/step" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses"]
         [Read, Read, Read, Read, Read, Read, Write, Write], members, template;

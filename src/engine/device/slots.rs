@@ -55,6 +55,7 @@ impl Steps {
 
     /// All slots' steps and members, for kernels that make many steps.
     pub fn bindings(&self) -> [wgpu::BindingResource<'_>; 2] {
-        [self.steps.binding(), self.members.binding()]
+        let slots = self.steps.len() / StepInfo::STRIDE as usize;
+        [self.steps.binding(), self.members.range(0, slots * self.stride)]
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`small`], a run of steps or a step in shares | fused, on software adapters |
 //! | [`vector`] | fused, on software adapters |
+//! | [`resident`], a run of steps by one workgroup | fused, on GPUs |
 //! | [`block`] | fused, on GPUs |
 //! | [`tiled`] | fused, on any adapter, for any network |
 //! | [`unfused`] | unfused |
@@ -13,6 +14,9 @@
 //! `engine::ending` and `engine::layers`.
 
 mod block;
+#[cfg(test)]
+mod cases;
+mod resident;
 mod small;
 mod tiled;
 mod unfused;
@@ -29,10 +33,11 @@ use crate::error::{Error, Result};
 type Make = fn(&Resident) -> Result<Option<Program>>;
 
 /// The fused engine's programs: the first that takes the network on this adapter is the fastest there.
-const FUSED: [(&str, Make); 5] = [
+const FUSED: [(&str, Make); 6] = [
     (small::run::NAME, small::run::program),
     (small::shares::NAME, small::shares::program),
     (vector::NAME, vector::program),
+    (resident::NAME, resident::program),
     (block::NAME, block::program),
     (tiled::NAME, tiled::program),
 ];
@@ -69,12 +74,16 @@ pub(super) fn block(resident: &Resident) -> Result<Program> {
     choose(resident, Some(block::NAME))
 }
 
+/// `resident`, on any adapter, for any batch.
+#[cfg(test)]
+pub(super) fn resident(resident: &Resident) -> Result<Program> {
+    choose(resident, Some(resident::NAME))
+}
+
 /// The first program that takes what is on the device: of all that are for this adapter, or of those with these names.
 fn choose(resident: &Resident, names: Option<&str>) -> Result<Program> {
     let Some(names) = names else {
-        let is_software = resident.gpu.is_software();
-        let is_for = |name: &str| !(is_software && name == block::NAME);
-        return first(resident, FUSED.into_iter().filter(|(name, _)| is_for(name)))?
+        return first(resident, FUSED.into_iter().filter(|(name, _)| pays(name, resident)))?
             .ok_or_else(|| Error::invalid("no program takes this network", "report it"));
     };
     let known = FUSED.map(|(name, _)| name);
@@ -89,6 +98,16 @@ fn choose(resident: &Resident, names: Option<&str>) -> Result<Program> {
     }
     first(resident, named.into_iter())?
         .ok_or_else(|| refused(names, "does not take this network on this adapter"))
+}
+
+/// Whether a program that takes the network on this adapter is also fast there.
+fn pays(name: &str, resident: &Resident) -> bool {
+    let is_software = resident.gpu.is_software();
+    match name {
+        block::NAME => !is_software,
+        resident::NAME => !is_software && resident::pays(&resident.recipe.network, resident.batch),
+        _ => true,
+    }
 }
 
 fn first(
@@ -174,8 +193,7 @@ mod tests {
         assert_eq!(taken.last(), Some(&"tiled"), "of {taken:?}");
         // What is first to take it is what trains where nobody asks for another.
         let resident = resident_on(gpu);
-        let is_for = |name: &&&str| !(resident.gpu.is_software() && **name == block::NAME);
-        let first = taken.iter().find(is_for).expect("a program");
+        let first = taken.iter().find(|name| pays(name, &resident)).expect("a program");
         assert_eq!(choose(&resident, None).expect("a program").name, *first);
     }
 
@@ -230,7 +248,10 @@ mod tests {
             let problem =
                 format!("AWL_PROGRAM is \"{name}\", which is no program of the fused engine");
             assert!(told.starts_with(&problem), "{told}");
-            assert!(told.contains("small/run, small/shares, vector, block, tiled"), "{told}");
+            assert!(
+                told.contains("small/run, small/shares, vector, resident, block, tiled"),
+                "{told}"
+            );
         }
         // No run of steps can clip gradients.
         let (mut recipe, data) = problem();

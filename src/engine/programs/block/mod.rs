@@ -8,16 +8,15 @@
 //! The kernel reads the parameters from a packed copy, weights padded to vectors and once more transposed; `block/pack` makes
 //! it anew at the start of every submission, and `block/finish` keeps it.
 
-mod shape;
 #[cfg(test)]
 mod tests;
 
-use self::shape::{Means, Shape};
 use crate::engine::device::infos::MOST_ROWS;
 use crate::engine::device::{Program, Resident};
 use crate::engine::ending::{self, Packed, Shares};
+use crate::engine::workgroup::{Means, Shape};
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, Work, kernels, render};
+use crate::gpu::{Buffer, Dispatch, Work, kernels, render};
 
 pub(super) const NAME: &str = "block";
 
@@ -60,7 +59,7 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
 
 /// The blocks of the most rows that the adapter has room for.
 fn shape(resident: &Resident) -> Option<Shape> {
-    let means = means(&resident.gpu);
+    let means = Means::of(&resident.gpu);
     let is_small = resident.batch <= SMALL_BATCH;
     let rows = ROWS_OF_BLOCKS.into_iter().skip(usize::from(is_small));
     let of = |rows| Shape::new(&resident.recipe.network, &resident.rows.layouts, rows, means);
@@ -90,20 +89,6 @@ fn step(
     let text = render(kernels::BLOCK_STEP.label, shape)?;
     let kernel = gpu.shaped_kernel(&kernels::BLOCK_STEP, &text, &constants);
     kernel.dispatch(gpu, &buffers, work)
-}
-
-/// What the adapter gives a workgroup; browsers do not say whose it is.
-fn means(gpu: &Gpu) -> Means {
-    const AMD: u32 = 0x1002;
-    const NVIDIA: u32 = 0x10de;
-    let limits = gpu.device().limits();
-    let memory = limits.max_compute_workgroup_storage_size as usize;
-    let lanes = limits.max_compute_invocations_per_workgroup as usize;
-    let has_plenty = [AMD, NVIDIA].contains(&gpu.device().adapter_info().vendor);
-    match has_plenty || gpu.is_software() {
-        true => Means::plenty(memory, lanes),
-        false => Means::lean(memory, lanes),
-    }
 }
 
 /// Workgroups from the batch alone, so that all adapters add up alike: a block each, as long as their shares stay few enough to

@@ -2,62 +2,15 @@
 //! for seconds, so the networks are small; `scripts/conformance block` runs all tests of numerics with it.
 
 use super::*;
-use crate::data::{Dataset, Matrix, Target};
-use crate::engine::device::{Rows, Training};
-use crate::engine::{Engine, Recipe, Record, Reference, Step};
-use crate::gpu::{Gpu, check_shader};
+use crate::engine::programs::cases::{agrees, data, mixed, two};
+use crate::gpu::check_shader;
 use crate::loss::Labels;
-use crate::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
-use pollster::block_on;
+use crate::{Activation, Loss, Network, Task};
 
-const ROWS: usize = 45;
 const MEMORY: usize = 32 << 10;
 
 fn plenty() -> Means {
     Means::plenty(MEMORY, 256)
-}
-
-fn smoothed(classes: usize) -> Loss {
-    let class_weights = Some((1..=classes).map(|class| class as f32 / 2.0).collect());
-    Loss::CrossEntropy { label_smoothing: 0.1, class_weights }
-}
-
-/// Tasks of every kind, the second with labels missing.
-fn mixed() -> Vec<Task> {
-    vec![
-        Task::new("number", Loss::Huber { delta: 0.5 }, 2),
-        Task::new("kind", smoothed(3), 3),
-        Task::new("flag", Loss::Bce, 1),
-        Task::new("class", Loss::cross_entropy(), 5),
-    ]
-}
-
-fn two() -> Vec<Task> {
-    vec![Task::new("number", Loss::Mse, 1), Task::new("kind", Loss::cross_entropy(), 10)]
-}
-
-fn data(features: usize, tasks: &[Task]) -> Dataset {
-    let value = |i: usize| ((i * i + 7 * i) % 23) as f32 / 11.5 - 1.0;
-    let target = |(k, task): (usize, &Task)| {
-        let target = match task.loss.predicts_class() {
-            true => Target::classes(
-                (0..ROWS).map(|row| ((row * row + k) % task.width) as u32).collect(),
-            ),
-            false => {
-                let is_flag = task.loss.name() == "bce";
-                let of = |i: usize| if is_flag { f32::from(value(i) > 0.0) } else { value(i + k) };
-                let numbers = (0..ROWS * task.width).map(of).collect();
-                Target::numbers(Matrix::new(task.width, numbers).expect("numbers"))
-            }
-        };
-        match k {
-            1 => target.labelled((0..ROWS).map(|row| row % 3 != 1).collect()).expect("labels"),
-            _ => target,
-        }
-    };
-    let targets = tasks.iter().enumerate().map(target).collect();
-    let values = (0..features * ROWS).map(|i| value(3 * i + 1)).collect();
-    Dataset::new(Matrix::new(features, values).expect("features"), targets).expect("data")
 }
 
 fn shape(
@@ -110,52 +63,10 @@ fn a_shape_keeps_to_what_the_adapter_gives() {
     assert!(shape(16, &[8], &[Task::new("wide", Loss::Mse, 65)], 8, plenty()).is_none());
 }
 
-/// The records of six steps, two batches an epoch, the second short and shuffled anew.
-fn trained(engine: &mut dyn Engine) -> Vec<Record> {
-    let steps: Vec<Step> = (1..=6).map(|number| Step::numbered(number, ROWS, 25)).collect();
-    engine.submit(&steps).expect("steps");
-    block_on(engine.collect()).expect("records")
-}
-
-fn agrees(features: usize, hidden: &[usize], tasks: &[Task], change: impl Fn(&mut Recipe)) {
-    let network = Network::new(features, hidden, Activation::Tanh, tasks).expect("a network");
-    let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(tasks.len()), Adam::new(0.01));
-    (recipe.batch, recipe.seed) = (25, 3);
-    change(&mut recipe);
-    let data = data(features, tasks);
-    let mut reference = Reference::new(recipe.clone(), data.clone()).expect("the reference");
-    let expected = trained(&mut reference);
-    let state = block_on(reference.state()).expect("a state");
-    for gpu in [block_on(Gpu::new()), block_on(Gpu::plain())] {
-        let gpu = gpu.expect("a device");
-        let rows = Rows::new(&gpu, tasks, &data).expect("rows");
-        let resident = Resident::new(&gpu, vec![recipe.clone()], rows.into()).expect("buffers");
-        let program = program(&resident).expect("a program").expect("one for this network");
-        let mut training = Training::new(resident, program);
-        let steps: Vec<Step> = (1..=6).map(|number| Step::numbered(number, ROWS, 25)).collect();
-        // Cut in two: the packed parameters are made anew.
-        training.submit(&steps[..2], &[0]).expect("steps");
-        training.submit(&steps[2..], &[0]).expect("steps");
-        let mut records = block_on(training.collect()).expect("records");
-        records.extend(block_on(training.collect()).expect("records"));
-        let case = format!("{features}, {hidden:?}, {}", training.resident.gpu.name());
-        for (record, expected) in records.iter().zip(&expected) {
-            let close =
-                (record.total - expected.total).abs() <= 2e-5 * (1.0 + expected.total.abs());
-            assert!(close, "{case}: {record:?} {expected:?}");
-        }
-        assert_eq!(records.len(), expected.len(), "{case}");
-        let found = block_on(training.resident.state(0, 6)).expect("a state");
-        let pairs = found.parameters.iter().zip(&state.parameters);
-        let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        assert!(worst <= 2e-4, "{case}: a parameter is off by {worst}");
-    }
-}
-
 #[test]
 fn odd_widths_and_every_loss_train_as_the_reference_does() {
-    agrees(5, &[9, 6], &mixed(), |_| ());
-    agrees(4, &[], &mixed(), |_| ());
+    agrees(program, 5, &[9, 6], &mixed(), |_| ());
+    agrees(program, 4, &[], &mixed(), |_| ());
 }
 
 /// Wide enough for two lanes to share the rows of both, forward and backward.
@@ -163,12 +74,12 @@ fn odd_widths_and_every_loss_train_as_the_reference_does() {
 fn halves_of_products_are_put_together() {
     let of = shape(6, &[32, 32], &two(), 8, plenty()).expect("a shape");
     assert!(of.layers[1].splits_forward && of.layers[1].splits_backward);
-    agrees(6, &[32, 32], &two(), |_| ());
+    agrees(program, 6, &[32, 32], &two(), |_| ());
 }
 
 #[test]
 fn dropout_and_clipping_train_as_the_reference_does() {
-    agrees(3, &[12], &mixed(), |recipe| {
+    agrees(program, 3, &[12], &mixed(), |recipe| {
         recipe.network = recipe.network.clone().with_dropout(0.3).expect("a network");
         recipe.clip = Some(0.05);
     });
@@ -176,7 +87,7 @@ fn dropout_and_clipping_train_as_the_reference_does() {
 
 #[test]
 fn rectified_units_with_dropout_train_as_the_reference_does() {
-    agrees(6, &[20, 8, 12], &two(), |recipe| {
+    agrees(program, 6, &[20, 8, 12], &two(), |recipe| {
         let hidden = [20, 8, 12];
         let network = Network::new(6, &hidden, Activation::Relu, &two()).expect("a network");
         recipe.network = network.with_dropout(0.2).expect("a network");

@@ -1,49 +1,68 @@
-{#- The products of `block`. Everything is unrolled here and not by loops in WGSL, whose bounds drivers would test at every
+{#- The products of a block of rows with weights, for `block` and `resident`. Everything is unrolled here and not by loops in WGSL, whose bounds drivers would test at every
     round, and loads stand a round before their use: compilers leave those of workgroup memory where they are. -#}
 
-{#- The loads of the c-th vec4 in a block of four: `tile` rows of the units `h`, and four rows of the weights. -#}
-{%- macro loads(h, tile, group, first, block, c, stride) %}
+{#- Where a product finds its weights: `packed` in storage, from the vec4 `first` on, in rows of `stride` vec4s, laid out along
+    what the product puts out; `kept` in workgroup memory, once for both directions: W<layer>[output % 4][output / 4][input / 4],
+    read along the outputs forward (`is_forward`), along the inputs backward. -#}
+{%- macro weight_load(weights, first, block, c, j) -%}
+{%- if weights.is_kept and weights.is_forward -%}
+W{{ weights.layer }}[{{ j }}u][column][4u * ({{ first }}{{ block }}) + {{ c }}u]
+{%- elif weights.is_kept -%}
+W{{ weights.layer }}[{{ j }}u][4u * ({{ first }}{{ block }}) + {{ c }}u][column]
+{%- else -%}
+parameters[seat][from_weight + {{ block }} * {{ 16 * weights.stride }}u + {{ (4 * c + j) * weights.stride }}u]
+{%- endif -%}
+{%- endmacro %}
+
+{#- The loads of the c-th vec4 in a block of four: `tile` rows of the units `h`, and four vec4s of the weights. -#}
+{%- macro loads(h, tile, group, first, block, c, weights) %}
 {%- for i in range(tile) %}
 let a{{ c }}_{{ i }} = {{ h }}[row{{ i // group }}][{{ i % group }}u][{{ first }}{{ block }}][{{ c }}u];
 {%- endfor %}
 {%- for j in range(4) %}
-let w{{ c }}_{{ j }} = parameters[seat][from_weight + {{ block }} * {{ 16 * stride }}u + {{ (4 * c + j) * stride }}u];
+let w{{ c }}_{{ j }} = {{ weight_load(weights, first, block, c, j) }};
 {%- endfor %}
 {%- endmacro %}
 
-{%- macro sums(tile, c) %}
+{%- macro sums(tile, c, weights) %}
 {%- for j in range(4) %}
+{%- set part = "xyzw"[j] %}
+{%- if weights.is_kept and weights.is_forward %}
+{%- set weight = "vec4(w" ~ c ~ "_0." ~ part ~ ", w" ~ c ~ "_1." ~ part ~ ", w" ~ c ~ "_2." ~ part ~ ", w" ~ c ~ "_3." ~ part ~ ")" %}
+{%- else %}
+{%- set weight = "w" ~ c ~ "_" ~ j %}
+{%- endif %}
 {%- for i in range(tile) %}
-z{{ i }} += a{{ c }}_{{ i }}.{{ "xyzw"[j] }} * w{{ c }}_{{ j }};
+z{{ i }} += a{{ c }}_{{ i }}.{{ part }} * {{ weight }};
 {%- endfor %}
 {%- endfor %}
 {%- endmacro %}
 
 {#- `count` vec4s of a block of four. -#}
-{%- macro block(h, tile, group, first, block, count, stride, ahead) %}
-{%- for c in range(ahead) %}{{ loads(h, tile, group, first, block, c, stride) }}{% endfor %}
+{%- macro block(h, tile, group, first, block, count, weights, ahead) %}
+{%- for c in range(ahead) %}{{ loads(h, tile, group, first, block, c, weights) }}{% endfor %}
 {%- for c in range(count) %}
-{%- if c + ahead < count %}{{ loads(h, tile, group, first, block, c + ahead, stride) }}{% endif %}
-{{- sums(tile, c) }}
+{%- if c + ahead < count %}{{ loads(h, tile, group, first, block, c + ahead, weights) }}{% endif %}
+{{- sums(tile, c, weights) }}
 {%- endfor %}
 {%- endmacro %}
 
-{#- z0 .. z<tile - 1> += the units `h` of the rows row<number>, `depth` vec4s from the block `first` on, times the weights whose
-    first vec4 is at `from_weight` and whose rows are `stride` vec4s long. -#}
-{%- macro product(h, tile, group, first, depth, stride, ahead) %}
+{#- z0 .. z<tile - 1> += the units `h` of the rows row<number>, `depth` vec4s from the block `first` on, times the weights of the
+    lane's column, which begin at `from_weight` where they are packed. -#}
+{%- macro product(h, tile, group, first, depth, weights, ahead) %}
 {%- set whole = depth // 4 %}
 {%- if whole > 1 %}
 for (var t = 0u; t < {{ whole }}u; t++) {
-    {{- block(h, tile, group, first, "t", 4, stride, ahead) }}
+    {{- block(h, tile, group, first, "t", 4, weights, ahead) }}
 }
 {%- elif whole == 1 %}
 {
-    {{- block(h, tile, group, first, "0u", 4, stride, ahead) }}
+    {{- block(h, tile, group, first, "0u", 4, weights, ahead) }}
 }
 {%- endif %}
 {%- if depth % 4 > 0 %}
 {
-    {{- block(h, tile, group, first, whole ~ "u", depth % 4, stride, ahead) }}
+    {{- block(h, tile, group, first, whole ~ "u", depth % 4, weights, ahead) }}
 }
 {%- endif %}
 {%- endmacro %}
@@ -72,10 +91,10 @@ let tile = lane / {{ width }}u;
 {% if own_lanes < lanes %}if lane < {{ own_lanes }}u {% endif %}{
 {%- endmacro %}
 
-{#- sum<i> of the rows that a lane owns = the units `h` times the weights, of which `weight` is the first vec4. Where the product
+{#- sum<i> of the rows that a lane owns = the units `h` times the weights. Where the product
     is split, two lanes take the rows of both through half of the depth each, so that every weight is read for twice the rows:
     a lane then has a part of its own sums, and given<i>, a part of the other's, for `swap`. -#}
-{%- macro tile_product(h, layer, group, depth, stride, weight, splits, ahead, lanes) %}
+{%- macro tile_product(h, layer, group, depth, weights, splits, ahead, lanes) %}
 {%- set tile = layer.tile %}
 {%- for i in range(tile) %}
 var sum{{ i }} = vec4(0.0);
@@ -88,23 +107,27 @@ var given{{ i }} = vec4(0.0);
 {%- if splits %}
 let half = tile % 2u;
 let first_block = half * {{ depth // 8 }}u;
-let from_weight = {{ weight }}u + column + half * {{ 2 * depth * stride }}u;
+{%- if not weights.is_kept %}
+let from_weight = {{ weights.first }}u + column + half * {{ 2 * depth * weights.stride }}u;
+{%- endif %}
 {{- rows_of("row", "tile / 2u", 2 * tile, group) }}
 {%- for i in range(2 * tile) %}
 var z{{ i }} = vec4(0.0);
 {%- endfor %}
-{{- product(h, 2 * tile, group, "first_block + ", depth // 2, stride, ahead) }}
+{{- product(h, 2 * tile, group, "first_block + ", depth // 2, weights, ahead) }}
 {%- for i in range(tile) %}
 sum{{ i }} = select(z{{ i }}, z{{ tile + i }}, half == 1u);
 given{{ i }} = select(z{{ tile + i }}, z{{ i }}, half == 1u);
 {%- endfor %}
 {%- else %}
-let from_weight = {{ weight }}u + column;
+{%- if not weights.is_kept %}
+let from_weight = {{ weights.first }}u + column;
+{%- endif %}
 {{- rows_of("row", "tile", tile, group) }}
 {%- for i in range(tile) %}
 var z{{ i }} = vec4(0.0);
 {%- endfor %}
-{{- product(h, tile, group, "", depth, stride, ahead) }}
+{{- product(h, tile, group, "", depth, weights, ahead) }}
 {%- for i in range(tile) %}
 sum{{ i }} = z{{ i }};
 {%- endfor %}
@@ -130,10 +153,22 @@ sum{{ i }} += {{ cell(to, "own", i, group) }};
 }
 {%- endmacro %}
 
-{#- A row's loads for the gradient of the weights: deltas and inputs. -#}
+{#- The lane as a layer counts those that hold its gradient. -#}
+{%- macro gradient_lane(tile, lanes) -%}
+{% if tile.first > 0 %}((lane + {{ lanes - tile.first }}u) % {{ lanes }}u){% else %}lane{% endif %}
+{%- endmacro %}
+
+{#- A row's loads for the gradient of the weights: deltas, of which a lane takes its slice, and inputs. -#}
 {%- macro gradient_loads(layer, g, i, n) %}
 {%- for q in range(layer.gradient.down) %}
-let d{{ n }}_{{ q }} = H{{ layer.number + 1 }}[{{ g }}][{{ i }}u][down{{ q }} / 4u][down{{ q }} % 4u];
+{%- set delta = "H" ~ (layer.number + 1) ~ "[" ~ g ~ "][" ~ i ~ "u][down" ~ q ~ " / 4u][down" ~ q ~ " % 4u]" %}
+{%- if layer.gradient.slices == 4 %}
+let d{{ n }}_{{ q }} = {{ delta }}[slice];
+{%- elif layer.gradient.slices == 2 %}
+let d{{ n }}_{{ q }} = vec2({{ delta }}[2u * slice], {{ delta }}[2u * slice + 1u]);
+{%- else %}
+let d{{ n }}_{{ q }} = {{ delta }};
+{%- endif %}
 {%- endfor %}
 {%- for p in range(layer.gradient.across) %}
 let h{{ n }}_{{ p }} = H{{ layer.number }}[{{ g }}][{{ i }}u][across{{ p }} / 4u][across{{ p }} % 4u];
@@ -141,34 +176,45 @@ let h{{ n }}_{{ p }} = H{{ layer.number }}[{{ g }}][{{ i }}u][across{{ p }} / 4u
 {%- endmacro %}
 
 {%- macro gradient_sums(layer, n) %}
+{%- set slices = layer.gradient.slices %}
 {%- for q in range(layer.gradient.down) %}
 {%- if layer.is_last %}
 gradient_of_bias_{{ q }} += d{{ n }}_{{ q }};
 {%- endif %}
-{%- for c in range(4) %}
+{%- for c in range(4 // slices) %}
 {%- for p in range(layer.gradient.across) %}
-gradient{{ layer.number }}_{{ 4 * q + c }}_{{ p }} += d{{ n }}_{{ q }}.{{ "xyzw"[c] }} * h{{ n }}_{{ p }};
+gradient{{ layer.number }}_{{ 4 * q + c }}_{{ p }} += d{{ n }}_{{ q }}{% if slices < 4 %}.{{ "xyzw"[c] }}{% endif %} * h{{ n }}_{{ p }};
 {%- endfor %}
 {%- endfor %}
 {%- endfor %}
 {%- endmacro %}
 
 {#- Adds the rows of the block to the gradient of a layer's weights, which stays in registers: a lane has `down` vec4s of
-    outputs times `across` vec4s of inputs. -#}
-{%- macro weight_gradient(layer, rows, group, lanes, ahead) %}
+    outputs times `across` vec4s of inputs, or a slice of the outputs of one such square. -#}
+{%- macro weight_gradient(layer, rows, group, lanes) %}
 {%- set tile = layer.gradient %}
 {
+{%- if tile.first > 0 %}
+let lane = {{ gradient_lane(tile, lanes) }};
+{%- endif %}
+{%- if tile.slices > 1 %}
+let slice = lane / {{ tile.lanes }}u;
+let first_across = lane % {{ tile.lanes }}u % {{ tile.columns }}u;
+let first_down = lane % {{ tile.lanes }}u / {{ tile.columns }}u;
+{%- else %}
 let first_across = lane % {{ tile.columns }}u;
 let first_down = lane / {{ tile.columns }}u;
+{%- endif %}
 {%- for q in range(tile.down) %}
 let down{{ q }} = first_down + {{ q * tile.rows }}u;
 {%- endfor %}
 {%- for p in range(tile.across) %}
 let across{{ p }} = first_across + {{ p * tile.columns }}u;
 {%- endfor %}
-{%- set round = [rows, [4, group] | max] | min %}
-{%- if tile.lanes < lanes %}
-if lane < {{ tile.lanes }}u {
+{%- set round = tile.round %}
+{%- set ahead = tile.ahead %}
+{%- if tile.lanes * tile.slices < lanes %}
+if lane < {{ tile.lanes * tile.slices }}u {
 {%- endif %}
 {%- if rows > round %}
 for (var t = 0u; t < {{ rows // group }}u; t += {{ round // group }}u) {
@@ -184,7 +230,7 @@ for (var t = 0u; t < {{ rows // group }}u; t += {{ round // group }}u) {
 {%- if rows > round %}
 }
 {%- endif %}
-{%- if tile.lanes < lanes %}
+{%- if tile.lanes * tile.slices < lanes %}
 }
 {%- endif %}
 }

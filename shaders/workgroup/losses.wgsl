@@ -3,10 +3,19 @@
 
 {%- macro prediction(column) -%} p{{ column // 4 }}.{{ "xyzw"[column % 4] }} {%- endmacro %}
 
+{#- The words of a row's label: `source` is the row of the dataset. -#}
+{%- macro label_words(task) %}
+{%- set k = task.number %}
+let label{{ k }} = task_of({{ k }}u).label + source * task_of({{ k }}u).label_stride;
+{%- for c in range(1 if task.is_class else task.width) %}
+let word{{ k }}_{{ c }} = labels[label{{ k }} + {{ c }}u];
+{%- endfor %}
+{%- endmacro %}
+
 {%- macro task_losses(task) %}
 {%- set k = task.number %}
 // Task {{ k }}.
-var task{{ k }} = tasks[{{ k }}];
+var task{{ k }} = task_of({{ k }}u);
 task{{ k }}.loss = {{ task.loss }}u;
 task{{ k }}.width = {{ task.width }}u;
 {%- if not task.is_masked %}
@@ -16,12 +25,11 @@ task{{ k }}.mask = NONE;
 task{{ k }}.class_weights = NONE;
 {%- endif %}
 let counts{{ k }} = is_inside && has_label(task{{ k }}, source);
-let label{{ k }} = task{{ k }}.label + source * task{{ k }}.label_stride;
 {%- if task.is_class %}
 {%- if not task.is_smoothed %}
 task{{ k }}.parameter = 0.0;
 {%- endif %}
-let class{{ k }} = labels[label{{ k }}];
+let class{{ k }} = word{{ k }}_0;
 var row{{ k }}: ClassRow;
 row{{ k }}.highest = {{ prediction(task.first) }};
 {%- for c in range(1, task.width) %}
@@ -44,7 +52,7 @@ let d{{ task.first + c }} = select(0.0, scale{{ k }} * class_slope(task{{ k }}, 
 {%- endfor %}
 {%- else %}
 {%- for c in range(task.width) %}
-let both{{ task.first + c }} = element_loss(task{{ k }}, {{ prediction(task.first + c) }}, bitcast<f32>(labels[label{{ k }} + {{ c }}u]));
+let both{{ task.first + c }} = element_loss(task{{ k }}, {{ prediction(task.first + c) }}, bitcast<f32>(word{{ k }}_{{ c }}));
 let d{{ task.first + c }} = select(0.0, scale{{ k }} * both{{ task.first + c }}.y, counts{{ k }});
 {%- endfor %}
 loss{{ k }} += select(0.0, {% for c in range(task.width) %}{% if c %} + {% endif %}both{{ task.first + c }}.x{% endfor %}, counts{{ k }});

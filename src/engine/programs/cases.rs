@@ -1,0 +1,108 @@
+//! Tests: networks, data and steps that the programs made for GPUs are held against the reference with. Software adapters
+//! compile their kernels for seconds, so all of it is small.
+
+use super::Make;
+use crate::data::{Dataset, Matrix, Target};
+use crate::engine::device::{Resident, Rows, Training};
+use crate::engine::{Engine, Recipe, Record, Reference, Step};
+use crate::gpu::Gpu;
+use crate::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
+use pollster::block_on;
+
+/// Rows of the dataset.
+const ROWS: usize = 45;
+
+fn smoothed(classes: usize) -> Loss {
+    let class_weights = Some((1..=classes).map(|class| class as f32 / 2.0).collect());
+    Loss::CrossEntropy { label_smoothing: 0.1, class_weights }
+}
+
+/// Tasks of every kind, the second with labels missing.
+pub fn mixed() -> Vec<Task> {
+    vec![
+        Task::new("number", Loss::Huber { delta: 0.5 }, 2),
+        Task::new("kind", smoothed(3), 3),
+        Task::new("flag", Loss::Bce, 1),
+        Task::new("class", Loss::cross_entropy(), 5),
+    ]
+}
+
+/// A number and a kind.
+pub fn two() -> Vec<Task> {
+    vec![Task::new("number", Loss::Mse, 1), Task::new("kind", Loss::cross_entropy(), 10)]
+}
+
+/// A value for every feature and label.
+pub fn data(features: usize, tasks: &[Task]) -> Dataset {
+    let value = |i: usize| ((i * i + 7 * i) % 23) as f32 / 11.5 - 1.0;
+    let target = |(k, task): (usize, &Task)| {
+        let target = match task.loss.predicts_class() {
+            true => Target::classes(
+                (0..ROWS).map(|row| ((row * row + k) % task.width) as u32).collect(),
+            ),
+            false => {
+                let is_flag = task.loss.name() == "bce";
+                let of = |i: usize| if is_flag { f32::from(value(i) > 0.0) } else { value(i + k) };
+                let numbers = (0..ROWS * task.width).map(of).collect();
+                Target::numbers(Matrix::new(task.width, numbers).expect("numbers"))
+            }
+        };
+        match k {
+            1 => target.labelled((0..ROWS).map(|row| row % 3 != 1).collect()).expect("labels"),
+            _ => target,
+        }
+    };
+    let targets = tasks.iter().enumerate().map(target).collect();
+    let values = (0..features * ROWS).map(|i| value(3 * i + 1)).collect();
+    Dataset::new(Matrix::new(features, values).expect("features"), targets).expect("data")
+}
+
+/// The records of six steps, two batches an epoch, the second short and shuffled anew.
+fn trained(engine: &mut dyn Engine) -> Vec<Record> {
+    let steps: Vec<Step> = (1..=6).map(|number| Step::numbered(number, ROWS, 25)).collect();
+    engine.submit(&steps).expect("steps");
+    block_on(engine.collect()).expect("records")
+}
+
+/// Holds the program `make`, on a device with what the adapter gives and on a plain one, against the reference: records and
+/// parameters of six steps of this network, in a recipe that is changed so.
+pub fn agrees(
+    make: Make,
+    features: usize,
+    hidden: &[usize],
+    tasks: &[Task],
+    change: impl Fn(&mut Recipe),
+) {
+    let network = Network::new(features, hidden, Activation::Tanh, tasks).expect("a network");
+    let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(tasks.len()), Adam::new(0.01));
+    (recipe.batch, recipe.seed) = (25, 3);
+    change(&mut recipe);
+    let data = data(features, tasks);
+    let mut reference = Reference::new(recipe.clone(), data.clone()).expect("the reference");
+    let expected = trained(&mut reference);
+    let state = block_on(reference.state()).expect("a state");
+    for gpu in [block_on(Gpu::new()), block_on(Gpu::plain())] {
+        let gpu = gpu.expect("a device");
+        let rows = Rows::new(&gpu, tasks, &data).expect("rows");
+        let resident = Resident::new(&gpu, vec![recipe.clone()], rows.into()).expect("buffers");
+        let program = make(&resident).expect("a program").expect("one for this network");
+        let mut training = Training::new(resident, program);
+        let steps: Vec<Step> = (1..=6).map(|number| Step::numbered(number, ROWS, 25)).collect();
+        // Cut in two: copies of the parameters are made anew.
+        training.submit(&steps[..2], &[0]).expect("steps");
+        training.submit(&steps[2..], &[0]).expect("steps");
+        let mut records = block_on(training.collect()).expect("records");
+        records.extend(block_on(training.collect()).expect("records"));
+        let case = format!("{features}, {hidden:?}, {}", training.resident.gpu.name());
+        for (record, expected) in records.iter().zip(&expected) {
+            let close =
+                (record.total - expected.total).abs() <= 2e-5 * (1.0 + expected.total.abs());
+            assert!(close, "{case}: {record:?} {expected:?}");
+        }
+        assert_eq!(records.len(), expected.len(), "{case}");
+        let found = block_on(training.resident.state(0, 6)).expect("a state");
+        let pairs = found.parameters.iter().zip(&state.parameters);
+        let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(worst <= 2e-4, "{case}: a parameter is off by {worst}");
+    }
+}

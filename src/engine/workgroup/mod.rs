@@ -1,0 +1,296 @@
+//! How a kernel whose workgroups take blocks of rows through a whole network is laid out for it: which lane computes what, and
+//! what lies where. For `programs::block` and `programs::resident`, whose templates share `shaders/workgroup/`.
+
+mod layer;
+
+use self::layer::Layer;
+use crate::gpu::{Gpu, rounds_of};
+use crate::loss::{Loss, NONE, TaskLayout};
+use crate::network::{Activation, Network};
+use serde::Serialize;
+
+/// Lanes of a workgroup, the fewest first: fewer lanes hold more of the gradient each, and wait less for each other.
+const LANES: [usize; 3] = [64, 128, 256];
+/// Columns of predictions that a lane holds for its row.
+const MOST_OUTPUTS: usize = 64;
+/// Layers, each of which is code of its own.
+const MOST_LAYERS: usize = 8;
+/// Labels of a row that are few.
+const MOST_WORDS: usize = 8;
+
+/// What the adapter gives a workgroup.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Means {
+    /// Bytes of workgroup memory.
+    pub memory: usize,
+    /// Lanes of a workgroup, at most.
+    pub lanes: usize,
+    /// Registers that a lane may fill with what outlives a block's products: the gradient, slopes.
+    pub registers: usize,
+    /// The same at the end of a step, where they hold moments too.
+    pub registers_at_end: usize,
+    /// Rounds of a product by which loads stand before their use, in registers besides.
+    pub ahead: usize,
+    /// Whether two lanes may share the rows of both, which takes the sums of both.
+    pub splits: bool,
+}
+
+impl Means {
+    /// Those of this adapter; browsers do not say whose it is.
+    pub fn of(gpu: &Gpu) -> Self {
+        const AMD: u32 = 0x1002;
+        const NVIDIA: u32 = 0x10de;
+        let limits = gpu.device().limits();
+        let memory = limits.max_compute_workgroup_storage_size as usize;
+        let lanes = limits.max_compute_invocations_per_workgroup as usize;
+        let has_plenty = [AMD, NVIDIA].contains(&gpu.device().adapter_info().vendor);
+        match has_plenty || gpu.is_software() {
+            true => Self::plenty(memory, lanes),
+            false => Self::lean(memory, lanes),
+        }
+    }
+
+    /// With what a lane has on GPUs of AMD and NVIDIA: 255 registers.
+    pub fn plenty(memory: usize, lanes: usize) -> Self {
+        Self { memory, lanes, registers: 142, registers_at_end: 200, ahead: 1, splits: true }
+    }
+
+    /// With what a lane has on those of Intel and Apple, and perhaps on others: about 128 registers.
+    pub fn lean(memory: usize, lanes: usize) -> Self {
+        Self { memory, lanes, registers: 70, registers_at_end: 96, ahead: 0, splits: false }
+    }
+}
+
+/// Where a kernel reads the parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parameters {
+    /// In storage: packed, weights also transposed.
+    Packed,
+    /// In workgroup memory.
+    Kept,
+}
+
+impl Parameters {
+    /// The WGSL that reads a task's σ, of which the first is packed in this vector.
+    fn sigma(self, task: usize, first: usize) -> String {
+        match self {
+            Self::Kept => format!("sigmas[{task}u]"),
+            Self::Packed => {
+                let component = ["x", "y", "z", "w"][task % 4];
+                format!("parameters[seat][{}u].{component}", first + task / 4)
+            }
+        }
+    }
+}
+
+/// The values of the templates `shaders/workgroup/`, and of those of the programs that include them.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Shape {
+    /// Rows of a block.
+    pub rows: usize,
+    /// Lanes of a workgroup.
+    pub lanes: usize,
+    /// Rows side by side in workgroup memory: those that the smallest tile of a lane has.
+    group: usize,
+    ahead: usize,
+    keeps_parameters: bool,
+    features: usize,
+    activation: u32,
+    is_relu: bool,
+    drops: bool,
+    /// Vectors of the features that a lane brings to workgroup memory, at most.
+    staged: usize,
+    /// Vectors of a share of the gradient: a layer's weight, padded, then its bias, layer by layer.
+    pub cells: usize,
+    /// Vectors of the packed parameters: the cells, σ, then every weight transposed.
+    pub packed: usize,
+    /// σ's first vector.
+    sigma: usize,
+    /// Vectors of all biases, and of a lane, at most.
+    bias_quads: usize,
+    bias_rounds: usize,
+    /// Whether a row's labels are on their way while it goes through the layers: where they are few.
+    loads_labels_early: bool,
+    widths: Vec<Width>,
+    pub layers: Vec<Layer>,
+    tasks: Vec<TaskShape>,
+    parameters: usize,
+}
+
+/// Units of a layer in workgroup memory.
+#[derive(Clone, Debug, Serialize)]
+struct Width {
+    quads: usize,
+    blocks: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct TaskShape {
+    number: usize,
+    /// The first of its predictions.
+    first: usize,
+    width: usize,
+    loss: u32,
+    is_class: bool,
+    is_masked: bool,
+    is_weighted: bool,
+    is_smoothed: bool,
+    /// The WGSL that reads its σ.
+    sigma: String,
+}
+
+impl Shape {
+    /// The kernel for blocks of so many rows that reads packed parameters, or `None` where there is none for this network with
+    /// these means.
+    pub fn new(network: &Network, tasks: &[TaskLayout], rows: usize, means: Means) -> Option<Self> {
+        let of = |lanes| Self::with(network, tasks, [rows, lanes], Parameters::Packed, means);
+        LANES.into_iter().find_map(of)
+    }
+
+    /// The same with so many lanes.
+    pub fn with(
+        network: &Network,
+        tasks: &[TaskLayout],
+        [rows, lanes]: [usize; 2],
+        parameters: Parameters,
+        means: Means,
+    ) -> Option<Self> {
+        let fits = network.layers().len() <= MOST_LAYERS && network.outputs() <= MOST_OUTPUTS;
+        let widest = network.layers().iter().map(|layer| layer.inputs.max(layer.outputs)).max()?;
+        // A row's losses are one lane's.
+        if !fits || widest > 4 * LANES[2] || rows > lanes || lanes > means.lanes {
+            return None;
+        }
+        let shape = Self::laid_out(network, tasks, [rows, lanes], parameters, means)?;
+        let fits = shape.memory() <= means.memory && shape.fits_registers(means);
+        fits.then_some(shape)
+    }
+
+    fn laid_out(
+        network: &Network,
+        tasks: &[TaskLayout],
+        [rows, lanes]: [usize; 2],
+        parameters: Parameters,
+        means: Means,
+    ) -> Option<Self> {
+        let keeps_parameters = parameters == Parameters::Kept;
+        let mut layers = layer::all(network, [rows, lanes], means)?;
+        if keeps_parameters {
+            layer::slice(&mut layers, [rows, lanes], means);
+        }
+        let last = layers.last()?;
+        let cells = last.bias + last.output_quads;
+        let bias_quads = last.first_bias + last.output_quads;
+        let mut packed = cells + tasks.len().div_ceil(4);
+        for layer in &mut layers {
+            layer.transposed = packed;
+            packed += 4 * layer.input_quads * layer.output_quads;
+        }
+        let quads = network.layers()[0].inputs.div_ceil(4);
+        let quads = [quads].into_iter().chain(layers.iter().map(|layer| layer.output_quads));
+        let widths: Vec<Width> =
+            quads.map(|quads| Width { quads, blocks: quads.div_ceil(4) }).collect();
+        let label_words = tasks.iter().map(|task| task.label_stride as usize).sum::<usize>();
+        let of_task =
+            |(number, task)| TaskShape::new(number, task, parameters.sigma(number, cells));
+        Some(Self {
+            rows,
+            lanes,
+            group: layers.iter().map(|layer| layer.tile).min()?,
+            ahead: means.ahead,
+            keeps_parameters,
+            features: network.features(),
+            activation: network.activation().code(),
+            is_relu: network.activation() == Activation::Relu,
+            drops: network.dropout() > 0.0,
+            staged: (rows * widths[0].quads).div_ceil(lanes),
+            cells,
+            packed,
+            sigma: cells,
+            bias_quads,
+            bias_rounds: bias_quads.div_ceil(lanes),
+            loads_labels_early: keeps_parameters && label_words <= MOST_WORDS,
+            widths,
+            tasks: tasks.iter().enumerate().map(of_task).collect(),
+            parameters: network.parameter_count(),
+            layers,
+        })
+    }
+
+    /// Bytes of workgroup memory.
+    pub fn memory(&self) -> usize {
+        let units: usize = self.widths.iter().map(|width| 16 * width.blocks).sum();
+        let of_rows = 4 * self.rows * (units + self.tasks.len());
+        of_rows + if self.keeps_parameters { self.kept_memory() } else { 0 }
+    }
+
+    /// Of it, what the parameters take: weights, biases and σ; and with them the gradients of the biases, the terms of the total,
+    /// and a sum of squares a lane.
+    fn kept_memory(&self) -> usize {
+        let of_weight = |layer: &Layer| 4 * layer.output_quads * layer.kept_stride;
+        let weights: usize = self.layers.iter().map(of_weight).sum();
+        let heads = self.layers.last().map_or(0, |layer| layer.output_quads);
+        16 * (weights + 2 * self.bias_quads + heads) + 8 * self.tasks.len() + 4 * self.lanes
+    }
+
+    /// Whether the registers of a lane suffice.
+    fn fits_registers(&self, means: Means) -> bool {
+        self.registers() <= means.registers
+            && (!self.keeps_parameters || self.registers_at_end() <= means.registers_at_end)
+    }
+
+    /// Registers of what outlives a block's products.
+    pub fn registers(&self) -> usize {
+        let of_layer = |layer: &Layer| {
+            let slopes = if self.is_relu || layer.is_last { 0 } else { 4 * layer.tile };
+            4 * layer.gradient.cells() + slopes + 4
+        };
+        // A task's loss, and what its losses and gradients are multiplied by.
+        let of_tasks = 3 * self.tasks.len();
+        4 * self.staged + of_tasks + self.layers.iter().map(of_layer).sum::<usize>()
+    }
+
+    /// Registers of what a lane updates at the end of a step: gradients of weights and their moments, and moments of biases.
+    fn registers_at_end(&self) -> usize {
+        let cells: usize = self.layers.iter().map(|layer| layer.gradient.cells()).sum();
+        12 * cells + 8 * self.bias_rounds
+    }
+
+    /// Rounds of the loops that bring the parameters to workgroup memory.
+    pub fn rounds_to_load(&self) -> usize {
+        let of_layer = |layer: &Layer| {
+            rounds_of((4 * layer.output_quads * layer.input_quads).div_ceil(self.lanes), 0)
+        };
+        self.layers.iter().map(of_layer).sum::<usize>() + self.rounds_of_biases()
+    }
+
+    /// Rounds of a loop over all biases, which are there as vectors.
+    pub fn rounds_of_biases(&self) -> usize {
+        rounds_of(self.bias_quads.div_ceil(self.lanes), 0)
+    }
+
+    /// Rounds of all loops that a block takes, at most.
+    pub fn rounds_a_block(&self) -> usize {
+        let of_layer = |layer: &Layer| {
+            let products = layer.input_quads / 4 + layer.output_quads / 4;
+            2 + products + 1 + self.rows / 4 + 1
+        };
+        self.layers.iter().map(of_layer).sum()
+    }
+}
+
+impl TaskShape {
+    fn new(number: usize, task: &TaskLayout, sigma: String) -> Self {
+        Self {
+            number,
+            first: task.prediction as usize,
+            width: task.width as usize,
+            loss: task.loss,
+            is_class: task.loss == Loss::cross_entropy().code(),
+            is_masked: task.mask != NONE,
+            is_weighted: task.class_weights != NONE,
+            is_smoothed: task.is_smoothed(),
+            sigma,
+        }
+    }
+}
