@@ -17,6 +17,7 @@ mod dropout;
 mod encoded_twice;
 mod epochs;
 mod finite_differences;
+mod fleet;
 mod golden;
 mod judges;
 mod labels;

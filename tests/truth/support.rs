@@ -33,11 +33,12 @@ pub fn device(limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
     block_on(adapter.request_device(&descriptor)).expect("a device")
 }
 
-/// A device whose buffers may hold no more than this many bytes.
+/// A device whose bindings may hold no more than this many bytes.
 pub fn small_gpu(bytes: u64) -> Gpu {
     let (device, queue) = device(wgpu::Limits {
         max_storage_buffer_binding_size: bytes,
-        max_buffer_size: bytes,
+        // What is bound of the steps' members is always 64 KiB.
+        max_buffer_size: bytes.max(256 << 10),
         ..wgpu::Limits::default()
     });
     Gpu::from_device(device, queue).expect("limits that the kernels can work with")
@@ -59,15 +60,17 @@ pub fn unfused(recipe: Recipe, data: Dataset) -> Box<dyn Engine> {
 pub const ON_GPU: [(&str, Make<'static>); 3] =
     [("fused", &fused), ("unfused", &unfused), ("fused on a plain device", &plain_fused)];
 
-/// The fused engine on a device with WebGPU's limits and no optional feature, which takes other kernels on a software
-/// adapter: those that a GPU takes.
-fn plain_fused(recipe: Recipe, data: Dataset) -> Box<dyn Engine> {
+/// A device with WebGPU's limits and no optional feature, which takes other kernels on a software adapter: those that a GPU takes.
+pub fn plain_gpu() -> &'static Gpu {
     static PLAIN: OnceLock<Gpu> = OnceLock::new();
-    let gpu = PLAIN.get_or_init(|| {
+    PLAIN.get_or_init(|| {
         let (device, queue) = device(wgpu::Limits::default());
         Gpu::from_device(device, queue).expect("a device with WebGPU's limits")
-    });
-    Box::new(block_on(GpuEngine::fused(gpu, recipe, &data)).expect("the recipe fits"))
+    })
+}
+
+fn plain_fused(recipe: Recipe, data: Dataset) -> Box<dyn Engine> {
+    Box::new(block_on(GpuEngine::fused(plain_gpu(), recipe, &data)).expect("the recipe fits"))
 }
 
 /// Dispatches of a fused step of so many layers, none of them wide, at most. SwiftShader takes minutes over the kernel that
