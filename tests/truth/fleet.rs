@@ -208,7 +208,7 @@ fn members_that_cannot_share_a_step_are_named() {
         let engine = |recipe| Reference::new(recipe, data()).expect("an engine");
         let in_turns = Turns::new(recipes.into_iter().map(engine).collect());
         let told = of_gpu.err().expect("a refusal").to_string();
-        assert_eq!(in_turns.err().expect("a refusal").to_string(), told);
+        assert_eq!(in_turns.expect_err("a refusal").to_string(), told);
         told
     };
     let other = |what| format!("member 2 of the fleet has another {what} than member 0");

@@ -78,7 +78,7 @@ impl Resident {
         let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
         let shares = Shares::new(batch, parameters, most_bytes);
         let length = state_length(&recipe);
-        let state = Buffer::zeros(gpu, "the training state", seats * length)?;
+        let state = Buffer::zeros(gpu, "the parameters and their moments", seats * length)?;
         let stop = Buffer::zeros(gpu, "the stop marks", 2 * seats)?;
         let kept = Buffer::zeros(gpu, "the state before", seats * length)?;
         let bindings = [state.binding(), stop.binding(), kept.binding()];
