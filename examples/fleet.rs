@@ -46,7 +46,7 @@ async fn run() -> Result<()> {
     let steps = EPOCHS * trainer.steps_per_epoch() - 1;
     trainer.steps(steps).await?;
     let took = start.elapsed();
-    let each = took.as_secs_f64() * 1e6 / (steps * members.max(1)) as f64;
+    let each = took.as_secs_f64() * 1e6 / (steps * members) as f64;
     println!("{EPOCHS} epochs in {:.2} s: {each:.1} µs a step and network", took.as_secs_f64());
 
     trainer.engine().hold_out(&test).await?;

@@ -9,7 +9,6 @@ struct Step {
     run: u32,           // steps of this submission from this one to the next new order of the rows
     domain_bits: u32,   // of the epoch's permutations; 0: rows in order
     seats: u32,         // members that there is room for
-    members: u32,       // members that train
 }
 
 // The most members of a dispatch: what WebGPU's smallest uniform binding holds.

@@ -22,21 +22,14 @@ pub(crate) struct StepInfo {
     run: u32,
     domain_bits: u32,
     seats: u32,
-    members: u32,
 }
 
 impl StepInfo {
     /// Bytes from one step's slot to the next: WebGPU's alignment of dynamic offsets.
     pub const STRIDE: u32 = 256;
 
-    /// The first of these steps of a run over `rows` rows, in slot `slot` of a submission, for so many of so many members.
-    pub fn new(
-        recipe: &Recipe,
-        rows: usize,
-        steps: &[Step],
-        slot: usize,
-        [members, seats]: [usize; 2],
-    ) -> Self {
+    /// The first of these steps of a run over `rows` rows, in slot `slot` of a submission, with room for so many members.
+    pub fn new(recipe: &Recipe, rows: usize, steps: &[Step], slot: usize, seats: usize) -> Self {
         let step = &steps[0];
         let goes_on = |other: &Step| !recipe.shuffle || other.epoch == step.epoch;
         let order = Permutation::new(rows as u32, recipe.seed, step.epoch);
@@ -48,14 +41,13 @@ impl StepInfo {
             run: steps.iter().take_while(|other| goes_on(other)).count() as u32,
             domain_bits: if recipe.shuffle { order.bits() } else { 0 },
             seats: seats as u32,
-            members: members as u32,
         }
     }
 
     /// A forward pass over the first `rows` rows of a buffer of `most` rows.
     pub fn forward(rows: usize, most: usize) -> Self {
         let (rows, most_rows) = (rows as u32, most as u32);
-        Self { rows, most_rows, seats: 1, members: 1, ..Self::default() }
+        Self { rows, most_rows, seats: 1, ..Self::default() }
     }
 }
 

@@ -150,8 +150,8 @@ impl Resident {
         let mut infos = Vec::with_capacity(steps.len());
         let mut of_members = Vec::with_capacity(steps.len() * members.len());
         for (slot, step) in steps.iter().enumerate() {
-            let sizes = [members.len(), self.seats()];
-            infos.push(StepInfo::new(&self.recipe, self.rows.count, &steps[slot..], slot, sizes));
+            let (rows, seats) = (self.rows.count, self.seats());
+            infos.push(StepInfo::new(&self.recipe, rows, &steps[slot..], slot, seats));
             let opens = slot == 0 || steps[slot - 1].epoch != step.epoch;
             let place = |(seat, &member)| (member, slot * members.len() + seat);
             let places = members.iter().enumerate().map(place);

@@ -106,3 +106,20 @@ pub fn agrees(
         assert!(worst <= 2e-4, "{case}: a parameter is off by {worst}");
     }
 }
+
+/// Holds a program against the reference with dropout and clipping.
+pub fn drop_and_clip(make: Make) {
+    agrees(make, 3, &[12], &mixed(), |recipe| {
+        recipe.network = recipe.network.clone().with_dropout(0.3).expect("a network");
+        recipe.clip = Some(0.05);
+    });
+}
+
+/// Holds it with dropout of units whose slope is 0 or 1.
+pub fn drop_rectified_units(make: Make) {
+    let hidden = [20, 8, 12];
+    agrees(make, 6, &hidden, &two(), |recipe| {
+        let network = Network::new(6, &hidden, Activation::Relu, &two()).expect("a network");
+        recipe.network = network.with_dropout(0.2).expect("a network");
+    });
+}

@@ -1,6 +1,6 @@
 //! A layer on a workgroup: which lane has which of its units, and which part of the gradient of its weights.
 
-use super::Means;
+use super::means::Means;
 use crate::network::Network;
 use serde::Serialize;
 

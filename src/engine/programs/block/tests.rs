@@ -2,7 +2,9 @@
 //! for seconds, so the networks are small; `scripts/conformance block` runs all tests of numerics with it.
 
 use super::*;
-use crate::engine::programs::cases::{agrees, data, mixed, two};
+use crate::engine::programs::cases::{
+    agrees, data, drop_and_clip, drop_rectified_units, mixed, two,
+};
 use crate::gpu::check_shader;
 use crate::loss::Labels;
 use crate::{Activation, Loss, Network, Task};
@@ -79,19 +81,12 @@ fn halves_of_products_are_put_together() {
 
 #[test]
 fn dropout_and_clipping_train_as_the_reference_does() {
-    agrees(program, 3, &[12], &mixed(), |recipe| {
-        recipe.network = recipe.network.clone().with_dropout(0.3).expect("a network");
-        recipe.clip = Some(0.05);
-    });
+    drop_and_clip(program);
 }
 
 #[test]
 fn rectified_units_with_dropout_train_as_the_reference_does() {
-    agrees(program, 6, &[20, 8, 12], &two(), |recipe| {
-        let hidden = [20, 8, 12];
-        let network = Network::new(6, &hidden, Activation::Relu, &two()).expect("a network");
-        recipe.network = network.with_dropout(0.2).expect("a network");
-    });
+    drop_rectified_units(program);
 }
 
 /// The workloads of the benchmark (`bench::workload`) at their batches, and what GPUs with few registers get.

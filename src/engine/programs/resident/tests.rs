@@ -4,7 +4,9 @@
 use super::*;
 use crate::data::{Dataset, Matrix, Target};
 use crate::engine::device::{Rows, Training};
-use crate::engine::programs::cases::{agrees, data, mixed, two};
+use crate::engine::programs::cases::{
+    agrees, data, drop_and_clip, drop_rectified_units, mixed, two,
+};
 use crate::engine::{Recipe, Record, State, Step};
 use crate::gpu::{Gpu, check_shader};
 use crate::loss::Labels;
@@ -60,19 +62,12 @@ fn odd_widths_and_every_loss_train_as_the_reference_does() {
 
 #[test]
 fn dropout_and_clipping_train_as_the_reference_does() {
-    agrees(program, 3, &[12], &mixed(), |recipe| {
-        recipe.network = recipe.network.clone().with_dropout(0.3).expect("a network");
-        recipe.clip = Some(0.05);
-    });
+    drop_and_clip(program);
 }
 
 #[test]
 fn rectified_units_with_dropout_train_as_the_reference_does() {
-    agrees(program, 6, &[20, 8, 12], &two(), |recipe| {
-        let hidden = [20, 8, 12];
-        let network = Network::new(6, &hidden, Activation::Relu, &two()).expect("a network");
-        recipe.network = network.with_dropout(0.2).expect("a network");
-    });
+    drop_rectified_units(program);
 }
 
 /// The network `seed` of the benchmark (`bench::workload`) at its batch and at few rows, its neighbours in size, and what GPUs with
