@@ -2,7 +2,7 @@
 //
 // A step stops training of its member when its total is not finite: from then on nothing is updated, so the parameters from
 // before it survive. The first such step is kept in `stop`, by atomics, since every workgroup asks.
-// Rust twins: `engine::device::infos::OptimizerInfo`, `engine::device::resident::Resident`.
+// Rust twins: `engine::device::infos::OptimizerInfo`, `engine::device::workspace::Workspace`.
 
 // The kernels keep such sizes in storage, not in uniforms: Mesa's llvmpipe unrolls loops whose bounds are uniforms,
 // and compiles the kernel anew at every dispatch to do so.

@@ -1,6 +1,6 @@
 //! A fleet on the device: members with the same rows and the same shape of a step, which every dispatch serves together.
 
-use super::device::{Planner, Resident, Rows, Training};
+use super::device::{Planner, Rows, Training, Workspace};
 use super::programs;
 use super::recipe::Recipe;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ pub(super) struct Squad {
 impl Squad {
     /// The numbers of its members in the fleet.
     pub fn members(&self) -> std::ops::Range<usize> {
-        self.first..self.first + self.training.resident.seats()
+        self.first..self.first + self.training.workspace.seats()
     }
 }
 
@@ -52,14 +52,14 @@ pub(super) async fn squads(
     plan: Planner,
 ) -> Result<Vec<Squad>> {
     let make = |recipes: &[Recipe]| {
-        let resident = Resident::new(gpu, recipes.to_vec(), Arc::clone(rows))?;
-        let program = plan(&resident)?;
-        Ok(Training::new(resident, program))
+        let workspace = Workspace::new(gpu, recipes.to_vec(), Arc::clone(rows))?;
+        let program = plan(&workspace)?;
+        Ok(Training::new(workspace, program))
     };
     let mut alone = None;
     let mut squads = Vec::new();
     let mut first = 0;
-    let mut most = Resident::most_members(gpu, &recipes[0], rows.count).min(recipes.len());
+    let mut most = Workspace::most_members(gpu, &recipes[0], rows.count).min(recipes.len());
     while first < recipes.len() {
         let end = recipes.len().min(first + most);
         let made = gpu.guarded(|| make(&recipes[first..end])).await;

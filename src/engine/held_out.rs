@@ -156,7 +156,7 @@ impl Part {
                 if squad.training.failure(place).is_some() {
                     sums[squad.first + place] = None;
                     // Ready for other parameters.
-                    let initial = State::initial(&squad.training.resident.recipe);
+                    let initial = State::initial(&squad.training.workspace.recipe);
                     squad.training.load(place, &initial)?;
                 }
             }
@@ -167,16 +167,16 @@ impl Part {
 
 /// Gives these members of a fleet's squads their networks' parameters.
 fn copy_parameters(to: &Squad, of: &[Squad], members: &[usize]) {
-    let resident = &to.training.resident;
-    let gpu = &resident.gpu;
-    let bytes = 4 * resident.recipe.network.parameter_count() as u64;
+    let workspace = &to.training.workspace;
+    let gpu = &workspace.gpu;
+    let bytes = 4 * workspace.recipe.network.parameter_count() as u64;
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
     for from in of {
-        let own = &from.training.resident;
+        let own = &from.training.workspace;
         for member in members.iter().filter(|member| from.members().contains(member)) {
             let [source, _] = own.state_bytes(member - from.first);
-            let [target, _] = resident.state_bytes(member - to.first);
-            let (from, to) = (own.state.raw(), resident.state.raw());
+            let [target, _] = workspace.state_bytes(member - to.first);
+            let (from, to) = (own.state.raw(), workspace.state.raw());
             encoder.copy_buffer_to_buffer(from, source, to, target, bytes);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::blocks::Blocks;
 use super::checks::{check_member, none_held_out};
-use super::device::{Covers, Planner, Resident, Rows, Training};
+use super::device::{Covers, Planner, Rows, Training, Workspace};
 use super::fleet::{self, Squad};
 use super::held_out::HeldOut;
 use super::programs;
@@ -134,7 +134,7 @@ impl GpuEngine {
         let trains = |&member: &usize| {
             !self.resting[squad.first + member] && squad.training.failure(member).is_none()
         };
-        (0..squad.training.resident.seats()).filter(trains).collect()
+        (0..squad.training.workspace.seats()).filter(trains).collect()
     }
 
     /// Why training stopped, where no member trains any more and one of them has failed.
@@ -153,12 +153,12 @@ impl GpuEngine {
         if training.is_under_way() {
             training.settle().await?;
         }
-        let Resident { gpu, recipe, state, .. } = &training.resident;
+        let Workspace { gpu, recipe, state, .. } = &training.workspace;
         let blocks = match self.blocks[squad].take() {
             Some(blocks) => blocks,
             None => gpu.guarded(|| Blocks::new(gpu, &recipe.network, state)).await?,
         };
-        let [start, _] = training.resident.state_bytes(place);
+        let [start, _] = training.workspace.state_bytes(place);
         let blocks = self.blocks[squad].insert(blocks);
         blocks.predict(gpu, &recipe.network, start as usize / 4, features).await
     }
@@ -174,7 +174,7 @@ impl Engine for GpuEngine {
     }
 
     fn rows(&self) -> usize {
-        self.first().resident.rows.count
+        self.first().workspace.rows.count
     }
 
     fn submit(&mut self, steps: &[Step]) -> Result<()> {
@@ -253,7 +253,7 @@ impl Engine for GpuEngine {
 
     fn last_step(&self) -> u64 {
         let of = |squad: &Squad| {
-            let members = 0..squad.training.resident.seats();
+            let members = 0..squad.training.workspace.seats();
             members.map(|member| squad.training.last_step(member)).max()
         };
         self.squads.iter().filter_map(of).max().unwrap_or(0)

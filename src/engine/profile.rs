@@ -1,6 +1,6 @@
 //! What a step costs, dispatch by dispatch.
 
-use super::device::{Resident, Training};
+use super::device::{Training, Workspace};
 use super::on_gpu::GpuEngine;
 use super::step::Step;
 use crate::error::Result;
@@ -20,17 +20,17 @@ impl GpuEngine {
     /// Bytes that a full step's kernels read and write: every buffer that a dispatch binds, once, and of those that
     /// hold the whole dataset the batch's part. What a cache keeps, and what a kernel reads again, is not known.
     pub fn bytes_per_step(&self) -> u64 {
-        let Training { resident, program, .. } = self.first();
-        let (batch, rows) = (resident.batch as u64, resident.rows.count as u64);
+        let Training { workspace, program, .. } = self.first();
+        let (batch, rows) = (workspace.batch as u64, workspace.rows.count as u64);
         let by_row = [
-            resident.rows.features.raw(),
-            resident.rows.labels.raw(),
-            resident.order.raw(),
-            resident.normalisers.raw(),
+            workspace.rows.features.raw(),
+            workspace.rows.labels.raw(),
+            workspace.order.raw(),
+            workspace.normalisers.raw(),
         ];
         let bytes = |buffer: &wgpu::Buffer| match by_row.contains(&buffer) {
             true => buffer.size() * batch / rows,
-            false if buffer == resident.records.raw() => 4 * resident.record_length() as u64,
+            false if buffer == workspace.records.raw() => 4 * workspace.record_length() as u64,
             false => buffer.size(),
         };
         program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
@@ -41,8 +41,8 @@ impl GpuEngine {
     pub fn gpu_bytes(&self) -> u64 {
         let mut buffers: Vec<&wgpu::Buffer> = Vec::new();
         let dispatches = self.squads.iter().flat_map(|squad| {
-            let Training { resident, program, .. } = &squad.training;
-            program.dispatches.iter().chain(&program.opening).chain(&resident.prepare)
+            let Training { workspace, program, .. } = &squad.training;
+            program.dispatches.iter().chain(&program.opening).chain(&workspace.prepare)
         });
         for buffer in dispatches.flat_map(Dispatch::bound) {
             if !buffers.contains(&buffer) {
@@ -60,8 +60,8 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`submit`](super::Engine::submit).
     pub async fn profile(&mut self) -> Result<Option<Vec<KernelTime>>> {
-        let Training { resident, program, .. } = self.first();
-        let Some(clock) = Clock::new(&resident.gpu, program.dispatches.len() as u32) else {
+        let Training { workspace, program, .. } = self.first();
+        let Some(clock) = Clock::new(&workspace.gpu, program.dispatches.len() as u32) else {
             return Ok(None);
         };
         let times = self.squads[0].training.profile(&clock).await?;
@@ -72,12 +72,12 @@ impl GpuEngine {
 
 impl Training {
     async fn profile(&mut self, clock: &Clock) -> Result<Vec<Duration>> {
-        let gpu = self.resident.gpu.clone();
+        let gpu = self.workspace.gpu.clone();
         gpu.check()?;
-        let Resident { rows, recipe, .. } = &self.resident;
+        let Workspace { rows, recipe, .. } = &self.workspace;
         let step = Step::numbered(self.last_step(0) + 1, rows.count, recipe.batch);
-        let members: Vec<usize> = (0..self.resident.seats()).collect();
-        self.resident.write_steps(&[step], &members)?;
+        let members: Vec<usize> = (0..self.workspace.seats()).collect();
+        self.workspace.write_steps(&[step], &members)?;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         self.prepare(&mut encoder, &step, &members);
         let dispatches = &self.program.dispatches;
@@ -86,7 +86,7 @@ impl Training {
                 label: Some(dispatch.label()),
                 timestamp_writes: Some(clock.writes(index)),
             });
-            dispatch.record(&mut pass, Some(self.resident.steps.slot(0, members.len())));
+            dispatch.record(&mut pass, Some(self.workspace.steps.slot(0, members.len())));
         }
         let bytes = Clock::BYTES * dispatches.len() as u64;
         let readback = Readback::new(&gpu, "times", bytes);

@@ -112,9 +112,10 @@ fn hold_shape(gpu: &Gpu, shape: &Shape) -> Vec<Held> {
         engine.submit(&steps[..shape.rows.min(2)]).expect("a submission");
         block_on(engine.collect()).expect("records");
         block_on(engine.predict(data.features())).expect("predictions");
-        let Training { resident, program, .. } = engine.first();
-        let dispatches = program.dispatches.iter().chain(&program.opening).chain(&resident.prepare);
-        held.extend(hold(gpu, dispatches.chain([&resident.keep])));
+        let Training { workspace, program, .. } = engine.first();
+        let dispatches =
+            program.dispatches.iter().chain(&program.opening).chain(&workspace.prepare);
+        held.extend(hold(gpu, dispatches.chain([&workspace.keep])));
     }
     for sums in [Sums::OneDispatch, Sums::Repeatable] {
         held.extend(hold_loss_pass(gpu, shape, &data, sums));

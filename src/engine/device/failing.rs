@@ -5,8 +5,8 @@
 //! (`shaders/epoch/keep.wgsl`), and where a step in it fails, training goes back there and makes the steps before the failed one
 //! again: the same steps from the same state give the same bits. A member that fails stops alone; the others go on.
 
-use super::resident::Resident;
 use super::training::Training;
+use super::workspace::Workspace;
 use crate::engine::outcome::{Failure, NEVER};
 use crate::engine::step::{Record, Step};
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ impl Training {
     /// Why a member's training stopped, if it has and a record told.
     pub fn failure(&self, member: usize) -> Option<Error> {
         let failure = self.members[member].failure;
-        failure.map(|failure| failure.error(&self.resident.recipes[member]))
+        failure.map(|failure| failure.error(&self.workspace.recipes[member]))
     }
 
     /// Takes note of a member's marks after a submission of these steps.
@@ -38,7 +38,7 @@ impl Training {
 
     /// Takes back half-made steps under way, so that every member's state is that after the last step which was made.
     pub async fn settle(&mut self) -> Result<()> {
-        for (member, [_, stop]) in self.resident.stop_marks().await?.into_iter().enumerate() {
+        for (member, [_, stop]) in self.workspace.stop_marks().await?.into_iter().enumerate() {
             if stop == NEVER {
                 continue;
             }
@@ -60,22 +60,22 @@ impl Training {
         }
         let again = steps.iter().filter(|step| step.number < failed);
         let again: Vec<Step> = again.copied().collect();
-        let Resident { gpu, state, kept, .. } = &self.resident;
+        let Workspace { gpu, state, kept, .. } = &self.workspace;
         let gpu = gpu.clone();
-        self.resident.mark(member, [NEVER, NEVER]);
+        self.workspace.mark(member, [NEVER, NEVER]);
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
-        let [start, bytes] = self.resident.state_bytes(member);
+        let [start, bytes] = self.workspace.state_bytes(member);
         encoder.copy_buffer_to_buffer(kept.raw(), start, state.raw(), start, bytes);
         // The order on the device may be that of a later epoch; afterwards that of the others is.
         self.under_way.prepared = None;
         if !again.is_empty() {
-            self.resident.write_steps(&again, &[member])?;
+            self.workspace.write_steps(&again, &[member])?;
             self.record(&mut encoder, &again, &[member]);
             self.under_way.prepared = None;
         }
         gpu.queue().submit([encoder.finish()]);
         // No step after it is made, as before.
-        self.resident.mark(member, [NEVER, failed as u32]);
+        self.workspace.mark(member, [NEVER, failed as u32]);
         gpu.check()
     }
 

@@ -5,8 +5,8 @@
 //! | `infos` | what the host tells the kernels, field for field |
 //! | `slots` | where a submission's steps stand on the device |
 //! | `rows` | the dataset |
-//! | `resident` | the training state of every member of a fleet, the epoch's order, the ring of records |
-//! | `program` | what a program is: the dispatches that make a step, or a run of steps, of what is resident |
+//! | `workspace` | what a program works on: the rows, the training state of every member of a fleet, the epoch's order, the ring of records |
+//! | `program` | what a program is: the dispatches that make a step, or a run of steps, in a workspace |
 //! | `training` | the submissions under way and their records |
 //! | `failing` | the way back from a step that cannot be finished |
 //!
@@ -15,13 +15,13 @@
 mod failing;
 pub(super) mod infos;
 mod program;
-mod resident;
 mod rows;
 mod slots;
 mod training;
+mod workspace;
 
 pub(super) use self::program::{Covers, Planner, Program};
-pub(super) use self::resident::Resident;
 pub(super) use self::rows::Rows;
 pub(super) use self::slots::Steps;
 pub(super) use self::training::Training;
+pub(super) use self::workspace::Workspace;

@@ -1,10 +1,10 @@
 //! What a submission records for its steps.
 
-use super::resident::Resident;
+use super::workspace::Workspace;
 use crate::error::Result;
 use crate::gpu::Dispatch;
 
-/// One way to make steps of what is on the device.
+/// One way to make steps in a workspace.
 pub(crate) struct Program {
     /// Its folder in `engine/programs`, and the file where there are several.
     pub name: &'static str,
@@ -15,8 +15,8 @@ pub(crate) struct Program {
     pub covers: Covers,
 }
 
-/// Chooses the program for what is on the device.
-pub(crate) type Planner = fn(&Resident) -> Result<Program>;
+/// Chooses the program for a workspace.
+pub(crate) type Planner = fn(&Workspace) -> Result<Program>;
 
 /// What one round of a program's dispatches makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Steps under way: submissions of many steps at once, for every member of a fleet that trains, and their records.
 
 use super::program::{Covers, Program};
-use super::resident::Resident;
+use super::workspace::Workspace;
 use crate::engine::outcome::{Failure, record};
 use crate::engine::state::State;
 use crate::engine::step::{Record, Step};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Training on the device: what is there, the program that makes steps of it, and the steps under way.
 pub(crate) struct Training {
-    pub resident: Resident,
+    pub workspace: Workspace,
     pub program: Program,
     pub(super) members: Vec<Standing>,
     pub(super) under_way: Submissions,
@@ -64,20 +64,20 @@ impl Submissions {
 
 impl Training {
     /// Training from the states that are on the device, before the first step.
-    pub fn new(resident: Resident, program: Program) -> Self {
-        let under_way = Submissions::new(&resident.gpu);
-        let members = vec![Standing::default(); resident.seats()];
-        Self { resident, program, members, under_way }
+    pub fn new(workspace: Workspace, program: Program) -> Self {
+        let under_way = Submissions::new(&workspace.gpu);
+        let members = vec![Standing::default(); workspace.seats()];
+        Self { workspace, program, members, under_way }
     }
 
     /// Starts these steps of these members.
     pub fn submit(&mut self, steps: &[Step], members: &[usize]) -> Result<()> {
-        let gpu = self.resident.gpu.clone();
+        let gpu = self.workspace.gpu.clone();
         gpu.check()?;
         let (Some(last), false) = (steps.last(), members.is_empty()) else {
             return Ok(());
         };
-        self.resident.write_steps(steps, members)?;
+        self.workspace.write_steps(steps, members)?;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         self.record(&mut encoder, steps, members);
         let readback = self.under_way.spare.pop().unwrap_or_else(|| self.new_readback());
@@ -123,7 +123,7 @@ impl Training {
                 };
                 // A new epoch cuts the run short, here and in `StepInfo`.
                 end = slot + most;
-                let group = Some(self.resident.steps.slot(slot, members.len()));
+                let group = Some(self.workspace.steps.slot(slot, members.len()));
                 let dispatches = &self.program.dispatches;
                 dispatches.iter().for_each(|dispatch| dispatch.record(&mut pass, group));
             }
@@ -140,8 +140,8 @@ impl Training {
             label: Some("training steps"),
             timestamp_writes: self.under_way.clock.as_ref().map(|clock| clock.writes(0)),
         });
-        let group = Some(self.resident.steps.slot(0, members.len()));
-        self.resident.keep.record(&mut pass, group);
+        let group = Some(self.workspace.steps.slot(0, members.len()));
+        self.workspace.keep.record(&mut pass, group);
         self.program.opening.iter().for_each(|dispatch| dispatch.record(&mut pass, group));
         pass
     }
@@ -154,7 +154,7 @@ impl Training {
         step: &Step,
         members: &[usize],
     ) -> bool {
-        let Resident { recipe, rows, prepare, steps, .. } = &self.resident;
+        let Workspace { recipe, rows, prepare, steps, .. } = &self.workspace;
         let prepared = self.under_way.prepared.as_ref();
         let is_first =
             prepared.is_none_or(|(_, of)| !members.iter().all(|member| of.contains(member)));
@@ -165,7 +165,7 @@ impl Training {
             prepare[0].record(pass, Some(group));
             if is_first || normalisers::vary(&rows.layouts) {
                 // Of all members, whether they train or not.
-                let group = Some(steps.slot(slot, self.resident.seats()));
+                let group = Some(steps.slot(slot, self.workspace.seats()));
                 prepare[1..].iter().for_each(|dispatch| dispatch.record(pass, group));
             }
             self.under_way.prepared = Some((step.epoch, members.to_vec()));
@@ -182,7 +182,7 @@ impl Training {
     // A readback holds the clock's two timestamps, the stop marks, then the records.
 
     fn stop_bytes(&self) -> u64 {
-        8 * self.resident.seats() as u64
+        8 * self.workspace.seats() as u64
     }
 
     fn head_bytes(&self) -> u64 {
@@ -190,18 +190,18 @@ impl Training {
     }
 
     fn new_readback(&self) -> Readback {
-        let bytes = self.head_bytes() + 4 * self.resident.records.len() as u64;
-        Readback::new(&self.resident.gpu, "records", bytes)
+        let bytes = self.head_bytes() + 4 * self.workspace.records.len() as u64;
+        Readback::new(&self.workspace.gpu, "records", bytes)
     }
 
     fn copy_records(&self, encoder: &mut wgpu::CommandEncoder, to: &Readback, records: usize) {
-        let Resident { stop, records: ring, .. } = &self.resident;
+        let Workspace { stop, records: ring, .. } = &self.workspace;
         if let Some(clock) = &self.under_way.clock {
             clock.resolve(encoder, to.buffer(), 0);
         }
         let stop_bytes = self.stop_bytes();
         encoder.copy_buffer_to_buffer(stop.raw(), 0, to.buffer(), Clock::BYTES, stop_bytes);
-        let bytes = 4 * (records * self.resident.record_length()) as u64;
+        let bytes = 4 * (records * self.workspace.record_length()) as u64;
         encoder.copy_buffer_to_buffer(ring.raw(), 0, to.buffer(), self.head_bytes(), bytes);
     }
 
@@ -210,8 +210,8 @@ impl Training {
         let Some(flight) = self.under_way.flights.pop_front() else {
             return Ok(Vec::new());
         };
-        let Resident { gpu, recipes, .. } = &self.resident;
-        let length = self.resident.record_length();
+        let Workspace { gpu, recipes, .. } = &self.workspace;
+        let length = self.workspace.record_length();
         let values = flight.steps.len() * flight.members.len() * length;
         let read = |bytes: &[u8]| {
             let (head, records) = bytes.split_at(self.head_bytes() as usize);
@@ -245,14 +245,14 @@ impl Training {
     /// A member's training state, that after the last step of it which was made.
     pub async fn state(&mut self, member: usize) -> Result<State> {
         self.settle().await?;
-        let marks = self.resident.stop_marks().await?;
+        let marks = self.workspace.stop_marks().await?;
         let step = self.last_made(member, marks[member].map(u64::from));
-        self.resident.state(member, step).await
+        self.workspace.state(member, step).await
     }
 
     /// Replaces a member's training state. Submissions under way were made from others and are forgotten, for all members.
     pub fn load(&mut self, member: usize, state: &State) -> Result<()> {
-        self.resident.load(member, state)?;
+        self.workspace.load(member, state)?;
         self.forget();
         let (loaded, submitted) = (state.step, state.step);
         self.members[member] = Standing { loaded, submitted, ..Standing::default() };

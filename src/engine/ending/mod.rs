@@ -11,45 +11,45 @@ mod shares;
 pub(super) use self::parallel::{Packed, dispatches as packed};
 pub(super) use self::shares::Shares;
 
-use super::device::Resident;
+use super::device::Workspace;
 use crate::error::Result;
 use crate::gpu::{Dispatch, Source, Work};
 
 /// The end of a step whose gradient is laid out as the parameters are: a dispatch; one or two more where gradients are
 /// clipped or there are many losses.
-pub(super) fn dispatches(resident: &Resident, shares: &Shares) -> Result<Vec<Dispatch>> {
-    match resident.gpu.vector_lanes() {
-        Some(_) => serial::dispatches(resident, shares),
-        None => parallel::dispatches(resident, shares, None),
+pub(super) fn dispatches(workspace: &Workspace, shares: &Shares) -> Result<Vec<Dispatch>> {
+    match workspace.gpu.vector_lanes() {
+        Some(_) => serial::dispatches(workspace, shares),
+        None => parallel::dispatches(workspace, shares, None),
     }
 }
 
 /// A step in two dispatches: one of a kernel made for the network, with this much work, whose workgroups each store a share of
 /// the gradients and losses; and the ending. `None` where the shares are more than the device binds.
 pub(super) fn in_shares(
-    resident: &Resident,
+    workspace: &Workspace,
     source: &'static Source,
     text: &str,
     work: Work,
 ) -> Result<Option<Vec<Dispatch>>> {
-    let gpu = &resident.gpu;
-    let parameters = resident.recipe.network.parameter_count();
-    if !Shares::fit(resident, work.workgroups, parameters) {
+    let gpu = &workspace.gpu;
+    let parameters = workspace.recipe.network.parameter_count();
+    if !Shares::fit(workspace, work.workgroups, parameters) {
         return Ok(None);
     }
-    let shares = Shares::new(resident, [work.workgroups, parameters], work.workgroups, 0)?;
+    let shares = Shares::new(workspace, [work.workgroups, parameters], work.workgroups, 0)?;
     let buffers = [
-        resident.rows.features.binding(),
-        resident.rows.labels.binding(),
-        resident.rows.tasks.binding(),
-        resident.order.binding(),
-        resident.state.binding(),
-        resident.normalisers.binding(),
+        workspace.rows.features.binding(),
+        workspace.rows.labels.binding(),
+        workspace.rows.tasks.binding(),
+        workspace.order.binding(),
+        workspace.state.binding(),
+        workspace.normalisers.binding(),
         shares.gradients(),
         shares.losses(),
     ];
     let kernel = gpu.shaped_kernel(source, text, &[]);
     let mut step = vec![kernel.dispatch(gpu, &buffers, work)?];
-    step.extend(dispatches(resident, &shares)?);
+    step.extend(dispatches(workspace, &shares)?);
     Ok(Some(step))
 }

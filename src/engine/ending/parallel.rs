@@ -1,7 +1,7 @@
 //! The ending on GPUs (`parallel.wgsl`): several lanes a parameter, which share its sum.
 
 use super::shares::{MOST_LOSSES, Shares};
-use crate::engine::device::Resident;
+use crate::engine::device::Workspace;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, REDUCTION, Work, kernels, rounds_of};
 
@@ -22,18 +22,18 @@ pub(crate) struct Packed<'a> {
 /// The end of a step: a dispatch; one more before it where gradients are clipped or there are many losses. A `packed` copy of
 /// the parameters is kept up to date.
 pub(crate) fn dispatches(
-    resident: &Resident,
+    workspace: &Workspace,
     shares: &Shares,
     packed: Option<Packed<'_>>,
 ) -> Result<Vec<Dispatch>> {
-    let tasks = resident.recipe.network.tasks().len();
-    if resident.recipe.clip.is_none() && tasks * shares.of_losses <= MOST_LOSSES {
-        return Ok(vec![apply(resident, shares, 0, packed)?]);
+    let tasks = workspace.recipe.network.tasks().len();
+    if workspace.recipe.clip.is_none() && tasks * shares.of_losses <= MOST_LOSSES {
+        return Ok(vec![apply(workspace, shares, 0, packed)?]);
     }
-    let gpu = &resident.gpu;
+    let gpu = &workspace.gpu;
     let parts = Parts::new(shares, tasks);
     let norms = shares.cells.div_ceil(LANES / parts.of_cell);
-    let sums = Shares::new(resident, [1, shares.cells], 1, norms)?;
+    let sums = Shares::new(workspace, [1, shares.cells], 1, norms)?;
     let mut constants = parts.constants(shares, tasks);
     constants.push(("CELLS", shares.cells as f64));
     constants.push(("SUMMED_LOSSES_AT", sums.losses_at() as f64));
@@ -43,29 +43,29 @@ pub(crate) fn dispatches(
     let work = Work::new(norms + tasks, of_cell + of_task);
     let kernel = gpu.kernel(&kernels::SUMS, &constants);
     let add_up = kernel.dispatch(gpu, &[shares.all(), sums.all()], work)?;
-    Ok(vec![add_up, apply(resident, &sums, norms, packed)?])
+    Ok(vec![add_up, apply(workspace, &sums, norms, packed)?])
 }
 
 fn apply(
-    resident: &Resident,
+    workspace: &Workspace,
     shares: &Shares,
     norms: usize,
     packed: Option<Packed<'_>>,
 ) -> Result<Dispatch> {
-    let gpu = &resident.gpu;
-    let tasks = resident.recipe.network.tasks().len();
-    let optimizers = resident.optimizers([shares.of_gradient, shares.of_losses, 0])?;
+    let gpu = &workspace.gpu;
+    let tasks = workspace.recipe.network.tasks().len();
+    let optimizers = workspace.optimizers([shares.of_gradient, shares.of_losses, 0])?;
     let mut buffers = vec![
         optimizers.binding(),
-        resident.state.binding(),
+        workspace.state.binding(),
         shares.all(),
-        resident.normalisers.binding(),
-        resident.records.binding(),
-        resident.stop.binding(),
+        workspace.normalisers.binding(),
+        workspace.records.binding(),
+        workspace.stop.binding(),
     ];
     let parts = Parts::new(shares, tasks);
     let mut constants = parts.constants(shares, tasks);
-    if let Some(most) = resident.recipe.clip {
+    if let Some(most) = workspace.recipe.clip {
         constants.push(("CLIP", most));
         constants.push(("NORMS", norms as f64));
         constants.push(("NORMS_AT", shares.end() as f64));

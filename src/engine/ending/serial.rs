@@ -1,7 +1,7 @@
 //! The ending on software adapters (`finish.wgsl`): lanes that take several parameters each, and no barrier.
 
 use super::shares::{MOST_LOSSES, Shares};
-use crate::engine::device::Resident;
+use crate::engine::device::Workspace;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, REDUCTION, Work, kernels, rounds_of};
 use wgpu::BindingResource as Binding;
@@ -21,15 +21,15 @@ struct Terms<'a> {
 }
 
 /// The end of a step: a dispatch; one more where gradients are clipped, and one where there are many losses.
-pub(super) fn dispatches(resident: &Resident, shares: &Shares) -> Result<Vec<Dispatch>> {
-    let gpu = &resident.gpu;
-    let tasks = resident.recipe.network.tasks().len();
+pub(super) fn dispatches(workspace: &Workspace, shares: &Shares) -> Result<Vec<Dispatch>> {
+    let gpu = &workspace.gpu;
+    let tasks = workspace.recipe.network.tasks().len();
     let mut dispatches = Vec::new();
     let (mut gradients, mut gradient_shares) = (shares.gradients(), shares.of_gradient);
     let (mut losses, mut loss_shares) = (shares.losses(), shares.of_losses);
     let sums;
     if tasks * loss_shares > MOST_LOSSES {
-        sums = Buffer::<f32>::zeros(gpu, "the losses", 3 * tasks * resident.seats())?;
+        sums = Buffer::<f32>::zeros(gpu, "the losses", 3 * tasks * workspace.seats())?;
         let work = Work::new(tasks, rounds_of(loss_shares.div_ceil(64), 0) + REDUCTION);
         let kernel = gpu.kernel(&kernels::LOSS_SUMS, &[]);
         dispatches.push(kernel.dispatch(gpu, &[losses, sums.binding()], work)?);
@@ -38,13 +38,13 @@ pub(super) fn dispatches(resident: &Resident, shares: &Shares) -> Result<Vec<Dis
     let mut constants = Vec::new();
     let gradient;
     let mut norms = 0;
-    if let Some(most) = resident.recipe.clip {
-        let parameters = resident.recipe.network.parameter_count();
+    if let Some(most) = workspace.recipe.clip {
+        let parameters = workspace.recipe.network.parameter_count();
         let preferred = parameters.div_ceil(64 * PARAMETERS_A_LANE).min(NORMS);
         let inside = rounds_of(gradient_shares, 0);
         let work = gpu.share_out(parameters.div_ceil(64), preferred, inside, REDUCTION);
         norms = work.workgroups;
-        let length = resident.seats() * (parameters + norms);
+        let length = workspace.seats() * (parameters + norms);
         gradient = Buffer::<f32>::zeros(gpu, "the gradient", length)?;
         let kernel = gpu.kernel(&kernels::GRADIENT_NORM, &[]);
         dispatches.push(kernel.dispatch(gpu, &[gradients, gradient.binding()], work)?);
@@ -52,29 +52,29 @@ pub(super) fn dispatches(resident: &Resident, shares: &Shares) -> Result<Vec<Dis
         constants.push(("CLIP", most));
     }
     let terms = Terms { gradients, gradient_shares, losses, loss_shares };
-    dispatches.push(apply(resident, terms, norms, &constants)?);
+    dispatches.push(apply(workspace, terms, norms, &constants)?);
     Ok(dispatches)
 }
 
 fn apply(
-    resident: &Resident,
+    workspace: &Workspace,
     terms: Terms<'_>,
     norms: usize,
     constants: &[(&'static str, f64)],
 ) -> Result<Dispatch> {
-    let gpu = &resident.gpu;
+    let gpu = &workspace.gpu;
     let Terms { gradients, gradient_shares, losses, loss_shares } = terms;
-    let optimizers = resident.optimizers([gradient_shares, loss_shares, norms])?;
+    let optimizers = workspace.optimizers([gradient_shares, loss_shares, norms])?;
     let buffers = [
         optimizers.binding(),
-        resident.state.binding(),
+        workspace.state.binding(),
         gradients,
         losses,
-        resident.normalisers.binding(),
-        resident.records.binding(),
-        resident.stop.binding(),
+        workspace.normalisers.binding(),
+        workspace.records.binding(),
+        workspace.stop.binding(),
     ];
-    let network = &resident.recipe.network;
+    let network = &workspace.recipe.network;
     let tasks = network.tasks().len();
     let all = network.parameter_count() + tasks;
     let a_loss = rounds_of(loss_shares, 0);

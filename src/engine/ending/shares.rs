@@ -1,6 +1,6 @@
 //! What a program's dispatches leave for the ending: shares of the gradients and losses, in one buffer.
 
-use crate::engine::device::Resident;
+use crate::engine::device::Workspace;
 use crate::error::Result;
 use crate::gpu::Buffer;
 use wgpu::BindingResource as Binding;
@@ -28,24 +28,24 @@ pub(crate) struct Shares {
 impl Shares {
     /// Room for so many shares of every member, and for `rest` more elements of each behind them.
     pub fn new(
-        resident: &Resident,
+        workspace: &Workspace,
         [of_gradient, cells]: [usize; 2],
         of_losses: usize,
         rest: usize,
     ) -> Result<Self> {
-        let (seats, tasks) = (resident.seats(), resident.recipe.network.tasks().len());
+        let (seats, tasks) = (workspace.seats(), workspace.recipe.network.tasks().len());
         let losses_at = (seats * of_gradient * cells).next_multiple_of(ALIGNMENT);
         let length = losses_at + seats * ((of_losses + 2) * tasks + rest);
-        let gpu = &resident.gpu;
+        let gpu = &workspace.gpu;
         let buffer = Buffer::zeros(gpu, "shares of the gradients and losses", length)?;
         Ok(Self { buffer, seats, of_gradient, cells, of_losses, tasks })
     }
 
     /// Whether the device binds so many shares of every member.
-    pub fn fit(resident: &Resident, shares: usize, cells: usize) -> bool {
-        let tasks = resident.recipe.network.tasks().len();
-        let limits = resident.gpu.device().limits();
-        let most = limits.max_storage_buffer_binding_size as usize / 4 / resident.seats();
+    pub fn fit(workspace: &Workspace, shares: usize, cells: usize) -> bool {
+        let tasks = workspace.recipe.network.tasks().len();
+        let limits = workspace.gpu.device().limits();
+        let most = limits.max_storage_buffer_binding_size as usize / 4 / workspace.seats();
         shares <= (most / (cells + tasks)).saturating_sub(ALIGNMENT + 2)
     }
 

@@ -3,7 +3,7 @@
 
 use super::Make;
 use crate::data::{Dataset, Matrix, Target};
-use crate::engine::device::{Resident, Rows, Training};
+use crate::engine::device::{Rows, Training, Workspace};
 use crate::engine::{Engine, Recipe, Record, Reference, Step};
 use crate::gpu::Gpu;
 use crate::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
@@ -84,23 +84,23 @@ pub fn agrees(
     for gpu in [block_on(Gpu::new()), block_on(Gpu::plain())] {
         let gpu = gpu.expect("a device");
         let rows = Rows::new(&gpu, tasks, &data).expect("rows");
-        let resident = Resident::new(&gpu, vec![recipe.clone()], rows.into()).expect("buffers");
-        let program = make(&resident).expect("a program").expect("one for this network");
-        let mut training = Training::new(resident, program);
+        let workspace = Workspace::new(&gpu, vec![recipe.clone()], rows.into()).expect("buffers");
+        let program = make(&workspace).expect("a program").expect("one for this network");
+        let mut training = Training::new(workspace, program);
         let steps: Vec<Step> = (1..=6).map(|number| Step::numbered(number, ROWS, 25)).collect();
         // Cut in two: copies of the parameters are made anew.
         training.submit(&steps[..2], &[0]).expect("steps");
         training.submit(&steps[2..], &[0]).expect("steps");
         let mut records = block_on(training.collect()).expect("records");
         records.extend(block_on(training.collect()).expect("records"));
-        let case = format!("{features}, {hidden:?}, {}", training.resident.gpu.name());
+        let case = format!("{features}, {hidden:?}, {}", training.workspace.gpu.name());
         for (record, expected) in records.iter().zip(&expected) {
             let close =
                 (record.total - expected.total).abs() <= 2e-5 * (1.0 + expected.total.abs());
             assert!(close, "{case}: {record:?} {expected:?}");
         }
         assert_eq!(records.len(), expected.len(), "{case}");
-        let found = block_on(training.resident.state(0, 6)).expect("a state");
+        let found = block_on(training.workspace.state(0, 6)).expect("a state");
         let pairs = found.parameters.iter().zip(&state.parameters);
         let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(worst <= 2e-4, "{case}: a parameter is off by {worst}");

@@ -1,4 +1,4 @@
-//! The programs: ways to make a step of what is on the device, each with kernels of its own.
+//! The programs: ways to make a step in a workspace (`engine::device`), each with kernels of its own.
 //!
 //! | program | engine |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | [`tiled`] | fused, on any adapter, for any network |
 //! | [`unfused`] | unfused |
 //!
-//! Each has the same face, `program(&Resident) -> Result<Option<Program>>`, which says whether it takes the network on this
+//! Each has the same face, `program(&Workspace) -> Result<Option<Program>>`, which says whether it takes the network on this
 //! adapter, and with which dispatches. None knows of another or of the list here; what several share lies below them, in
 //! `engine::ending` and `engine::layers`.
 
@@ -26,11 +26,11 @@ mod vector;
 pub(crate) use self::unfused::UnfusedLossPass;
 pub(super) use self::unfused::program as unfused;
 
-use super::device::{Program, Resident};
+use super::device::{Program, Workspace};
 use crate::error::{Error, Result};
 
-/// Makes a program of what is on the device, or declines.
-type Make = fn(&Resident) -> Result<Option<Program>>;
+/// Makes a program for a workspace, or declines.
+type Make = fn(&Workspace) -> Result<Option<Program>>;
 
 /// The fused engine's programs: the first that takes the network on this adapter is the fastest there.
 const FUSED: [(&str, Make); 6] = [
@@ -46,8 +46,8 @@ const FUSED: [(&str, Make); 6] = [
 ///
 /// # Errors
 /// Those of making it.
-pub(super) fn fused(resident: &Resident) -> Result<Program> {
-    choose(resident, None)
+pub(super) fn fused(workspace: &Workspace) -> Result<Program> {
+    choose(workspace, None)
 }
 
 /// The variable that names the fused engine's program, for tests and comparisons.
@@ -57,9 +57,9 @@ const VARIABLE: &str = "AWL_PROGRAM";
 ///
 /// # Errors
 /// [`Error::Invalid`] if one has no such name, or none takes the network on this adapter.
-pub(super) fn fused_or_named(resident: &Resident) -> Result<Program> {
+pub(super) fn fused_or_named(workspace: &Workspace) -> Result<Program> {
     let names = std::env::var_os(VARIABLE);
-    choose(resident, names.as_ref().map(|names| names.to_string_lossy()).as_deref())
+    choose(workspace, names.as_ref().map(|names| names.to_string_lossy()).as_deref())
 }
 
 /// Whether a program stands in the list where another does, or before it; so does one that is not in it.
@@ -70,20 +70,20 @@ pub(super) fn is_not_behind(name: &str, other: &str) -> bool {
 
 /// `block`, on any adapter.
 #[cfg(test)]
-pub(super) fn block(resident: &Resident) -> Result<Program> {
-    choose(resident, Some(block::NAME))
+pub(super) fn block(workspace: &Workspace) -> Result<Program> {
+    choose(workspace, Some(block::NAME))
 }
 
 /// `resident`, on any adapter, for any batch.
 #[cfg(test)]
-pub(super) fn resident(resident: &Resident) -> Result<Program> {
-    choose(resident, Some(resident::NAME))
+pub(super) fn resident(workspace: &Workspace) -> Result<Program> {
+    choose(workspace, Some(resident::NAME))
 }
 
-/// The first program that takes what is on the device: of all that are for this adapter, or of those with these names.
-fn choose(resident: &Resident, names: Option<&str>) -> Result<Program> {
+/// The first program that takes this workspace: of all that are for this adapter, or of those with these names.
+fn choose(workspace: &Workspace, names: Option<&str>) -> Result<Program> {
     let Some(names) = names else {
-        return first(resident, FUSED.into_iter().filter(|(name, _)| pays(name, resident)))?
+        return first(workspace, FUSED.into_iter().filter(|(name, _)| pays(name, workspace)))?
             .ok_or_else(|| Error::invalid("no program takes this network", "report it"));
     };
     let known = FUSED.map(|(name, _)| name);
@@ -96,26 +96,28 @@ fn choose(resident: &Resident, names: Option<&str>) -> Result<Program> {
         let found = FUSED.into_iter().find(|(of, _)| *of == name);
         named.push(found.ok_or_else(|| refused(name, "is no program of the fused engine"))?);
     }
-    first(resident, named.into_iter())?
+    first(workspace, named.into_iter())?
         .ok_or_else(|| refused(names, "does not take this network on this adapter"))
 }
 
 /// Whether a program that takes the network on this adapter is also fast there.
-fn pays(name: &str, resident: &Resident) -> bool {
-    let is_software = resident.gpu.is_software();
+fn pays(name: &str, workspace: &Workspace) -> bool {
+    let is_software = workspace.gpu.is_software();
     match name {
         block::NAME => !is_software,
-        resident::NAME => !is_software && resident::pays(&resident.recipe.network, resident.batch),
+        resident::NAME => {
+            !is_software && resident::pays(&workspace.recipe.network, workspace.batch)
+        }
         _ => true,
     }
 }
 
 fn first(
-    resident: &Resident,
+    workspace: &Workspace,
     programs: impl Iterator<Item = (&'static str, Make)>,
 ) -> Result<Option<Program>> {
     for (_, make) in programs {
-        if let Some(program) = make(resident)? {
+        if let Some(program) = make(workspace)? {
             return Ok(Some(program));
         }
     }
@@ -161,18 +163,18 @@ mod tests {
         (1..=6).map(|number| Step::numbered(number, ROWS, recipe.batch)).collect()
     }
 
-    fn resident() -> Resident {
-        resident_on(&block_on(Gpu::new()).expect("a device"))
+    fn workspace() -> Workspace {
+        workspace_on(&block_on(Gpu::new()).expect("a device"))
     }
 
-    fn resident_on(gpu: &Gpu) -> Resident {
+    fn workspace_on(gpu: &Gpu) -> Workspace {
         let (recipe, data) = problem();
         alone(gpu, recipe, &data)
     }
 
-    fn alone(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Resident {
+    fn alone(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Workspace {
         let rows = Rows::new(gpu, recipe.network.tasks(), data).expect("rows");
-        Resident::new(gpu, vec![recipe], rows.into()).expect("buffers")
+        Workspace::new(gpu, vec![recipe], rows.into()).expect("buffers")
     }
 
     #[test]
@@ -192,18 +194,18 @@ mod tests {
             FUSED.iter().filter_map(|&(name, _)| trained(gpu, name, expected)).collect();
         assert_eq!(taken.last(), Some(&"tiled"), "of {taken:?}");
         // What is first to take it is what trains where nobody asks for another.
-        let resident = resident_on(gpu);
-        let first = taken.iter().find(|name| pays(name, &resident)).expect("a program");
-        assert_eq!(choose(&resident, None).expect("a program").name, *first);
+        let workspace = workspace_on(gpu);
+        let first = taken.iter().find(|name| pays(name, &workspace)).expect("a program");
+        assert_eq!(choose(&workspace, None).expect("a program").name, *first);
     }
 
     /// The name, if the program takes the network; its records are held against the reference's.
     fn trained(gpu: &Gpu, name: &'static str, expected: &[Record]) -> Option<&'static str> {
-        let resident = resident_on(gpu);
-        let program = choose(&resident, Some(name)).ok()?;
+        let workspace = workspace_on(gpu);
+        let program = choose(&workspace, Some(name)).ok()?;
         assert_eq!(program.name, name);
-        let steps = steps(&resident.recipe);
-        let mut training = Training::new(resident, program);
+        let steps = steps(&workspace.recipe);
+        let mut training = Training::new(workspace, program);
         training.submit(&steps, &[0]).expect("steps");
         let records = block_on(training.collect()).expect("records");
         assert_eq!(records.len(), expected.len(), "{name}");
@@ -221,9 +223,9 @@ mod tests {
         for gpu in [block_on(Gpu::new()), block_on(Gpu::plain())] {
             let gpu = gpu.expect("a device");
             for (name, _) in FUSED {
-                let resident = alone(&gpu, recipe.clone(), &data);
-                let Ok(program) = choose(&resident, Some(name)) else { continue };
-                let mut training = Training::new(resident, program);
+                let workspace = alone(&gpu, recipe.clone(), &data);
+                let Ok(program) = choose(&workspace, Some(name)) else { continue };
+                let mut training = Training::new(workspace, program);
                 training.submit(&steps(&recipe), &[0]).expect("steps");
                 let made = block_on(training.collect()).map_or(0, |records| records.len());
                 assert!(made < 2, "{name}: {made} steps");
@@ -238,13 +240,13 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_or_declines_is_named() {
-        let told = |resident: &Resident, name| match choose(resident, Some(name)) {
+        let told = |workspace: &Workspace, name| match choose(workspace, Some(name)) {
             Ok(program) => panic!("{} was made", program.name),
             Err(error) => error.to_string(),
         };
-        let resident = resident();
+        let workspace = workspace();
         for name in ["unfused", "small", ""] {
-            let told = told(&resident, name);
+            let told = told(&workspace, name);
             let problem =
                 format!("AWL_PROGRAM is \"{name}\", which is no program of the fused engine");
             assert!(told.starts_with(&problem), "{told}");
@@ -256,7 +258,7 @@ mod tests {
         // No run of steps can clip gradients.
         let (mut recipe, data) = problem();
         recipe.clip = Some(1.0);
-        let clipping = alone(&resident.gpu, recipe, &data);
+        let clipping = alone(&workspace.gpu, recipe, &data);
         let told = told(&clipping, "small/run");
         assert!(told.contains("\"small/run\", which does not take this network"), "{told}");
     }

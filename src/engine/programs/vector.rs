@@ -4,7 +4,7 @@
 //! Taken by llvmpipe's Vulkan driver, whose subgroups are a core's vectors, for networks without dropout that fit into a core's
 //! cache (about 130,000 parameters).
 
-use crate::engine::device::{Program, Resident};
+use crate::engine::device::{Program, Workspace};
 use crate::engine::ending;
 use crate::error::Result;
 use crate::gpu::{MOST_ROUNDS, Work, kernels, render};
@@ -30,9 +30,9 @@ const MOST_WEIGHTS: usize = 131_072;
 
 /// The program, or `None` where another has to do: on other adapters, for networks that are too
 /// large, and for dropout.
-pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
-    let gpu = &resident.gpu;
-    let network = &resident.recipe.network;
+pub(super) fn program(workspace: &Workspace) -> Result<Option<Program>> {
+    let gpu = &workspace.gpu;
+    let network = &workspace.recipe.network;
     let Some(lanes) = gpu.vector_lanes() else {
         return Ok(None);
     };
@@ -40,13 +40,13 @@ pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
     if !shape.fits() || network.dropout() > 0.0 {
         return Ok(None);
     }
-    let shares = shares(resident.batch, &shape);
-    let bunch = bunch(resident.batch, shares, shape.units);
-    let values = Values { shape: &shape, bunch, needs: Needs::of(&resident.rows.layouts) };
+    let shares = shares(workspace.batch, &shape);
+    let bunch = bunch(workspace.batch, shares, shape.units);
+    let values = Values { shape: &shape, bunch, needs: Needs::of(&workspace.rows.layouts) };
     let text = render(kernels::VECTOR_ROWS.label, &values)?;
-    let rounds = shape.rounds(most_tiles(resident.batch, shares, bunch));
+    let rounds = shape.rounds(most_tiles(workspace.batch, shares, bunch));
     let work = Work::new(shares, rounds);
-    let step = ending::in_shares(resident, &kernels::VECTOR_ROWS, &text, work)?;
+    let step = ending::in_shares(workspace, &kernels::VECTOR_ROWS, &text, work)?;
     Ok(step.map(|step| Program::step(NAME, step)))
 }
 

@@ -12,7 +12,7 @@
 mod tests;
 
 use crate::engine::device::infos::MOST_ROWS;
-use crate::engine::device::{Program, Resident};
+use crate::engine::device::{Program, Workspace};
 use crate::engine::ending::{self, Packed, Shares};
 use crate::engine::workgroup::{Means, Shape};
 use crate::error::Result;
@@ -32,60 +32,60 @@ const MOST_SHARES: usize = 512;
 const MOST_WORKGROUPS: usize = 65_535;
 
 /// The program, or `None` where another has to do.
-pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
-    let gpu = &resident.gpu;
-    let Some(shape) = shape(resident) else {
+pub(super) fn program(workspace: &Workspace) -> Result<Option<Program>> {
+    let gpu = &workspace.gpu;
+    let Some(shape) = shape(workspace) else {
         return Ok(None);
     };
-    let work = work(resident.batch, &shape);
+    let work = work(workspace.batch, &shape);
     let cells = 4 * shape.cells;
     // The kernel's grid has one dimension.
-    if work.workgroups > MOST_WORKGROUPS || !Shares::fit(resident, work.workgroups, cells) {
+    if work.workgroups > MOST_WORKGROUPS || !Shares::fit(workspace, work.workgroups, cells) {
         return Ok(None);
     }
-    let shares = Shares::new(resident, [work.workgroups, cells], work.workgroups, 0)?;
-    let length = 4 * shape.packed * resident.seats();
+    let shares = Shares::new(workspace, [work.workgroups, cells], work.workgroups, 0)?;
+    let length = 4 * shape.packed * workspace.seats();
     let packed = Buffer::<f32>::zeros(gpu, "the packed parameters", length)?;
-    let mut dispatches = vec![step(resident, &shape, &packed, &shares, work)?];
+    let mut dispatches = vec![step(workspace, &shape, &packed, &shares, work)?];
     let text = render(kernels::BLOCK_FINISH.label, &shape)?;
-    dispatches.extend(ending::packed(resident, &shares, Some(Packed { buffer: &packed, text }))?);
+    dispatches.extend(ending::packed(workspace, &shares, Some(Packed { buffer: &packed, text }))?);
     let text = render(kernels::BLOCK_PACK.label, &shape)?;
     let pack = gpu.shaped_kernel(&kernels::BLOCK_PACK, &text, &[]);
-    let buffers = [resident.state.binding(), packed.binding()];
-    let tasks = resident.recipe.network.tasks().len();
+    let buffers = [workspace.state.binding(), packed.binding()];
+    let tasks = workspace.recipe.network.tasks().len();
     let opening = vec![pack.dispatch(gpu, &buffers, Work::elements(cells + tasks))?];
     Ok(Some(Program { opening, ..Program::step(NAME, dispatches) }))
 }
 
 /// The blocks of the most rows that the adapter has room for.
-fn shape(resident: &Resident) -> Option<Shape> {
-    let means = Means::of(&resident.gpu);
-    let is_small = resident.batch <= SMALL_BATCH;
+fn shape(workspace: &Workspace) -> Option<Shape> {
+    let means = Means::of(&workspace.gpu);
+    let is_small = workspace.batch <= SMALL_BATCH;
     let rows = ROWS_OF_BLOCKS.into_iter().skip(usize::from(is_small));
-    let of = |rows| Shape::new(&resident.recipe.network, &resident.rows.layouts, rows, means);
+    let of = |rows| Shape::new(&workspace.recipe.network, &workspace.rows.layouts, rows, means);
     rows.filter_map(of).next()
 }
 
 /// Everything but the end.
 fn step(
-    resident: &Resident,
+    workspace: &Workspace,
     shape: &Shape,
     packed: &Buffer<f32>,
     shares: &Shares,
     work: Work,
 ) -> Result<Dispatch> {
-    let gpu = &resident.gpu;
+    let gpu = &workspace.gpu;
     let buffers = [
-        resident.rows.features.binding(),
-        resident.rows.labels.binding(),
-        resident.rows.tasks.binding(),
-        resident.order.binding(),
+        workspace.rows.features.binding(),
+        workspace.rows.labels.binding(),
+        workspace.rows.tasks.binding(),
+        workspace.order.binding(),
         packed.binding(),
-        resident.normalisers.binding(),
+        workspace.normalisers.binding(),
         shares.gradients(),
         shares.losses(),
     ];
-    let constants = resident.dropout();
+    let constants = workspace.dropout();
     let text = render(kernels::BLOCK_STEP.label, shape)?;
     let kernel = gpu.shaped_kernel(&kernels::BLOCK_STEP, &text, &constants);
     kernel.dispatch(gpu, &buffers, work)

@@ -10,7 +10,7 @@
 mod tests;
 
 use crate::engine::device::infos::{MOST_ROWS, OptimizerInfo, StepInfo};
-use crate::engine::device::{Program, Resident};
+use crate::engine::device::{Program, Workspace};
 use crate::engine::step::MOST_STEPS;
 use crate::engine::workgroup::{Means, Parameters, Shape};
 use crate::error::Result;
@@ -49,54 +49,54 @@ struct Values {
 }
 
 /// What the kernel reads as uniforms: `Settings` in `resident/steps.wgsl`.
-fn settings(resident: &Resident) -> Vec<u8> {
+fn settings(workspace: &Workspace) -> Vec<u8> {
     let padded = |bytes: &[u8]| {
         let mut padded = bytes.to_vec();
         padded.resize(bytes.len().next_multiple_of(16), 0);
         padded
     };
-    let tasks = resident.rows.layouts.iter().map(|task| padded(bytemuck::bytes_of(task)));
+    let tasks = workspace.rows.layouts.iter().map(|task| padded(bytemuck::bytes_of(task)));
     // The gradients of this kernel come in no shares.
     let info = |recipe| OptimizerInfo::new(recipe, [1, 1, 0]);
-    let mut optimizers: Vec<OptimizerInfo> = resident.recipes.iter().map(info).collect();
+    let mut optimizers: Vec<OptimizerInfo> = workspace.recipes.iter().map(info).collect();
     optimizers.resize(MOST_MEMBERS, OptimizerInfo::zeroed());
     let optimizers = optimizers.iter().map(|info| padded(bytemuck::bytes_of(info)));
     tasks.chain(optimizers).flatten().collect()
 }
 
 /// The program, or `None` where another has to do.
-pub(super) fn program(resident: &Resident) -> Result<Option<Program>> {
-    let gpu = &resident.gpu;
-    let Some(values) = values(resident) else {
+pub(super) fn program(workspace: &Workspace) -> Result<Option<Program>> {
+    let gpu = &workspace.gpu;
+    let Some(values) = values(workspace) else {
         return Ok(None);
     };
-    let settings = Buffer::uniform_and_storage(gpu, "tasks and optimizers", &settings(resident))?;
-    let [steps, members] = resident.steps.bindings();
+    let settings = Buffer::uniform_and_storage(gpu, "tasks and optimizers", &settings(workspace))?;
+    let [steps, members] = workspace.steps.bindings();
     let buffers = [
-        resident.rows.features.binding(),
-        resident.rows.labels.binding(),
-        resident.order.binding(),
-        resident.normalisers.binding(),
+        workspace.rows.features.binding(),
+        workspace.rows.labels.binding(),
+        workspace.order.binding(),
+        workspace.normalisers.binding(),
         members,
-        resident.state.binding(),
-        resident.records.binding(),
-        resident.stop.binding(),
+        workspace.state.binding(),
+        workspace.records.binding(),
+        workspace.stop.binding(),
         settings.binding(),
         steps,
     ];
-    let clip = resident.recipe.clip.map(|norm| ("CLIP", norm));
-    let constants: Vec<_> = resident.dropout().into_iter().chain(clip).collect();
+    let clip = workspace.recipe.clip.map(|norm| ("CLIP", norm));
+    let constants: Vec<_> = workspace.dropout().into_iter().chain(clip).collect();
     let text = render(kernels::RESIDENT_STEPS.label, &values)?;
     let kernel = gpu.shaped_kernel(&kernels::RESIDENT_STEPS, &text, &constants);
     let most = values.steps_a_dispatch;
-    let a_step = rounds(resident.batch, &values.shape);
+    let a_step = rounds(workspace.batch, &values.shape);
     let work = Work::new(1, values.shape.rounds_to_load() + rounds_of(most, a_step));
     Ok(Some(Program::run(NAME, vec![kernel.dispatch(gpu, &buffers, work)?], most)))
 }
 
 /// What the kernel is made with, or `None` where there is none for the network, the batch and the adapter.
-fn values(resident: &Resident) -> Option<Values> {
-    let Resident { recipe, recipes, rows, batch, gpu, .. } = resident;
+fn values(workspace: &Workspace) -> Option<Values> {
+    let Workspace { recipe, recipes, rows, batch, gpu, .. } = workspace;
     // The steps take the most that WebGPU promises a uniform binding, the settings about as much.
     let uniform = gpu.device().limits().max_uniform_buffer_binding_size;
     let is_small = *batch <= MOST_ROWS && recipes.len() <= MOST_MEMBERS;

@@ -145,9 +145,9 @@ fn recipe(batch: usize) -> Recipe {
 fn training(recipes: &[Recipe], data: &Dataset) -> Training {
     let gpu = block_on(Gpu::new()).expect("a device");
     let rows = Rows::new(&gpu, recipes[0].network.tasks(), data).expect("rows");
-    let resident = Resident::new(&gpu, recipes.to_vec(), rows.into()).expect("buffers");
-    let program = program(&resident).expect("a program").expect("one for this network");
-    Training::new(resident, program)
+    let workspace = Workspace::new(&gpu, recipes.to_vec(), rows.into()).expect("buffers");
+    let program = program(&workspace).expect("a program").expect("one for this network");
+    Training::new(workspace, program)
 }
 
 /// The records of these submissions of so many steps, and the state after them.

@@ -11,7 +11,7 @@ pub(super) mod run;
 mod shape;
 pub(super) mod shares;
 
-use crate::engine::device::Resident;
+use crate::engine::device::Workspace;
 use crate::network::{Layer, Network};
 
 /// Layers, each of which is code of its own.
@@ -20,12 +20,12 @@ const MOST_LAYERS: usize = 5;
 const MOST_TASKS: usize = 8;
 
 /// Lanes of the adapter's vectors, or `None` where neither program is for the adapter or the network.
-fn lanes(resident: &Resident) -> Option<usize> {
-    let network = &resident.recipe.network;
+fn lanes(workspace: &Workspace) -> Option<usize> {
+    let network = &workspace.recipe.network;
     let fits = network.layers().len() <= MOST_LAYERS && network.tasks().len() <= MOST_TASKS;
     // No dropout here.
     let fits = fits && network.dropout() == 0.0;
-    resident.gpu.vector_lanes().filter(|_| fits)
+    workspace.gpu.vector_lanes().filter(|_| fits)
 }
 
 /// Registers of a network's parameters: a vector of a layer's outputs for each of its inputs.

@@ -4,7 +4,7 @@
 use super::shape::Shape;
 use super::{lanes, rounds, shares, vectors};
 use crate::engine::device::infos::MOST_ROWS;
-use crate::engine::device::{Program, Resident};
+use crate::engine::device::{Program, Workspace};
 use crate::engine::recipe::Recipe;
 use crate::engine::step::MOST_STEPS;
 use crate::error::Result;
@@ -31,41 +31,41 @@ pub(super) struct Values {
 }
 
 /// The program, or `None` where another has to do.
-pub(crate) fn program(resident: &Resident) -> Result<Option<Program>> {
-    let Some(lanes) = lanes(resident) else {
+pub(crate) fn program(workspace: &Workspace) -> Result<Option<Program>> {
+    let Some(lanes) = lanes(workspace) else {
         return Ok(None);
     };
-    let gpu = &resident.gpu;
-    let network = &resident.recipe.network;
-    let a_step = 1 + rounds(resident.batch, lanes);
+    let gpu = &workspace.gpu;
+    let network = &workspace.recipe.network;
+    let a_step = 1 + rounds(workspace.batch, lanes);
     let besides = ROUNDS_A_RUN + 1;
     let most = ((MOST_ROUNDS - besides) / a_step).min(MOST_STEPS);
-    let is_long = most == 0 || resident.batch > MOST_ROWS;
-    if vectors(network, lanes) > MOST_VECTORS || is_long || !pays(network, resident.batch, lanes) {
+    let is_long = most == 0 || workspace.batch > MOST_ROWS;
+    if vectors(network, lanes) > MOST_VECTORS || is_long || !pays(network, workspace.batch, lanes) {
         return Ok(None);
     }
     // It does not know the gradient's norm, and registers that hold no parameter would become 0 / 0.
     let has_epsilon = |recipe: &Recipe| recipe.optimizer.network.epsilon as f32 != 0.0;
-    if resident.recipe.clip.is_some() || !resident.recipes.iter().all(has_epsilon) {
+    if workspace.recipe.clip.is_some() || !workspace.recipes.iter().all(has_epsilon) {
         return Ok(None);
     }
     // The gradients of this kernel come in no shares.
-    let optimizers = resident.optimizers([1, 1, 0])?;
-    let [steps, members] = resident.steps.bindings();
+    let optimizers = workspace.optimizers([1, 1, 0])?;
+    let [steps, members] = workspace.steps.bindings();
     let buffers = [
-        resident.rows.features.binding(),
-        resident.rows.labels.binding(),
-        resident.rows.tasks.binding(),
-        resident.order.binding(),
-        resident.normalisers.binding(),
+        workspace.rows.features.binding(),
+        workspace.rows.labels.binding(),
+        workspace.rows.tasks.binding(),
+        workspace.order.binding(),
+        workspace.normalisers.binding(),
         optimizers.binding(),
         steps,
         members,
-        resident.state.binding(),
-        resident.records.binding(),
-        resident.stop.binding(),
+        workspace.state.binding(),
+        workspace.records.binding(),
+        workspace.stop.binding(),
     ];
-    let shape = Shape::new(network, &resident.rows.layouts, lanes);
+    let shape = Shape::new(network, &workspace.rows.layouts, lanes);
     let values = Values { shape, steps_a_dispatch: most };
     let text = render(kernels::SMALL_STEPS.label, &values)?;
     let kernel = gpu.shaped_kernel(&kernels::SMALL_STEPS, &text, &[]);

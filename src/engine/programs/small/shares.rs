@@ -3,7 +3,7 @@
 use super::shape::Shape;
 use super::{lanes, rounds, vectors};
 use crate::engine::device::infos::MOST_ROWS;
-use crate::engine::device::{Program, Resident};
+use crate::engine::device::{Program, Workspace};
 use crate::engine::ending;
 use crate::error::Result;
 use crate::gpu::{MOST_ROUNDS, Work, kernels, render};
@@ -21,15 +21,15 @@ const MOST_VECTORS: usize = 420;
 const ROUNDS_A_SHARE: usize = 3 * (MOST_VECTORS / 4 + 10);
 
 /// The program, or `None` where another has to do.
-pub(crate) fn program(resident: &Resident) -> Result<Option<Program>> {
-    let network = &resident.recipe.network;
-    let Some(lanes) = lanes(resident).filter(|&lanes| takes(network, lanes)) else {
+pub(crate) fn program(workspace: &Workspace) -> Result<Option<Program>> {
+    let network = &workspace.recipe.network;
+    let Some(lanes) = lanes(workspace).filter(|&lanes| takes(network, lanes)) else {
         return Ok(None);
     };
-    let shape = Shape::new(network, &resident.rows.layouts, lanes);
+    let shape = Shape::new(network, &workspace.rows.layouts, lanes);
     let text = render(kernels::SMALL_SHARES.label, &shape)?;
-    let work = work(resident.batch, lanes);
-    let step = ending::in_shares(resident, &kernels::SMALL_SHARES, &text, work)?;
+    let work = work(workspace.batch, lanes);
+    let step = ending::in_shares(workspace, &kernels::SMALL_SHARES, &text, work)?;
     Ok(step.map(|step| Program::step(NAME, step)))
 }
 

@@ -12,7 +12,7 @@ mod loss_pass;
 pub(crate) use self::loss_pass::UnfusedLossPass;
 
 use crate::engine::device::infos::{LayerInfo, ProductInfo, STEP_ROWS, Shares};
-use crate::engine::device::{Program, Resident};
+use crate::engine::device::{Program, Workspace};
 use crate::engine::layers::{TILE, product_rounds};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Source, Work, kernels, rounds_of};
@@ -24,8 +24,8 @@ use wgpu::BindingResource as Binding;
 const NAME: &str = "unfused";
 
 /// The program.
-pub(crate) fn program(resident: &Resident) -> Result<Program> {
-    let plan = Plan::new(resident)?;
+pub(crate) fn program(workspace: &Workspace) -> Result<Program> {
+    let plan = Plan::new(workspace)?;
     let mut dispatches = vec![plan.gather()?];
     for index in 0..plan.layers.len() {
         dispatches.extend(plan.forward(index)?);
@@ -45,7 +45,7 @@ pub(crate) fn program(resident: &Resident) -> Result<Program> {
 }
 
 struct Plan<'a> {
-    resident: &'a Resident,
+    workspace: &'a Workspace,
     gpu: &'a Gpu,
     layers: Vec<Layer>,
     /// The batch's features, then every layer's output after its activation.
@@ -59,11 +59,11 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(resident: &'a Resident) -> Result<Self> {
-        let gpu = &resident.gpu;
-        let network = &resident.recipe.network;
+    fn new(workspace: &'a Workspace) -> Result<Self> {
+        let gpu = &workspace.gpu;
+        let network = &workspace.recipe.network;
         let layers = network.layers();
-        let rows = resident.batch;
+        let rows = workspace.batch;
         let (trunk, heads) = layers.split_at(layers.len() - 1);
         let per_layer = |what: &str, layers: &[Layer]| -> Result<Vec<Buffer<f32>>> {
             let buffer = |layer: &Layer| Buffer::zeros(gpu, what, rows * layer.outputs);
@@ -74,12 +74,12 @@ impl<'a> Plan<'a> {
         values.extend(per_layer("a layer's values", trunk)?);
         let mut sums = per_layer("a layer's sums", trunk)?;
         sums.extend(per_layer("the predictions", heads)?);
-        let shares = resident.shares;
+        let shares = workspace.shares;
         Ok(Self {
             gradients: per_layer("the gradient at a layer's outputs", &layers)?,
             gradient_shares: Buffer::zeros(gpu, "gradient shares", shares.count * shares.stride)?,
             gradient: Buffer::zeros(gpu, "the parameters' gradient", shares.stride)?,
-            resident,
+            workspace,
             gpu,
             layers,
             values,
@@ -93,7 +93,7 @@ impl<'a> Plan<'a> {
 
     /// One invocation an element of `[rows, columns]`.
     fn elements(&self, columns: usize) -> Work {
-        Work::elements(self.resident.batch * columns)
+        Work::elements(self.workspace.batch * columns)
     }
 
     fn dispatch(
@@ -106,27 +106,27 @@ impl<'a> Plan<'a> {
     }
 
     fn gather(&self) -> Result<Dispatch> {
-        let features = self.resident.recipe.network.features();
+        let features = self.workspace.recipe.network.features();
         let info = self.info(features as u32)?;
         let buffers = [
             info.binding(),
-            self.resident.rows.features.binding(),
-            self.resident.order.binding(),
+            self.workspace.rows.features.binding(),
+            self.workspace.order.binding(),
             self.values[0].binding(),
         ];
         self.dispatch(&kernels::GATHER, &buffers, self.elements(features))
     }
 
     fn layer_info(&self, index: usize) -> Result<Buffer<LayerInfo>> {
-        let activation = self.resident.recipe.network.activation();
-        let shares = self.resident.shares;
+        let activation = self.workspace.recipe.network.activation();
+        let shares = self.workspace.shares;
         self.info(LayerInfo::new(&self.layers[index], Some(activation), false, shares))
     }
 
     /// Product, bias and, in the trunk, activation and dropout.
     fn forward(&self, index: usize) -> Result<Vec<Dispatch>> {
         let layer = self.layers[index];
-        let parameters = &self.resident.state;
+        let parameters = &self.workspace.state;
         let sums = &self.sums[index];
         let product = ProductInfo {
             rows: STEP_ROWS,
@@ -156,7 +156,7 @@ impl<'a> Plan<'a> {
 
     /// Drops units of a layer of the trunk in the activations, or in the gradient there; nothing without dropout.
     fn dropout(&self, index: usize, values: &Buffer<f32>) -> Result<Option<Dispatch>> {
-        let constants = self.resident.dropout();
+        let constants = self.workspace.dropout();
         if constants.is_empty() {
             return Ok(None);
         }
@@ -176,7 +176,7 @@ impl<'a> Plan<'a> {
         along_k: [bool; 2],
     ) -> Result<Dispatch> {
         let rows = match info.rows {
-            STEP_ROWS => self.resident.batch,
+            STEP_ROWS => self.workspace.batch,
             rows => rows as usize,
         };
         let tiles = rows.div_ceil(TILE) * (info.columns as usize).div_ceil(TILE);
@@ -191,20 +191,20 @@ impl<'a> Plan<'a> {
 
     /// The losses, the weighting and the gradient at every prediction; and the buffer of σ's gradient.
     fn loss(&self) -> Result<(Vec<Dispatch>, Buffer<f32>)> {
-        let resident = self.resident;
+        let workspace = self.workspace;
         let tensors = loss::Tensors {
-            tasks: resident.recipe.network.tasks(),
-            rows: resident.batch,
+            tasks: workspace.recipe.network.tasks(),
+            rows: workspace.batch,
             buffers: LossBuffers {
                 predictions: self.sums[self.sums.len() - 1].raw(),
-                labels: resident.rows.labels.raw(),
-                sigma: resident.state.raw(),
+                labels: workspace.rows.labels.raw(),
+                sigma: workspace.state.raw(),
                 gradient: self.gradients[self.gradients.len() - 1].raw(),
             },
-            layouts: &resident.rows.tasks,
-            order: &resident.order,
-            normalisers: &resident.normalisers,
-            records: &resident.records,
+            layouts: &workspace.rows.tasks,
+            order: &workspace.order,
+            normalisers: &workspace.normalisers,
+            records: &workspace.records,
         };
         loss::dispatches(self.gpu, &tensors)
     }
@@ -212,7 +212,7 @@ impl<'a> Plan<'a> {
     /// Shares of the gradients of a layer's weight and bias.
     fn parameter_gradients(&self, index: usize) -> Result<[Dispatch; 2]> {
         let layer = self.layers[index];
-        let Shares { count, rows, stride } = self.resident.shares;
+        let Shares { count, rows, stride } = self.workspace.shares;
         let product = ProductInfo {
             rows: layer.outputs as u32,
             columns: layer.inputs as u32,
@@ -253,7 +253,7 @@ impl<'a> Plan<'a> {
             rhs_column: 1,
             ..ProductInfo::one_share(layer.outputs)
         };
-        let parameters = &self.resident.state;
+        let parameters = &self.workspace.state;
         let below = &self.gradients[index - 1];
         let info = self.layer_info(index - 1)?;
         let buffers = [info.binding(), self.sums[index - 1].binding(), below.binding()];
@@ -269,13 +269,13 @@ impl<'a> Plan<'a> {
     fn sum_shares(&self) -> Result<Dispatch> {
         let buffers = [self.gradient_shares.binding(), self.gradient.binding()];
         let workgroups = self.gradient.len().div_ceil(64);
-        let work = Work::new(workgroups, rounds_of(self.resident.shares.count, 0));
+        let work = Work::new(workgroups, rounds_of(self.workspace.shares.count, 0));
         self.dispatch(&kernels::SUM_SHARES, &buffers, work)
     }
 
     /// Squares, factor, product; nothing where gradients are not clipped.
     fn clip(&self) -> Result<Vec<Dispatch>> {
-        let Some(most) = self.resident.recipe.clip else {
+        let Some(most) = self.workspace.recipe.clip else {
             return Ok(Vec::new());
         };
         let parameters = self.gradient.len();
@@ -294,16 +294,16 @@ impl<'a> Plan<'a> {
     }
 
     fn adam(&self, sigma_gradient: &Buffer<f32>) -> Result<Dispatch> {
-        let resident = self.resident;
-        let optimizers = resident.optimizers([1, 1, 0])?;
+        let workspace = self.workspace;
+        let optimizers = workspace.optimizers([1, 1, 0])?;
         let buffers = [
             optimizers.binding(),
-            resident.state.binding(),
+            workspace.state.binding(),
             self.gradient.binding(),
             sigma_gradient.binding(),
-            resident.normalisers.binding(),
-            resident.records.binding(),
-            resident.stop.binding(),
+            workspace.normalisers.binding(),
+            workspace.records.binding(),
+            workspace.stop.binding(),
         ];
         let kernel = self.gpu.kernel(&kernels::ADAM, &[]);
         kernel.dispatch(

@@ -1,4 +1,4 @@
-//! What both GPU engines keep on the device: the training state of every member of a fleet, its epoch's order, the ring of records.
+//! What a program works on: the rows, the training state of every member of a fleet, its epoch's order, the ring of records.
 //! What they make of it, step by step, is in `training.rs`.
 
 use super::infos::{MOST_MEMBERS, MemberInfo, OptimizerInfo, Rates, Shares, StepInfo};
@@ -20,8 +20,8 @@ use std::sync::Arc;
 /// of a walk that takes 64 attempts, each of which ends it at least every other time.
 const ORDER_ROUNDS: usize = 257 + 64 * 10;
 
-/// Everything on the device that outlives a step.
-pub(crate) struct Resident {
+/// Everything on the device that outlives a step, whichever program makes it.
+pub(crate) struct Workspace {
     pub gpu: Gpu,
     /// The first member's recipe: of its network, its batches, their order and clipping, all members have the same.
     pub recipe: Recipe,
@@ -52,7 +52,7 @@ pub(crate) struct Resident {
     pub steps: Steps,
 }
 
-impl Resident {
+impl Workspace {
     /// The initial states of members with these recipes, which agree in all that shapes a step.
     pub fn new(gpu: &Gpu, recipes: Vec<Recipe>, rows: Arc<Rows>) -> Result<Self> {
         let recipe = recipes[0].clone();
@@ -85,7 +85,7 @@ impl Resident {
         let keep = gpu.kernel(&kernels::KEEP, &[]);
         let keep = keep.dispatch(gpu, &bindings, Work::elements(length))?;
         let record = 1 + FIELDS * tasks;
-        let resident = Self {
+        let workspace = Self {
             records: Buffer::zeros(gpu, "the records", MOST_STEPS * seats * record)?,
             steps: Steps::new(gpu, MOST_STEPS, seats)?,
             gpu: gpu.clone(),
@@ -102,10 +102,10 @@ impl Resident {
             keep,
             prepare,
         };
-        for (member, recipe) in resident.recipes.iter().enumerate() {
-            resident.load(member, &State::initial(recipe))?;
+        for (member, recipe) in workspace.recipes.iter().enumerate() {
+            workspace.load(member, &State::initial(recipe))?;
         }
-        Ok(resident)
+        Ok(workspace)
     }
 
     /// The most members of this recipe whose own buffers, those of every program, fit into a binding each.
