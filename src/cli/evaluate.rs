@@ -2,10 +2,10 @@
 
 use super::failure::Failure;
 use super::far::Strange;
+use super::networks::Networks;
 use super::reading::ReadingFlags;
 use super::run_dir::{Model, RunDir};
 use super::scores;
-use awl::engine::Predictor;
 use awl::train::{Judgement, judge};
 use awl::{Dataset, Encoder, Gpu, Matrix, Table};
 use pollster::block_on;
@@ -42,9 +42,17 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     let Model { encoder, network, .. } = &model;
     let table = Table::open_with(&arguments.data, &model.read_options(&arguments.reading))?;
     let features = encoder.encode_features(&table)?;
+    let mut alone = Vec::new();
     let predictions = block_on(async {
         let gpu = Gpu::new().await?;
-        Predictor::new(&gpu, network, &parameters).await?.predict(&features).await
+        let networks = Networks::new(&gpu, network, &parameters).await?;
+        let take = |predictions: &Matrix| {
+            if parameters.len() > 1 {
+                alone.push(judge(encoder, &table, predictions)?);
+            }
+            Ok(())
+        };
+        networks.each(&features, take).await
     })?;
     let judgements = judge(encoder, &table, &predictions)?;
     check_judged(&judgements)?;
@@ -64,15 +72,27 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         let classes =
             encoder.targets().iter().map(|it| (it.name.clone(), scores::classes(&it.encoding)));
         let classes: serde_json::Map<_, _> = classes.collect();
-        let report = json!({
+        let mut report = json!({
             "rows": table.rows(),
             "tasks": scores::as_json(encoder, &judgements),
             "classes": classes,
             "warnings": warnings,
         });
+        if !alone.is_empty() {
+            report["members"] = alone.iter().map(|it| scores::as_json(encoder, it)).collect();
+        }
         writeln!(out, "{report:#}")
     } else {
-        write!(out, "{} rows\n{}", table.rows(), scores::table(encoder, &judgements))
+        let mut text = match alone.len() {
+            0 => format!("{} rows\n", table.rows()),
+            networks => format!("{} rows, {networks} networks together\n", table.rows()),
+        };
+        text += &scores::table(encoder, &judgements);
+        if !alone.is_empty() {
+            let alone: Vec<_> = alone.iter().collect();
+            text += &format!("\neach alone\n{}", scores::alone(encoder, &alone));
+        }
+        write!(out, "{text}")
     };
     Ok(())
 }

@@ -8,6 +8,7 @@ mod export;
 mod failure;
 mod far;
 mod help;
+mod networks;
 mod predict;
 mod reading;
 mod rows_seen;

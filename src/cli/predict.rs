@@ -2,9 +2,9 @@
 
 use super::failure::Failure;
 use super::far::Strange;
+use super::networks::Networks;
 use super::reading::{ReadingFlags, columns as columns_of};
 use super::run_dir::{self, RunDir};
-use awl::engine::Predictor;
 use awl::tables::{Encoder, Predicted, Reading, TargetColumn, TargetEncoding};
 use awl::{Gpu, Table};
 use pollster::block_on;
@@ -128,10 +128,10 @@ fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
             Some(predictor) => predictor,
             none => {
                 let gpu = block_on(Gpu::new())?;
-                none.insert(block_on(Predictor::new(&gpu, &model.network, &parameters))?)
+                none.insert(block_on(Networks::new(&gpu, &model.network, &parameters))?)
             }
         };
-        let predictions = block_on(predictor.predict(&features))?;
+        let predictions = block_on(predictor.together(&features))?;
         for row in 0..predictions.rows() {
             writer.row(&block, row, predictions.row(row))?;
         }

@@ -23,6 +23,9 @@ pub struct Model {
     /// The program's version.
     pub version: String,
     pub network: Network,
+    /// Networks that answer together; one, unless it says so.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub members: usize,
     pub encoder: Encoder,
     /// How its training data was read.
     #[serde(default)]
@@ -30,6 +33,14 @@ pub struct Model {
     /// Why its answers are not to be believed, if they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diverged: Option<String>,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(members: &usize) -> bool {
+    *members == 1
 }
 
 impl Model {
@@ -132,8 +143,8 @@ impl RunDir {
         fs::read(self.path.join(ROWS_SEEN)).ok().and_then(|bytes| RowsSeen::from_bytes(&bytes))
     }
 
-    /// The trained model: its weights, and what its inputs and outputs mean.
-    pub fn load_model(&self) -> Result<(Model, Vec<f64>), Failure> {
+    /// The trained model: the parameters of each of its networks, and what its inputs and outputs mean.
+    pub fn load_model(&self) -> Result<(Model, Vec<Vec<f64>>), Failure> {
         let path = self.model();
         let file = path.display().to_string();
         if !path.exists() {
@@ -147,8 +158,9 @@ impl RunDir {
         let model: Model = serde_json::from_value(notes).map_err(|error| {
             format!("{file}: its notes are not those of a model ({error}): train it again")
         })?;
-        let weights = Weights::from_bytes(&file, &bytes, &plain_recipe(&model.network))?;
-        Ok((model, weights.parameters))
+        let recipes = vec![plain_recipe(&model.network); model.members.max(1)];
+        let weights = Weights::fleet_from_bytes(&file, &bytes, &recipes)?;
+        Ok((model, weights.into_iter().map(|weights| weights.parameters).collect()))
     }
 }
 

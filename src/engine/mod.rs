@@ -99,8 +99,12 @@ pub trait Engine {
     /// Why a member's training stopped, once its records have been [collected](Self::collect): one of that method's errors.
     fn failure(&self, member: usize) -> Option<Error>;
 
-    /// Passes a member by in later submissions and validations, until a state is loaded into it; its state stays.
+    /// Passes a member by in later submissions and validations, until it [wakes](Self::wake) or a state is loaded into it; its
+    /// state stays.
     fn rest(&mut self, member: usize);
+
+    /// Lets a member that rests take part again, from the state that it has.
+    fn wake(&mut self, member: usize);
 
     /// Whether a member rests.
     fn rests(&self, member: usize) -> bool;
@@ -147,13 +151,21 @@ pub trait Engine {
         Box::pin(async { Ok(losses.await?.swap_remove(0)) })
     }
 
-    /// A copy of a member's training state after every step submitted so far.
+    /// Copies of these members' training states, in this order, after every step submitted so far.
     ///
     /// # Errors
     /// [`Invalid`](crate::Error::Invalid) for a member that is not there, or whatever the device says.
-    fn state_of(&mut self, member: usize) -> Answer<'_, State>;
+    fn states_of<'a>(&'a mut self, members: &'a [usize]) -> Answer<'a, Vec<State>>;
 
-    /// The first member's state: [`state_of`](Self::state_of).
+    /// A copy of one member's state: [`states_of`](Self::states_of).
+    ///
+    /// # Errors
+    /// The same.
+    fn state_of(&mut self, member: usize) -> Answer<'_, State> {
+        Box::pin(async move { Ok(self.states_of(&[member]).await?.swap_remove(0)) })
+    }
+
+    /// The first member's state: [`states_of`](Self::states_of).
     ///
     /// # Errors
     /// The same.
@@ -178,7 +190,8 @@ pub trait Engine {
         self.load_into(0, state)
     }
 
-    /// The number of the last step submitted of any member, or of the state loaded since.
+    /// The number of the last step submitted, or of the state loaded since, of the members that train: the most of any, should
+    /// they differ. Of all members where none trains.
     fn last_step(&self) -> u64;
 
     /// Time that the GPU spent on the steps collected so far; `None` without a GPU, or without timestamps.
@@ -216,6 +229,10 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
         (**self).rest(member);
     }
 
+    fn wake(&mut self, member: usize) {
+        (**self).wake(member);
+    }
+
     fn rests(&self, member: usize) -> bool {
         (**self).rests(member)
     }
@@ -232,8 +249,8 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
         (**self).validate_members()
     }
 
-    fn state_of(&mut self, member: usize) -> Answer<'_, State> {
-        (**self).state_of(member)
+    fn states_of<'a>(&'a mut self, members: &'a [usize]) -> Answer<'a, Vec<State>> {
+        (**self).states_of(members)
     }
 
     fn load_into(&mut self, member: usize, state: &State) -> Result<()> {

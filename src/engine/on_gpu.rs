@@ -210,6 +210,10 @@ impl Engine for GpuEngine {
         self.resting.iter_mut().skip(member).take(1).for_each(|rests| *rests = true);
     }
 
+    fn wake(&mut self, member: usize) {
+        self.resting.iter_mut().skip(member).take(1).for_each(|rests| *rests = false);
+    }
+
     fn rests(&self, member: usize) -> bool {
         self.resting.get(member).is_some_and(|rests| *rests)
     }
@@ -236,10 +240,21 @@ impl Engine for GpuEngine {
         })
     }
 
-    fn state_of(&mut self, member: usize) -> Answer<'_, State> {
+    fn states_of<'a>(&'a mut self, members: &'a [usize]) -> Answer<'a, Vec<State>> {
         Box::pin(async move {
-            let (squad, place) = self.place(member)?;
-            self.squads[squad].training.state(place).await
+            let mut states = Vec::with_capacity(members.len());
+            let mut rest = members;
+            while let Some(&member) = rest.first() {
+                let (squad, _) = self.place(member)?;
+                // Those that follow in the same squad are read with it.
+                let of = self.squads[squad].members();
+                let (own, others) =
+                    rest.split_at(rest.iter().take_while(|it| of.contains(it)).count());
+                let places: Vec<usize> = own.iter().map(|member| member - of.start).collect();
+                states.extend(self.squads[squad].training.states(&places).await?);
+                rest = others;
+            }
+            Ok(states)
         })
     }
 
@@ -252,11 +267,13 @@ impl Engine for GpuEngine {
     }
 
     fn last_step(&self) -> u64 {
-        let of = |squad: &Squad| {
-            let members = 0..squad.training.workspace.seats();
-            members.map(|member| squad.training.last_step(member)).max()
+        let last = |squad: &Squad, places: Vec<usize>| {
+            places.into_iter().map(|place| squad.training.last_step(place)).max()
         };
-        self.squads.iter().filter_map(of).max().unwrap_or(0)
+        let of_training = |squad: &Squad| last(squad, self.active(squad));
+        let of_all = |squad: &Squad| last(squad, (0..squad.members().len()).collect());
+        let training = self.squads.iter().filter_map(of_training).max();
+        training.or_else(|| self.squads.iter().filter_map(of_all).max()).unwrap_or(0)
     }
 
     fn gpu_time(&self) -> Option<Duration> {

@@ -101,6 +101,10 @@ impl<E: Engine> Engine for Turns<E> {
         self.resting.iter_mut().skip(member).take(1).for_each(|rests| *rests = true);
     }
 
+    fn wake(&mut self, member: usize) {
+        self.resting.iter_mut().skip(member).take(1).for_each(|rests| *rests = false);
+    }
+
     fn rests(&self, member: usize) -> bool {
         self.resting.get(member).is_some_and(|rests| *rests)
     }
@@ -128,8 +132,14 @@ impl<E: Engine> Engine for Turns<E> {
         })
     }
 
-    fn state_of(&mut self, member: usize) -> Answer<'_, State> {
-        Box::pin(async move { self.engine(member)?.state().await })
+    fn states_of<'a>(&'a mut self, members: &'a [usize]) -> Answer<'a, Vec<State>> {
+        Box::pin(async move {
+            let mut states = Vec::with_capacity(members.len());
+            for &member in members {
+                states.push(self.engine(member)?.state().await?);
+            }
+            Ok(states)
+        })
     }
 
     fn load_into(&mut self, member: usize, state: &State) -> Result<()> {
@@ -139,7 +149,10 @@ impl<E: Engine> Engine for Turns<E> {
     }
 
     fn last_step(&self) -> u64 {
-        self.engines.iter().map(Engine::last_step).max().unwrap_or(0)
+        let all = self.engines.iter().map(Engine::last_step);
+        let trains = |(member, _): &(usize, u64)| self.trains(*member);
+        let training = all.clone().enumerate().filter(trains).map(|(_, step)| step);
+        training.max().or(all.max()).unwrap_or(0)
     }
 
     fn gpu_time(&self) -> Option<Duration> {

@@ -10,228 +10,171 @@
 //! | `adam.corrections` | `[tasks, 2]` | σ's own bias corrections (checkpoints only) |
 //! | `best.<tensor>` | the tensor's | the best epoch's weights (checkpoints only) |
 //!
-//! The random state is the recipe's seed and the step's number: the order of the rows, and all else that is drawn, follows from
-//! the two. Numbers are `f32` where that loses nothing, so that a state of a GPU engine is half the size; loading gives back
-//! every bit. Files from before there were keys, which have the tasks' very names in their place, are read too.
+//! The tensors of a fleet have its members as their first axis, as `torch.func.stack_module_state` has it. The random state is the
+//! recipe's seed and the step's number: the order of the rows, and all else that is drawn, follows from the two. Numbers are
+//! `f32` where that loses nothing, so that a state of a GPU engine is half the size; loading gives back every bit. Files from
+//! before there were keys, which have the tasks' very names in their place, are read too.
 
 use super::tensors::{Reader, Writer, notes};
+use super::weights::{Weights, forms, names, other, sigma_name};
 use crate::engine::{Recipe, State};
 use crate::error::{Error, Result};
-use crate::network::Tensor;
 use crate::weighting::SigmaForm;
 use serde_json::{Value, json};
-
-/// The weights of one moment: what predictions need, and no more.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Weights {
-    /// The network's parameters, flat.
-    pub parameters: Vec<f64>,
-    /// The weighting's parameter of each task, as [`State::sigma`] has it: σ, `ln σ²` or the given weight.
-    pub sigma: Vec<f64>,
-}
-
-impl Weights {
-    /// The weights of a state.
-    pub fn of(state: &State) -> Self {
-        Self { parameters: state.parameters.clone(), sigma: state.sigma.clone() }
-    }
-
-    /// The same state with these weights: its step and moments stay.
-    pub fn put_into(&self, state: &State) -> State {
-        State { parameters: self.parameters.clone(), sigma: self.sigma.clone(), ..state.clone() }
-    }
-
-    /// A safetensors file under PyTorch's names, which `load_state_dict(strict=True)` takes; `notes` go into its metadata.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for names that the format cannot hold.
-    pub fn to_bytes(&self, recipe: &Recipe, notes: &Value) -> Result<Vec<u8>> {
-        let mut writer = Writer::default();
-        self.write(&mut writer, recipe, "");
-        writer.finish(notes)
-    }
-
-    fn write(&self, writer: &mut Writer, recipe: &Recipe, prefix: &str) {
-        for Tensor { name, shape, range } in recipe.network.tensors() {
-            writer.push(format!("{prefix}{name}"), &shape, self.parameters[range].to_vec());
-        }
-        if let Some(form) = recipe.weighting.form() {
-            let name = sigma_name(form);
-            writer.push(format!("{prefix}{name}"), &[self.sigma.len()], self.sigma.clone());
-        }
-    }
-
-    /// Reads weights for this recipe's network from a file of awl's or PyTorch's; `file` stands for it in messages. Where the
-    /// file has no σ, the recipe's start is taken; where it has σ in another [form](SigmaForm) than the recipe, it is converted,
-    /// raised to the floor if it is below.
-    ///
-    /// # Errors
-    /// [`Error::Tensors`], naming file and tensor, for a file that is cut short or of another format, a tensor that is missing,
-    /// too many, of another shape, of whole or half-precision numbers, or not finite.
-    pub fn from_bytes(file: &str, bytes: &[u8], recipe: &Recipe) -> Result<Self> {
-        let mut reader = Reader::new(file, bytes)?;
-        let mut weights = Self::read(&mut reader, recipe, "")?;
-        if let Some(form) = recipe.weighting.form() {
-            weights.take_sigma(&mut reader, form)?;
-        }
-        // A learned σ says nothing to a scheme that learns none.
-        reader.finish(&["adam.", "best.", SIGMA, LOG_SIGMA])?;
-        Ok(weights)
-    }
-
-    /// The notes that [`to_bytes`](Self::to_bytes) was given.
-    ///
-    /// # Errors
-    /// [`Error::Tensors`] for a file that awl did not write.
-    pub fn read_notes(file: &str, bytes: &[u8]) -> Result<Value> {
-        notes(file, bytes)
-    }
-
-    fn read(reader: &mut Reader<'_>, recipe: &Recipe, prefix: &str) -> Result<Self> {
-        let mut weights = Self::of(&State::initial(recipe));
-        for (name, Tensor { shape, range, .. }) in names(reader, recipe, prefix) {
-            let values = reader.take(&name, &shape)?;
-            weights.parameters[range].copy_from_slice(&values);
-        }
-        if let Some(form) = recipe.weighting.form() {
-            let name = format!("{prefix}{}", sigma_name(form));
-            if reader.has(&name) {
-                weights.sigma = reader.take(&name, &[weights.sigma.len()])?;
-            }
-        }
-        Ok(weights)
-    }
-
-    /// Takes σ in whichever form the file has it, raised to the floor of this one.
-    fn take_sigma(&mut self, reader: &mut Reader<'_>, form: SigmaForm) -> Result<()> {
-        let [own, foreign] = [form, other(form)].map(sigma_name);
-        if !reader.has(own) && reader.has(foreign) {
-            let found = reader.take(foreign, &[self.sigma.len()])?;
-            let convert = |value| form.parameter(other(form).sigma(value) as f32).into();
-            self.sigma = found.into_iter().map(convert).collect();
-        }
-        if let Some(least) = form.least_parameter() {
-            self.sigma.iter_mut().for_each(|parameter| *parameter = parameter.max(least.into()));
-        }
-        Ok(())
-    }
-}
-
-/// The form that a file of a recipe of this form may have too.
-fn other(form: SigmaForm) -> SigmaForm {
-    match form {
-        SigmaForm::Plain => SigmaForm::log(),
-        SigmaForm::Log { .. } => SigmaForm::Plain,
-    }
-}
-
-/// The tensor that holds what is learned of σ.
-fn sigma_name(form: SigmaForm) -> &'static str {
-    match form {
-        SigmaForm::Plain => SIGMA,
-        SigmaForm::Log { .. } => LOG_SIGMA,
-    }
-}
-
-/// The network's tensors, each under the name that the file has for it: its own, or that of old files.
-fn names(reader: &Reader<'_>, recipe: &Recipe, prefix: &str) -> Vec<(String, Tensor)> {
-    let network = &recipe.network;
-    let both = network.tensors().into_iter().zip(network.tensors_by_task());
-    let named = both.map(|(tensor, old)| {
-        let [name, old] = [&tensor.name, &old.name].map(|name| format!("{prefix}{name}"));
-        let name = if !reader.has(&name) && reader.has(&old) { old } else { name };
-        (name, tensor)
-    });
-    named.collect()
-}
-
-/// PyTorch's name of σ.
-const SIGMA: &str = "awl.params";
-/// One that nobody takes for it.
-const LOG_SIGMA: &str = "awl.log_sigma_squared";
-const CORRECTIONS: &str = "adam.corrections";
 
 /// All that training goes on from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
-    /// The training state.
-    pub state: State,
-    /// The best epoch's weights, where there was one.
-    pub best: Option<Weights>,
+    /// What is kept of each member of a fleet; of a network alone the one.
+    pub members: Vec<Saved>,
     /// What the caller keeps beside them.
     pub notes: Value,
 }
 
+/// What is kept of a member.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Saved {
+    /// The training state.
+    pub state: State,
+    /// The best epoch's weights, where there was one.
+    pub best: Option<Weights>,
+}
+
 impl Checkpoint {
-    /// The checkpoint as a safetensors file.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for names that the format cannot hold.
-    pub fn to_bytes(&self, recipe: &Recipe) -> Result<Vec<u8>> {
-        let state = &self.state;
-        let mut writer = Writer::default();
-        Weights::of(state).write(&mut writer, recipe, "");
-        for (index, moment) in ["adam.first.", "adam.second."].into_iter().enumerate() {
-            let of = |moments: &[[f64; 2]]| moments.iter().map(|pair| pair[index]).collect();
-            let moments =
-                Weights { parameters: of(&state.moments), sigma: of(&state.sigma_moments) };
-            moments.write(&mut writer, recipe, moment);
-        }
-        if recipe.weighting.is_learned() {
-            let corrections: Vec<f64> = state.sigma_corrections.iter().flatten().copied().collect();
-            writer.push(CORRECTIONS.into(), &[state.sigma_corrections.len(), 2], corrections);
-        }
-        if let Some(best) = &self.best {
-            best.write(&mut writer, recipe, BEST);
-        }
-        writer.finish(&json!({ "step": state.step, "notes": self.notes }))
+    /// A checkpoint of a network alone.
+    pub fn new(state: State, best: Option<Weights>, notes: Value) -> Self {
+        Self { members: vec![Saved { state, best }], notes }
     }
 
-    /// Reads a checkpoint of this recipe; `file` stands for it in messages.
+    /// The checkpoint, of members with these recipes, as a safetensors file.
     ///
     /// # Errors
-    /// [`Error::Tensors`] as [`Weights::from_bytes`], for a file that is no checkpoint, and for one of another
-    /// [form](SigmaForm): Adam's moments of σ are none of `ln σ²`.
-    pub fn from_bytes(file: &str, bytes: &[u8], recipe: &Recipe) -> Result<Self> {
-        let (step, notes) = Self::read_notes(file, bytes)?;
-        let mut reader = Reader::new(file, bytes)?;
-        if let Some(form) = recipe.weighting.form() {
+    /// [`Error::Invalid`] for names that the format cannot hold, and for as many recipes as there are no members.
+    pub fn to_bytes(&self, recipes: &[Recipe]) -> Result<Vec<u8>> {
+        let members = &self.members;
+        if members.is_empty() || members.len() != recipes.len() {
+            return Err(Error::invalid(
+                format!("{} recipes for a checkpoint of {} members", recipes.len(), members.len()),
+                "give one a member",
+            ));
+        }
+        let states = || members.iter().map(|saved| &saved.state);
+        let mut writer = Writer::new(members.len());
+        let weights: Vec<Weights> = states().map(Weights::of).collect();
+        Weights::write(&mut writer, &weights, recipes, "", |form| form.parameter(1.0).into());
+        for (index, prefix) in MOMENTS.into_iter().enumerate() {
+            let of = |moments: &[[f64; 2]]| moments.iter().map(|pair| pair[index]).collect();
+            let moments = states().map(|state| Weights {
+                parameters: of(&state.moments),
+                sigma: of(&state.sigma_moments),
+            });
+            let moments: Vec<Weights> = moments.collect();
+            Weights::write(&mut writer, &moments, recipes, prefix, |_| 0.0);
+        }
+        if recipes.iter().any(|recipe| recipe.weighting.is_learned()) {
+            let of = |state: &State| state.sigma_corrections.iter().flatten().copied().collect();
+            let tasks = recipes[0].network.tasks().len();
+            writer.push(CORRECTIONS.into(), &[tasks, 2], states().map(of).collect());
+        }
+        if members.iter().any(|saved| saved.best.is_some()) {
+            let best = members.iter().zip(weights);
+            let best = best.map(|(saved, last)| saved.best.clone().unwrap_or(last));
+            let best: Vec<Weights> = best.collect();
+            Weights::write(&mut writer, &best, recipes, BEST, |form| form.parameter(1.0).into());
+        }
+        writer.finish(&self.metadata())
+    }
+
+    /// What the file says beside its tensors: of a fleet, each member's step, and whether its `best.` is one.
+    fn metadata(&self) -> Value {
+        let notes = &self.notes;
+        match &self.members[..] {
+            [one] => json!({ "step": one.state.step, "notes": notes }),
+            members => {
+                let steps: Vec<u64> = members.iter().map(|it| it.state.step).collect();
+                let best: Vec<bool> = members.iter().map(|it| it.best.is_some()).collect();
+                json!({ "steps": steps, "best": best, "notes": notes })
+            }
+        }
+    }
+
+    /// Reads a checkpoint of members with these recipes; `file` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`Error::Tensors`] as [`Weights::fleet_from_bytes`], for a file that is no checkpoint, for one of another number of
+    /// members, and for one of another [form](SigmaForm): Adam's moments of σ are none of `ln σ²`.
+    pub fn from_bytes(file: &str, bytes: &[u8], recipes: &[Recipe]) -> Result<Self> {
+        let Metadata { steps, best: have_best, notes } = Metadata::read(file, bytes)?;
+        if steps.len() != recipes.len() {
+            let problem = format!(
+                "it is of {} members, but {} are to be trained: give as many as the run was started with",
+                steps.len(),
+                recipes.len()
+            );
+            return Err(Error::Tensors { file: file.into(), problem });
+        }
+        let mut reader = Weights::reader(file, bytes, recipes)?;
+        for form in forms(recipes) {
             check_form(file, &reader, form)?;
         }
-        let weights = Weights::read(&mut reader, recipe, "")?;
-        let first = Weights::read(&mut reader, recipe, "adam.first.")?;
-        let second = Weights::read(&mut reader, recipe, "adam.second.")?;
-        let pairs = |first: Vec<f64>, second: Vec<f64>| {
-            first.into_iter().zip(second).map(|(first, second)| [first, second]).collect()
-        };
-        let initial = State::initial(recipe);
-        let mut state = State {
-            step,
-            parameters: weights.parameters,
-            moments: pairs(first.parameters, second.parameters),
-            sigma: weights.sigma,
-            ..initial
-        };
-        if recipe.weighting.is_learned() {
-            state.sigma_moments = pairs(first.sigma, second.sigma);
-            let corrections = reader.take(CORRECTIONS, &[state.sigma.len(), 2])?;
-            state.sigma_corrections =
-                corrections.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+        let weights = Weights::read(&mut reader, recipes, "")?;
+        let [first, second] = MOMENTS.map(|prefix| Weights::read(&mut reader, recipes, prefix));
+        let moments = first?.into_iter().zip(second?);
+        let mut members = Vec::with_capacity(recipes.len());
+        for (((weights, moments), recipe), step) in
+            weights.into_iter().zip(moments).zip(recipes).zip(steps)
+        {
+            let state = state(recipe, step, weights, moments);
+            members.push(Saved { state, best: None });
         }
-        let best = names(&reader, recipe, BEST).iter().any(|(name, _)| reader.has(name));
-        let best = best.then(|| Weights::read(&mut reader, recipe, BEST)).transpose()?;
+        if recipes.iter().any(|recipe| recipe.weighting.is_learned()) {
+            let tasks = recipes[0].network.tasks().len();
+            let of_each = reader.take(CORRECTIONS, &[tasks, 2])?;
+            for ((saved, recipe), corrections) in members.iter_mut().zip(recipes).zip(of_each) {
+                let pairs = corrections.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
+                if recipe.weighting.is_learned() {
+                    saved.state.sigma_corrections = pairs.collect();
+                }
+            }
+        }
+        let any_best = names(&reader, &recipes[0], BEST).iter().any(|(name, _)| reader.has(name));
+        if any_best {
+            let best = Weights::read(&mut reader, recipes, BEST)?;
+            for (member, (saved, best)) in members.iter_mut().zip(best).enumerate() {
+                saved.best = have_best.get(member).unwrap_or(&true).then_some(best);
+            }
+        }
         reader.finish(&[])?;
-        Ok(Self { state, best, notes })
+        Ok(Self { members, notes })
     }
 
-    /// What the caller kept beside the state, and the state's step: what a file says before its recipe is known.
+    /// What the caller kept beside the states, and each state's step: what a file says before its recipes are known.
     ///
     /// # Errors
     /// [`Error::Tensors`] for a file that is no checkpoint.
-    pub fn read_notes(file: &str, bytes: &[u8]) -> Result<(u64, Value)> {
+    pub fn read_notes(file: &str, bytes: &[u8]) -> Result<(Vec<u64>, Value)> {
+        Metadata::read(file, bytes).map(|it| (it.steps, it.notes))
+    }
+}
+
+/// What a checkpoint's file says beside its tensors.
+struct Metadata {
+    steps: Vec<u64>,
+    /// Of a fleet: whether `best.` holds a best epoch of each member.
+    best: Vec<bool>,
+    notes: Value,
+}
+
+impl Metadata {
+    fn read(file: &str, bytes: &[u8]) -> Result<Self> {
         let mut all = notes(file, bytes)?;
-        match all.get("step").and_then(Value::as_u64) {
-            Some(step) => Ok((step, all["notes"].take())),
+        let steps = match all.get("step").and_then(Value::as_u64) {
+            Some(step) => Some(vec![step]),
+            None => serde_json::from_value(all["steps"].take()).ok(),
+        };
+        let best = serde_json::from_value(all["best"].take()).unwrap_or_default();
+        match steps {
+            Some(steps) => Ok(Self { steps, best, notes: all["notes"].take() }),
             None => Err(Error::Tensors {
                 file: file.into(),
                 problem:
@@ -242,6 +185,33 @@ impl Checkpoint {
     }
 }
 
+/// A member's state, but for σ's corrections.
+fn state(
+    recipe: &Recipe,
+    step: u64,
+    weights: Weights,
+    (first, second): (Weights, Weights),
+) -> State {
+    let pairs = |first: Vec<f64>, second: Vec<f64>| {
+        first.into_iter().zip(second).map(|(first, second)| [first, second]).collect()
+    };
+    let initial = State::initial(recipe);
+    let sigma_moments = match recipe.weighting.is_learned() {
+        true => pairs(first.sigma, second.sigma),
+        false => initial.sigma_moments,
+    };
+    State {
+        step,
+        parameters: weights.parameters,
+        moments: pairs(first.parameters, second.parameters),
+        sigma: weights.sigma,
+        sigma_moments,
+        sigma_corrections: initial.sigma_corrections,
+    }
+}
+
+const MOMENTS: [&str; 2] = ["adam.first.", "adam.second."];
+const CORRECTIONS: &str = "adam.corrections";
 const BEST: &str = "best.";
 
 /// Checks that a checkpoint has what this form learns.
@@ -263,6 +233,7 @@ fn check_form(file: &str, reader: &Reader<'_>, form: SigmaForm) -> Result<()> {
 mod tests {
     use super::*;
     use crate::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
+    use std::slice::from_ref;
 
     /// Names of which PyTorch can hold two, with the keys of the four.
     const NAMES: [&str; 4] = ["Petal.Width", "type", "type_", "Petal_Width"];
@@ -284,7 +255,7 @@ mod tests {
             parameters: (0..count).map(|at| 0.125 + at as f64).collect(),
             sigma: vec![0.5; 4],
         };
-        Checkpoint { state, best: Some(best), notes: json!("notes") }
+        Checkpoint::new(state, Some(best), json!("notes"))
     }
 
     /// The same file as it was before heads had keys.
@@ -306,9 +277,9 @@ mod tests {
         for hidden in [&[4][..], &[]] {
             let recipe = recipe(hidden);
             let checkpoint = checkpoint(&recipe);
-            let bytes = checkpoint.to_bytes(&recipe).unwrap();
-            assert_eq!(Checkpoint::from_bytes("f", &bytes, &recipe).unwrap(), checkpoint);
-            let weights = Weights::of(&checkpoint.state);
+            let bytes = checkpoint.to_bytes(from_ref(&recipe)).unwrap();
+            assert_eq!(Checkpoint::from_bytes("f", &bytes, from_ref(&recipe)).unwrap(), checkpoint);
+            let weights = Weights::of(&checkpoint.members[0].state);
             let bytes = weights.to_bytes(&recipe, &json!(null)).unwrap();
             assert_eq!(Weights::from_bytes("f", &bytes, &recipe).unwrap(), weights);
             let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
@@ -323,10 +294,10 @@ mod tests {
         for hidden in [&[4][..], &[]] {
             let recipe = recipe(hidden);
             let checkpoint = checkpoint(&recipe);
-            let old = with_the_tasks_names(&checkpoint.to_bytes(&recipe).unwrap());
+            let old = with_the_tasks_names(&checkpoint.to_bytes(from_ref(&recipe)).unwrap());
             assert!(old.windows(23).any(|name| name == b"best.heads.Petal.Width."));
-            assert_eq!(Checkpoint::from_bytes("f", &old, &recipe).unwrap(), checkpoint);
-            let weights = Weights::of(&checkpoint.state);
+            assert_eq!(Checkpoint::from_bytes("f", &old, from_ref(&recipe)).unwrap(), checkpoint);
+            let weights = Weights::of(&checkpoint.members[0].state);
             let old = with_the_tasks_names(&weights.to_bytes(&recipe, &json!(null)).unwrap());
             assert_eq!(Weights::from_bytes("f", &old, &recipe).unwrap(), weights);
         }

@@ -99,7 +99,7 @@ mod tests {
             (b"\n { }", "this is JSON"),
         ] {
             let messages = [
-                Reader::new("w.safetensors", bytes).err().unwrap().to_string(),
+                Reader::new("w.safetensors", bytes, 1).err().unwrap().to_string(),
                 notes("w.safetensors", bytes).unwrap_err().to_string(),
             ];
             for message in messages {

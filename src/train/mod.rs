@@ -3,19 +3,28 @@
 
 mod checkpoint;
 mod diagnosis;
+mod ensemble;
 mod foreign;
 mod metrics;
+// Of runs.
+#[cfg(not(target_arch = "wasm32"))]
+mod progress;
 // It looks at the clock, which a browser's std does not have.
 #[cfg(not(target_arch = "wasm32"))]
 mod run;
 mod tensors;
 mod trainer;
+mod weights;
 
-pub use self::checkpoint::{Checkpoint, Weights};
+pub use self::checkpoint::{Checkpoint, Saved};
 pub use self::diagnosis::{SigmaPath, diagnose};
+pub use self::ensemble::Ensemble;
 pub use self::metrics::{
     ClassScores, Classification, Fit, Judgement, Regression, TaskMetrics, judge, metrics,
 };
 #[cfg(not(target_arch = "wasm32"))]
-pub use self::run::{BestEpoch, End, Epoch, Next, Plan, Progress, Run, Validation, Watch};
+pub use self::progress::{BestEpoch, Plan, Progress};
+#[cfg(not(target_arch = "wasm32"))]
+pub use self::run::{End, Epoch, Next, Run, Validation, Watch};
 pub use self::trainer::Trainer;
+pub use self::weights::Weights;

@@ -1,93 +1,17 @@
-//! A whole training run: epochs, validation, the best epoch, early stopping, and stopping when asked.
+//! A whole training run, of one network or a fleet: epochs, validation, the best epoch, early stopping, and stopping when asked.
 
-use super::{Checkpoint, TaskMetrics, Trainer, Weights};
+use super::progress::{Plan, Progress};
+use super::{Checkpoint, Saved, TaskMetrics, Trainer, Weights};
 use crate::data::Dataset;
-use crate::engine::{Engine, Record, State};
+use crate::engine::{Engine, Record};
 use crate::error::{Error, Result};
-use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
-/// How long to train.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// Passes over the data.
-    pub epochs: usize,
-    /// Stop after this many epochs in a row without a better validation score; `None`: never.
-    pub patience: Option<usize>,
-}
-
-/// How far a run has come.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Epochs finished.
-    pub epochs: usize,
-    /// The epoch with the lowest validation score so far; `None` without one that has a score.
-    pub best: Option<BestEpoch>,
-    /// Of the epoch under way.
-    sums: Sums,
-    /// The epoch from which on patience counts, after a run that was out of it was told to go on.
-    #[serde(default)]
-    patient_since: usize,
-}
-
-impl Progress {
-    /// Why a run that has come so far is at its end, if it is.
-    pub fn end(&self, plan: &Plan) -> Option<End> {
-        if self.epochs >= plan.epochs {
-            return Some(End::Finished);
-        }
-        let best = self.best.map_or(self.epochs, |best| best.epoch);
-        let since = self.epochs.saturating_sub(best.max(self.patient_since));
-        let patience = plan.patience.filter(|&patience| since >= patience.max(1));
-        patience.map(|_| End::OutOfPatience)
-    }
-
-    /// Lets patience count anew from here.
-    pub fn renew_patience(&mut self) {
-        self.patient_since = self.epochs;
-    }
-}
-
-/// The epoch whose weights are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BestEpoch {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Its validation score.
-    pub score: f64,
-}
-
-/// Sums over the steps of an epoch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Sums {
-    /// A task's losses, and the number of steps that had one.
-    losses: Vec<(f64, u64)>,
-    total: f64,
-    steps: u64,
-}
-
-impl Sums {
-    fn add(&mut self, record: &Record) {
-        self.losses.resize(record.tasks.len(), (0.0, 0));
-        for ((sum, steps), task) in self.losses.iter_mut().zip(&record.tasks) {
-            if let Some(loss) = task.loss {
-                *sum += loss;
-                *steps += 1;
-            }
-        }
-        self.total += record.total;
-        self.steps += 1;
-    }
-
-    fn means(&self) -> Vec<Option<f64>> {
-        let mean = |&(sum, steps): &(f64, u64)| (steps > 0).then(|| sum / steps as f64);
-        self.losses.iter().map(mean).collect()
-    }
-}
-
-/// What an epoch came to.
+/// What an epoch of a member came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Epoch {
+    /// The member of a fleet; 0 for a network alone.
+    pub member: usize,
     /// Counted from 1.
     pub epoch: usize,
     /// The number of its last step.
@@ -100,7 +24,7 @@ pub struct Epoch {
     pub validation: Option<Validation>,
 }
 
-/// How good the network was on the validation rows after an epoch: what the best epoch is chosen by. The other figures cost
+/// How good a network was on the validation rows after an epoch: what the best epoch is chosen by. The other figures cost
 /// more than the epoch itself where classes are many, and are for the weights that are kept: see [`Run::finish`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Validation {
@@ -127,48 +51,58 @@ pub enum Next {
 
 /// Who looks on while a run goes on.
 pub trait Watch {
-    /// A step was made.
+    /// A member made a step.
     ///
     /// # Errors
     /// Whatever stops the run.
     fn step(&mut self, record: &Record) -> Result<()>;
 
-    /// An epoch ended.
+    /// An epoch of a member ended.
     ///
     /// # Errors
     /// Whatever stops the run.
     fn epoch(&mut self, epoch: &Epoch) -> Result<()>;
 
-    /// Asked several times a second: what next?
-    fn next(&mut self) -> Next;
-
-    /// A checkpoint to keep; its notes are null.
+    /// A member's training stopped before its end, and others go on. Where none is left, [`Run::run`] says why instead.
     ///
     /// # Errors
     /// Whatever stops the run.
-    fn save(&mut self, checkpoint: Checkpoint, progress: &Progress) -> Result<()>;
+    fn failed(&mut self, member: usize, why: &Error) -> Result<()>;
+
+    /// Asked several times a second: what next?
+    fn next(&mut self) -> Next;
+
+    /// A checkpoint to keep, and how far each member has come; its notes are null.
+    ///
+    /// # Errors
+    /// Whatever stops the run.
+    fn save(&mut self, checkpoint: Checkpoint, progress: &[Progress]) -> Result<()>;
 }
 
-/// Why a run ended.
+/// Why a member, or a run, ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// All epochs were made.
+    /// All epochs were made; of a run: by one member at least.
     Finished,
     /// The validation score had not fallen for as many epochs as the plan's patience.
     OutOfPatience,
+    /// A number left the finite ones; never of a run, which goes on while a member does.
+    Failed,
     /// The onlooker asked for it.
     Asked,
 }
 
-/// A training run.
+/// A training run, of one network or of a fleet, whose members each have a best epoch and an end of their own.
 ///
 /// How often it is looked at, saved, or stopped and resumed changes no bit of what it computes.
 pub struct Run<'a, E> {
     trainer: Trainer<E>,
     validation: Option<&'a Dataset>,
     plan: Plan,
-    progress: Progress,
-    best: Option<Weights>,
+    /// How far each member has come.
+    progress: Vec<Progress>,
+    /// The weights of each one's best epoch.
+    best: Vec<Option<Weights>>,
 }
 
 /// About how long to train between two questions to the onlooker.
@@ -177,42 +111,58 @@ const LOOK: Duration = Duration::from_millis(200);
 impl<'a, E: Engine> Run<'a, E> {
     /// A run from wherever the engine stands.
     pub fn new(engine: E, validation: Option<&'a Dataset>, plan: Plan) -> Self {
-        let (progress, best) = (Progress::default(), None);
+        let members = engine.recipes().len();
+        let (progress, best) = (vec![Progress::default(); members], vec![None; members]);
         Self { trainer: Trainer::new(engine), validation, plan, progress, best }
     }
 
     /// A run that goes on from a checkpoint and the progress that was handed over with it.
     ///
     /// # Errors
-    /// Those of [`Engine::load`], and [`Error::Invalid`] where checkpoint and progress do not belong together.
+    /// Those of [`Engine::load_into`], and [`Error::Invalid`] where checkpoint, progress and engine do not belong together.
     pub fn resume(
-        engine: E,
+        mut engine: E,
         validation: Option<&'a Dataset>,
         plan: Plan,
         checkpoint: &Checkpoint,
-        progress: Progress,
+        progress: Vec<Progress>,
     ) -> Result<Self> {
-        let trainer = Trainer::resume(engine, &checkpoint.state)?;
-        let steps = trainer.steps_per_epoch() as u64;
-        let made =
-            (progress.epochs as u64).saturating_mul(steps).saturating_add(progress.sums.steps);
-        if made != checkpoint.state.step || progress.best.is_some() != checkpoint.best.is_some() {
+        let counts = [engine.recipes().len(), checkpoint.members.len(), progress.len()];
+        if counts != [counts[0]; 3] {
+            let [engine, checkpoint, progress] = counts;
             return Err(Error::invalid(
                 format!(
-                    "the checkpoint's state and its progress differ: {} and {made} steps",
-                    checkpoint.state.step
+                    "the engine trains {engine} members, the checkpoint has {checkpoint}, its progress {progress}"
                 ),
-                "resume with the batch size and the rows that the run was started with",
+                "resume with as many members as the run was started with",
             ));
         }
-        Ok(Self { trainer, validation, plan, progress, best: checkpoint.best.clone() })
+        for (member, saved) in checkpoint.members.iter().enumerate() {
+            engine.load_into(member, &saved.state)?;
+        }
+        let trainer = Trainer::new(engine);
+        let steps = trainer.steps_per_epoch() as u64;
+        for (saved, progress) in checkpoint.members.iter().zip(&progress) {
+            let made = progress.steps(steps);
+            if made != saved.state.step || progress.best.is_some() != saved.best.is_some() {
+                return Err(Error::invalid(
+                    format!(
+                        "the checkpoint's state and its progress differ: {} and {made} steps",
+                        saved.state.step
+                    ),
+                    "resume with the batch size and the rows that the run was started with",
+                ));
+            }
+        }
+        let best = checkpoint.members.iter().map(|saved| saved.best.clone()).collect();
+        Ok(Self { trainer, validation, plan, progress, best })
     }
 
-    /// Trains until the plan is fulfilled, patience is out, or the onlooker says stop.
+    /// Trains until every member has fulfilled the plan, is out of patience or has failed, or the onlooker says stop.
     ///
     /// # Errors
-    /// Those of [`Trainer::each_step`], [`Engine::hold_out`], [`Engine::validate`] and [`Trainer::evaluate`], and the
-    /// onlooker's.
+    /// Why the last one failed, where every member has; those of [`Trainer::each_step`], [`Engine::hold_out`],
+    /// [`Engine::validate_members`] and [`Trainer::evaluate_by`], and the onlooker's.
     pub async fn run(&mut self, watch: &mut impl Watch) -> Result<End> {
         if let Some(rows) = self.validation {
             self.trainer.engine().hold_out(rows).await?;
@@ -221,10 +171,13 @@ impl<'a, E: Engine> Run<'a, E> {
         // Starts small, since nobody knows yet how long a step takes.
         let mut chunk = 1;
         loop {
-            if self.progress.sums.steps == per_epoch {
-                self.end_epoch(watch).await?;
+            let members = self.choose();
+            let done = members.first().map_or(0, |&it| self.progress[it].steps_of_epoch());
+            if done == per_epoch {
+                self.end_epoch(&members, watch).await?;
+                continue;
             }
-            let end = self.progress.end(&self.plan);
+            let end = members.is_empty().then(|| self.end());
             match watch.next() {
                 Next::GoOn if end.is_none() => {}
                 Next::Save if end.is_none() => self.save(watch).await?,
@@ -233,10 +186,9 @@ impl<'a, E: Engine> Run<'a, E> {
                     return Ok(end.unwrap_or(End::Asked));
                 }
             }
-            let left = per_epoch - self.progress.sums.steps;
-            let steps = left.min(chunk);
+            let steps = (per_epoch - done).min(chunk);
             let start = Instant::now();
-            self.steps(steps as usize, watch).await?;
+            self.steps(&members, steps as usize, watch).await?;
             // An epoch's end cuts a chunk short, and says little of how many steps fit.
             if steps == chunk {
                 chunk = match start.elapsed() {
@@ -248,73 +200,183 @@ impl<'a, E: Engine> Run<'a, E> {
         }
     }
 
-    async fn steps(&mut self, count: usize, watch: &mut impl Watch) -> Result<()> {
+    /// The members that train next, by which the others rest: of those that are not at their end, the ones that have made the
+    /// fewest steps. Those are all of them, unless a run goes on whose members ended at different epochs.
+    fn choose(&mut self) -> Vec<usize> {
+        let per_epoch = self.trainer.steps_per_epoch() as u64;
+        // An epoch that is full has yet to be closed, before those who begin the next one train.
+        let is_full = |member: usize| self.progress[member].steps_of_epoch() == per_epoch;
+        let left =
+            |&member: &usize| is_full(member) || self.progress[member].end(&self.plan).is_none();
+        let left: Vec<usize> = (0..self.progress.len()).filter(left).collect();
+        let place = |&member: &usize| (self.progress[member].steps(per_epoch), !is_full(member));
+        let first = left.iter().map(place).min();
+        let chosen: Vec<usize> = left.into_iter().filter(|it| Some(place(it)) == first).collect();
+        let engine = self.trainer.engine();
+        for member in 0..self.progress.len() {
+            match chosen.binary_search(&member) {
+                Ok(_) => engine.wake(member),
+                Err(_) => engine.rest(member),
+            }
+        }
+        chosen
+    }
+
+    /// Why a run ended of which no member is left to train.
+    fn end(&self) -> End {
+        let ends: Vec<_> = self.progress.iter().map(|it| it.end(&self.plan)).collect();
+        match ends.contains(&Some(End::Finished)) {
+            true => End::Finished,
+            false => End::OutOfPatience,
+        }
+    }
+
+    async fn steps(
+        &mut self,
+        members: &[usize],
+        count: usize,
+        watch: &mut impl Watch,
+    ) -> Result<()> {
         let mut outcome = Ok(());
-        let sums = &mut self.progress.sums;
+        let progress = &mut self.progress;
         let made = self.trainer.each_step(count, |record| {
-            sums.add(&record);
+            progress[record.member].add(&record);
             if outcome.is_ok() {
                 outcome = watch.step(&record);
             }
         });
-        made.await?;
-        outcome
+        let made = made.await;
+        let failed = members.iter().filter_map(|&member| {
+            let error = self.trainer.engine().failure(member)?;
+            Some((member, error))
+        });
+        let failed: Vec<_> = failed.collect();
+        match made {
+            // Training stopped since no member is left that trains, for reasons of their own.
+            Err(_) if !failed.is_empty() => {}
+            made => made?,
+        }
+        outcome?;
+        self.note_failures(failed, watch)
     }
 
-    async fn end_epoch(&mut self, watch: &mut impl Watch) -> Result<()> {
-        let sums = std::mem::take(&mut self.progress.sums);
-        self.progress.epochs += 1;
-        let validation = match self.validation {
-            Some(rows) => Some(self.validate(rows).await?),
-            None => None,
+    /// Takes note of members that failed.
+    ///
+    /// # Errors
+    /// The last one's where that was the last of all, and the onlooker's.
+    fn note_failures(
+        &mut self,
+        mut failed: Vec<(usize, Error)>,
+        watch: &mut impl Watch,
+    ) -> Result<()> {
+        failed.iter().for_each(|(member, error)| self.progress[*member].fail(error));
+        if self.progress.iter().all(|it| it.failure.is_some())
+            && let Some((_, error)) = failed.pop()
+        {
+            return Err(error);
+        }
+        failed.iter().try_for_each(|(member, error)| watch.failed(*member, error))
+    }
+
+    async fn end_epoch(&mut self, members: &[usize], watch: &mut impl Watch) -> Result<()> {
+        let step = self.trainer.engine().last_step();
+        let means: Vec<_> = members.iter().map(|&it| self.progress[it].end_epoch()).collect();
+        let mut failed = Vec::new();
+        let validations = match self.validation {
+            Some(rows) => self.validate(rows, members, &mut failed).await?,
+            None => vec![None; members.len()],
         };
-        watch.epoch(&Epoch {
-            epoch: self.progress.epochs,
-            step: self.trainer.engine().last_step(),
-            losses: sums.means(),
-            total: sums.total / sums.steps as f64,
-            validation,
-        })
+        let epochs = members.iter().zip(means).zip(validations);
+        for ((&member, (losses, total)), validation) in epochs {
+            if failed.iter().all(|(failed, _)| *failed != member) {
+                let epoch = self.progress[member].epochs;
+                watch.epoch(&Epoch { member, epoch, step, losses, total, validation })?;
+            }
+        }
+        self.note_failures(failed, watch)
     }
 
-    async fn validate(&mut self, rows: &Dataset) -> Result<Validation> {
-        let mut losses = self.trainer.engine().validate().await?;
-        // What f32 cannot hold f64 can; where a prediction itself is not finite, this is an error that names its row.
-        if losses.iter().flatten().any(|loss| !loss.is_finite()) {
-            let metrics = self.trainer.evaluate(rows).await?;
-            losses = metrics.iter().map(|it| it.as_ref().and_then(TaskMetrics::loss)).collect();
+    /// Validates these members, and keeps the weights of those that were never better; adds those that failed.
+    async fn validate(
+        &mut self,
+        rows: &Dataset,
+        members: &[usize],
+        failed: &mut Vec<(usize, Error)>,
+    ) -> Result<Vec<Option<Validation>>> {
+        let mut all = self.trainer.engine().validate_members().await?;
+        let mut validations = Vec::with_capacity(members.len());
+        let mut better = Vec::new();
+        for &member in members {
+            let losses = std::mem::take(&mut all[member]);
+            match self.finite_losses(rows, member, losses).await {
+                Ok(losses) => {
+                    let score = losses.iter().flatten().copied().reduce(|sum, loss| sum + loss);
+                    let is_best = self.progress[member].judge(score);
+                    better.extend(is_best.then_some(member));
+                    validations.push(Some(Validation { losses, score, is_best }));
+                }
+                Err(error @ Error::Invalid { .. }) => {
+                    failed.push((member, error));
+                    validations.push(None);
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let score = losses.iter().flatten().copied().reduce(|sum, loss| sum + loss);
-        let better =
-            score.filter(|&score| self.progress.best.is_none_or(|best| score < best.score));
-        if let Some(score) = better {
-            let epoch = self.progress.epochs;
-            self.progress.best = Some(BestEpoch { epoch, score });
-            self.best = Some(Weights::of(&self.trainer.engine().state().await?));
+        let states = self.trainer.engine().states_of(&better).await?;
+        for (member, state) in better.into_iter().zip(states) {
+            self.best[member] = Some(Weights::of(&state));
         }
-        Ok(Validation { losses, score, is_best: better.is_some() })
+        Ok(validations)
+    }
+
+    /// A member's losses on the validation rows; in `f64` where `f32` cannot hold them.
+    async fn finite_losses(
+        &mut self,
+        rows: &Dataset,
+        member: usize,
+        losses: Vec<Option<f64>>,
+    ) -> Result<Vec<Option<f64>>> {
+        if losses.iter().flatten().all(|loss| loss.is_finite()) {
+            return Ok(losses);
+        }
+        // Where a prediction itself is not finite, this is an error that names its row.
+        let metrics = self.trainer.evaluate_by(member, rows).await?;
+        Ok(metrics.iter().map(|it| it.as_ref().and_then(TaskMetrics::loss)).collect())
     }
 
     async fn save(&mut self, watch: &mut impl Watch) -> Result<()> {
-        let state = self.trainer.engine().state().await?;
+        let members: Vec<usize> = (0..self.progress.len()).collect();
+        let states = self.trainer.engine().states_of(&members).await?;
+        let saved = states.into_iter().zip(&self.best);
+        let members = saved.map(|(state, best)| Saved { state, best: best.clone() }).collect();
         let notes = serde_json::Value::Null;
-        watch.save(Checkpoint { state, best: self.best.clone(), notes }, &self.progress)
+        watch.save(Checkpoint { members, notes }, &self.progress)
     }
 
-    /// How far the run has come.
-    pub fn progress(&self) -> &Progress {
+    /// How far each member has come.
+    pub fn progress(&self) -> &[Progress] {
         &self.progress
     }
 
-    /// Puts the best epoch's weights (the last ones, if nothing chose) into the engine and hands it over with them, to predict
-    /// with.
+    /// Puts the best epoch's weights (the last ones, if nothing chose) into every member and hands the engine over with them, to
+    /// predict with; none of a member that failed.
     ///
     /// # Errors
-    /// Those of [`Engine::state`] and [`Engine::load`].
-    pub async fn finish(mut self) -> Result<(Trainer<E>, Weights)> {
-        let state: State = self.trainer.engine().state().await?;
-        let weights = self.best.take().unwrap_or_else(|| Weights::of(&state));
-        self.trainer.engine().load(&weights.put_into(&state))?;
-        Ok((self.trainer, weights))
+    /// Those of [`Engine::states_of`] and [`Engine::load_into`].
+    pub async fn finish(mut self) -> Result<(Trainer<E>, Vec<Option<Weights>>)> {
+        let engine = self.trainer.engine();
+        let members: Vec<usize> = (0..self.progress.len()).collect();
+        let states = engine.states_of(&members).await?;
+        let mut kept = Vec::with_capacity(members.len());
+        for (member, (state, best)) in states.into_iter().zip(self.best).enumerate() {
+            if self.progress[member].failure.is_some() {
+                kept.push(None);
+                continue;
+            }
+            let weights = best.unwrap_or_else(|| Weights::of(&state));
+            engine.load_into(member, &weights.put_into(&state))?;
+            kept.push(Some(weights));
+        }
+        Ok((self.trainer, kept))
     }
 }

@@ -9,16 +9,24 @@ use std::collections::{BTreeSet, HashMap};
 /// particular order, and the same state should give the same bytes.)
 const NOTES: &str = "awl";
 
-/// Tensors to be written, in `f32` where that loses nothing and else in `f64`.
-#[derive(Default)]
+/// Tensors of so many members to be written, in `f32` where that loses nothing and else in `f64`.
 pub(super) struct Writer {
+    /// The first axis: none of a network alone.
+    members: Option<usize>,
     tensors: Vec<(String, Vec<usize>, Vec<f64>)>,
 }
 
 impl Writer {
-    pub(super) fn push(&mut self, name: String, shape: &[usize], values: Vec<f64>) {
+    pub(super) fn new(members: usize) -> Self {
+        Self { members: (members != 1).then_some(members), tensors: Vec::new() }
+    }
+
+    /// A tensor, which has this shape in each member, with the values of every member.
+    pub(super) fn push(&mut self, name: String, shape: &[usize], values: Vec<Vec<f64>>) {
+        let shape: Vec<usize> = self.members.into_iter().chain(shape.iter().copied()).collect();
+        let values = values.concat();
         debug_assert_eq!(shape.iter().product::<usize>(), values.len());
-        self.tensors.push((name, shape.to_vec(), values));
+        self.tensors.push((name, shape, values));
     }
 
     /// The file's bytes: the same tensors and notes give the same bytes.
@@ -57,24 +65,56 @@ pub(super) struct Reader<'a> {
     file: &'a str,
     tensors: SafeTensors<'a>,
     taken: BTreeSet<String>,
+    /// Members to read for.
+    members: usize,
+    /// Whether the file's tensors have the members as their first axis.
+    has_axis: bool,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the header; `file` stands for the file in messages.
-    pub(super) fn new(file: &'a str, bytes: &'a [u8]) -> Result<Self> {
+    /// Reads the header, for so many members; `file` stands for the file in messages.
+    pub(super) fn new(file: &'a str, bytes: &'a [u8], members: usize) -> Result<Self> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| {
             let remedy = "it was cut short, or is of another format";
             unreadable(file, bytes, &format!("({error}): {remedy}"))
         })?;
-        Ok(Self { file, tensors, taken: BTreeSet::new() })
+        Ok(Self { file, tensors, taken: BTreeSet::new(), members, has_axis: false })
+    }
+
+    /// Finds out by a tensor, which has this shape in one network, whether the file is of a fleet.
+    pub(super) fn find_members(&mut self, name: &str, shape: &[usize]) -> Result<()> {
+        let Ok(tensor) = self.tensors.tensor(name) else { return Ok(()) };
+        let found = match tensor.shape().split_first() {
+            Some((found, of_each)) if of_each == shape => *found,
+            _ => return Ok(()),
+        };
+        self.has_axis = true;
+        match found == self.members {
+            true => Ok(()),
+            false => Err(self.error(format!(
+                "it holds {found} networks, for a fleet of {}: give a file of one network, or train as many members",
+                self.members
+            ))),
+        }
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.tensors.tensor(name).is_ok()
     }
 
+    /// The values of this tensor in each member, where it must have this shape: the same in all, if the file is of one network.
+    pub(super) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<Vec<f64>>> {
+        if !self.has_axis {
+            return Ok(vec![self.take_whole(name, shape)?; self.members]);
+        }
+        let of_all: Vec<usize> = [&[self.members], shape].concat();
+        let values = self.take_whole(name, &of_all)?;
+        let of_each = shape.iter().product::<usize>().max(1);
+        Ok(values.chunks_exact(of_each).map(<[f64]>::to_vec).collect())
+    }
+
     /// The values of this tensor, which must be there in this shape.
-    pub(super) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
+    fn take_whole(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
         let tensor = self.tensors.tensor(name).map_err(|_| {
             let mut names = self.tensors.names();
             names.sort_unstable();

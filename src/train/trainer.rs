@@ -139,12 +139,24 @@ impl<E: Engine> Trainer<E> {
         self.steps(count.saturating_mul(self.steps_per_epoch())).await
     }
 
-    /// How good the network is on other rows, task by task; `None` for a task without a label there.
+    /// How good the network, of a fleet the first, is on other rows: [`evaluate_by`](Self::evaluate_by).
     ///
     /// # Errors
-    /// Those of [`Engine::predict`] and [`metrics`](crate::train::metrics).
+    /// The same.
     pub async fn evaluate(&mut self, data: &Dataset) -> Result<Vec<Option<TaskMetrics>>> {
-        let predictions = self.engine.predict(data.features()).await?;
+        self.evaluate_by(0, data).await
+    }
+
+    /// How good a member's network is on other rows, task by task; `None` for a task without a label there.
+    ///
+    /// # Errors
+    /// Those of [`Engine::predict_by`] and [`metrics`](crate::train::metrics).
+    pub async fn evaluate_by(
+        &mut self,
+        member: usize,
+        data: &Dataset,
+    ) -> Result<Vec<Option<TaskMetrics>>> {
+        let predictions = self.engine.predict_by(member, data.features()).await?;
         metrics(&self.engine.recipe().network, &predictions, data)
     }
 
@@ -234,6 +246,8 @@ mod tests {
             unreachable!("nobody lets it rest")
         }
 
+        fn wake(&mut self, _: usize) {}
+
         fn rests(&self, _: usize) -> bool {
             false
         }
@@ -250,7 +264,7 @@ mod tests {
             unreachable!("nobody validates")
         }
 
-        fn state_of(&mut self, _: usize) -> Answer<'_, State> {
+        fn states_of<'a>(&'a mut self, _: &'a [usize]) -> Answer<'a, Vec<State>> {
             unreachable!("nobody asks for the state")
         }
 

@@ -10,6 +10,7 @@ use awl::{
 use pollster::block_on;
 use safetensors::SafeTensors;
 use serde_json::json;
+use std::slice::from_ref;
 
 fn recipe(weighting: impl Into<Weighting>) -> Recipe {
     let tasks = ["price", "size of it"].map(regression);
@@ -42,13 +43,13 @@ fn every_bit_of_a_checkpoint_comes_back_and_the_same_state_gives_the_same_bytes(
         let mut best = Weights::of(&state);
         best.parameters[0] = -0.0;
         for best in [None, Some(best)] {
-            let checkpoint =
-                Checkpoint { state: state.clone(), best, notes: json!({"of": "mine", "b": 0.1}) };
-            let bytes = checkpoint.to_bytes(&recipe).expect("bytes");
-            assert_eq!(bytes, checkpoint.to_bytes(&recipe).expect("bytes"));
-            let back = Checkpoint::from_bytes("file", &bytes, &recipe).expect("a checkpoint");
+            let checkpoint = Checkpoint::new(state.clone(), best, json!({"of": "mine", "b": 0.1}));
+            let bytes = checkpoint.to_bytes(from_ref(&recipe)).expect("bytes");
+            assert_eq!(bytes, checkpoint.to_bytes(from_ref(&recipe)).expect("bytes"));
+            let back =
+                Checkpoint::from_bytes("file", &bytes, from_ref(&recipe)).expect("a checkpoint");
             assert_eq!(back, checkpoint);
-            assert_eq!(back.to_bytes(&recipe).expect("bytes"), bytes);
+            assert_eq!(back.to_bytes(from_ref(&recipe)).expect("bytes"), bytes);
         }
     }
 }
@@ -59,9 +60,12 @@ fn numbers_that_f32_cannot_hold_are_kept_too() {
     let mut state = State::initial(&recipe);
     state.parameters[5] = std::f64::consts::PI;
     state.moments[3] = [1e-300, 1e-200];
-    let checkpoint = Checkpoint { state, best: None, notes: json!(null) };
-    let bytes = checkpoint.to_bytes(&recipe).expect("bytes");
-    assert_eq!(Checkpoint::from_bytes("file", &bytes, &recipe).expect("a checkpoint"), checkpoint);
+    let checkpoint = Checkpoint::new(state, None, json!(null));
+    let bytes = checkpoint.to_bytes(from_ref(&recipe)).expect("bytes");
+    assert_eq!(
+        Checkpoint::from_bytes("file", &bytes, from_ref(&recipe)).expect("a checkpoint"),
+        checkpoint
+    );
 }
 
 #[test]
@@ -75,10 +79,10 @@ fn goes_on_bit_for_bit(awl: AutomaticWeightedLoss) {
     let make = || block_on(GpuEngine::fused(gpu(), recipe.clone(), &data())).expect("an engine");
     let mut whole = Trainer::new(make());
     let records = block_on(whole.steps(11)).expect("eleven steps");
-    let checkpoint = Checkpoint { state: trained(&recipe), best: None, notes: json!(null) };
-    let bytes = checkpoint.to_bytes(&recipe).expect("bytes");
-    let back = Checkpoint::from_bytes("file", &bytes, &recipe).expect("a checkpoint");
-    let mut resumed = Trainer::resume(make(), &back.state).expect("it fits");
+    let checkpoint = Checkpoint::new(trained(&recipe), None, json!(null));
+    let bytes = checkpoint.to_bytes(from_ref(&recipe)).expect("bytes");
+    let back = Checkpoint::from_bytes("file", &bytes, from_ref(&recipe)).expect("a checkpoint");
+    let mut resumed = Trainer::resume(make(), &back.members[0].state).expect("it fits");
     assert_eq!(block_on(resumed.steps(4)).expect("four steps"), records[7..]);
     let states = [&mut whole, &mut resumed]
         .map(|trainer| block_on(trainer.engine().state()).expect("the state"));
@@ -133,9 +137,9 @@ fn a_file_of_the_other_form_is_converted_or_refused() {
         assert_each_close(name, &weights.sigma, &expected, 1e-7);
         assert_eq!(weights.parameters, state.parameters);
 
-        let checkpoint = Checkpoint { state, best: None, notes: json!(null) };
-        let bytes = checkpoint.to_bytes(from).expect("bytes");
-        let back = Checkpoint::from_bytes("w", &bytes, to);
+        let checkpoint = Checkpoint::new(state, None, json!(null));
+        let bytes = checkpoint.to_bytes(from_ref(from)).expect("bytes");
+        let back = Checkpoint::from_bytes("w", &bytes, from_ref(to));
         if from == to {
             assert_eq!(back.expect("a checkpoint"), checkpoint);
             continue;
@@ -163,11 +167,11 @@ fn a_file_of_the_other_form_is_converted_or_refused() {
 #[test]
 fn a_file_that_is_cut_short_anywhere_is_refused() {
     let recipe = recipe(AutomaticWeightedLoss::new(2));
-    let checkpoint = Checkpoint { state: State::initial(&recipe), best: None, notes: json!(null) };
-    let bytes = checkpoint.to_bytes(&recipe).expect("bytes");
+    let checkpoint = Checkpoint::new(State::initial(&recipe), None, json!(null));
+    let bytes = checkpoint.to_bytes(from_ref(&recipe)).expect("bytes");
     for length in 0..bytes.len() {
-        let error =
-            Checkpoint::from_bytes("file", &bytes[..length], &recipe).expect_err("it is cut short");
+        let error = Checkpoint::from_bytes("file", &bytes[..length], from_ref(&recipe))
+            .expect_err("it is cut short");
         assert!(error.to_string().contains("cut short"), "{length}: {error}");
     }
 }
@@ -202,7 +206,7 @@ fn a_file_of_another_model_is_refused() {
         let message = error.to_string();
         assert!(message.starts_with("w.safetensors: ") && message.contains(told), "{message}");
     }
-    let error =
-        Checkpoint::from_bytes("w.safetensors", &bytes, &recipe).expect_err("no checkpoint");
+    let error = Checkpoint::from_bytes("w.safetensors", &bytes, from_ref(&recipe))
+        .expect_err("no checkpoint");
     assert!(error.to_string().contains("use --init"), "{error}");
 }

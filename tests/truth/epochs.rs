@@ -4,7 +4,7 @@ use crate::support::{constant_feature, numbers, reference, regression};
 use awl::data::{Dataset, Matrix};
 use awl::engine::{Engine, Recipe, Record};
 use awl::train::{Checkpoint, Epoch, Next, Plan, Progress, Run, Watch};
-use awl::{Activation, Adam, AutomaticWeightedLoss, Network, Result};
+use awl::{Activation, Adam, AutomaticWeightedLoss, Error, Network, Result};
 use pollster::block_on;
 
 /// Notes all that it is told, and stops the run when asked for the `stops_at`-th time.
@@ -14,7 +14,7 @@ struct Notes {
     stops_at: Option<usize>,
     records: Vec<Record>,
     epochs: Vec<Epoch>,
-    saved: Option<(Checkpoint, Progress)>,
+    saved: Option<(Checkpoint, Vec<Progress>)>,
 }
 
 impl Watch for Notes {
@@ -33,8 +33,12 @@ impl Watch for Notes {
         if Some(self.asked) == self.stops_at { Next::Stop } else { Next::GoOn }
     }
 
-    fn save(&mut self, checkpoint: Checkpoint, progress: &Progress) -> Result<()> {
-        self.saved = Some((checkpoint, progress.clone()));
+    fn failed(&mut self, member: usize, why: &Error) -> Result<()> {
+        panic!("member {member} failed: {why}");
+    }
+
+    fn save(&mut self, checkpoint: Checkpoint, progress: &[Progress]) -> Result<()> {
+        self.saved = Some((checkpoint, progress.to_vec()));
         Ok(())
     }
 }
@@ -83,11 +87,12 @@ fn a_run_that_stops_in_the_middle_of_an_epoch_tells_of_all_of_it() {
         let mut notes = Notes { stops_at: Some(stops_at), ..Notes::default() };
         block_on(Run::new(engine(), None, PLAN).run(&mut notes)).expect("a run");
         let (checkpoint, progress) = notes.saved.take().expect("a checkpoint");
-        in_the_middle += usize::from(checkpoint.state.step % 6 != 0);
+        let step = checkpoint.members[0].state.step;
+        in_the_middle += usize::from(!step.is_multiple_of(6));
         notes.stops_at = None;
         let resumed = Run::resume(engine(), None, PLAN, &checkpoint, progress);
         block_on(resumed.expect("they belong together").run(&mut notes)).expect("a run");
-        assert_eq!(notes.epochs, whole.epochs, "stopped at step {}", checkpoint.state.step);
+        assert_eq!(notes.epochs, whole.epochs, "stopped at step {step}");
         assert_eq!(notes.records, whole.records);
     }
     assert!(in_the_middle >= 2, "only {in_the_middle} stops fell into an epoch");
@@ -104,8 +109,9 @@ fn the_best_epochs_sigma_is_kept_with_its_weights() {
     let mut run = Run::new(reference(recipe, data), Some(&held_out), PLAN);
     let mut notes = Notes::default();
     block_on(run.run(&mut notes)).expect("a run");
-    assert_eq!(run.progress().best.map(|best| best.epoch), Some(1));
-    let (mut trainer, weights) = block_on(run.finish()).expect("weights");
+    assert_eq!(run.progress()[0].best.map(|best| best.epoch), Some(1));
+    let (mut trainer, mut weights) = block_on(run.finish()).expect("weights");
+    let weights = weights.pop().flatten().expect("of the one member");
     // What the second epoch's first step saw before it changed anything.
     let after: Vec<f64> = notes.records[6].tasks.iter().filter_map(|task| task.sigma).collect();
     assert_eq!(weights.sigma, after);

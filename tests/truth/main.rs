@@ -18,6 +18,7 @@ mod encoded_twice;
 mod epochs;
 mod finite_differences;
 mod fleet;
+mod fleet_runs;
 mod golden;
 mod judges;
 mod labels;

@@ -4,7 +4,8 @@ use crate::support::{Make, ON_GPU, assert_each_close, numbers, reference, run, s
 use crate::support::{small_gpu, state_of};
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Engine, GpuEngine, Recipe, Record, State};
-use awl::train::{BestEpoch, Checkpoint, End, Epoch, Next, Plan, Progress, Run, Trainer, Watch};
+use awl::train::{BestEpoch, Checkpoint, End, Epoch, Next, Plan, Progress, Run, Saved};
+use awl::train::{Trainer, Watch};
 use awl::{Activation, Adam, AutomaticWeightedLoss, Error, Loss, Network, Result, Task};
 use pollster::block_on;
 
@@ -173,7 +174,7 @@ fn what_cannot_be_validated_on_is_refused() {
 #[derive(Default)]
 struct Notes {
     epochs: Vec<Epoch>,
-    last: Option<(Checkpoint, Progress)>,
+    last: Option<(Saved, Progress)>,
 }
 
 impl Watch for Notes {
@@ -190,8 +191,13 @@ impl Watch for Notes {
         Next::GoOn
     }
 
-    fn save(&mut self, checkpoint: Checkpoint, progress: &Progress) -> Result<()> {
-        self.last = Some((checkpoint, progress.clone()));
+    fn failed(&mut self, member: usize, why: &Error) -> Result<()> {
+        panic!("member {member} failed: {why}");
+    }
+
+    fn save(&mut self, mut checkpoint: Checkpoint, progress: &[Progress]) -> Result<()> {
+        let saved = checkpoint.members.pop().expect("the one member");
+        self.last = Some((saved, progress[0].clone()));
         Ok(())
     }
 }
@@ -250,7 +256,7 @@ fn the_best_epoch_is_the_one_with_the_lowest_loss_of_the_reference() {
             }
             scores.push(score);
         }
-        let (checkpoint, progress) = notes.last.expect("a checkpoint");
+        let (saved, progress) = notes.last.expect("a checkpoint");
         let lowest = (0..EPOCHS).min_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("epochs");
         let others = scores.iter().enumerate().filter(|(at, _)| *at != lowest);
         let second = others.map(|(_, score)| *score).fold(f64::INFINITY, f64::min);
@@ -258,8 +264,8 @@ fn the_best_epoch_is_the_one_with_the_lowest_loss_of_the_reference() {
         let Some(BestEpoch { epoch, .. }) = progress.best else { panic!("{name}: no best epoch") };
         assert_eq!(epoch, lowest + 1, "{name}: {scores:?}");
         assert!(1 < epoch && epoch < EPOCHS, "{name}: the choice is too easy: {epoch}");
-        let best = checkpoint.best.expect("the best weights");
-        let state = best.put_into(&checkpoint.state);
+        let best = saved.best.expect("the best weights");
+        let state = best.put_into(&saved.state);
         let score: f64 = truth(&recipe, &held_out, &state).iter().flatten().sum();
         assert_each_close(name, &[score], &[scores[lowest]], 1e-12);
     }
@@ -307,8 +313,8 @@ fn losses_beyond_f32_are_taken_in_f64() {
         assert_losses(name, &found, &truth(&recipe, &far, &small), CLOSE);
 
         let notes = trained(make(recipe.clone(), training.clone()), Some(&far), 1);
-        let (checkpoint, progress) = notes.last.expect("a checkpoint");
-        let expected: f64 = truth(&recipe, &far, &checkpoint.state).iter().flatten().sum();
+        let (saved, progress) = notes.last.expect("a checkpoint");
+        let expected: f64 = truth(&recipe, &far, &saved.state).iter().flatten().sum();
         let score = progress.best.expect("a finite score is one to choose by").score;
         assert!(score > 1e36, "{name}: {score:e}");
         assert_each_close(name, &[score], &[expected], CLOSE);

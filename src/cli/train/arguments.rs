@@ -163,6 +163,10 @@ pub struct TrainFlags {
     /// Chooses the split, the first weights and the order of the rows [default: 0].
     #[arg(long)]
     seed: Option<u64>,
+    /// Networks to train at once, from --seed and the seeds that follow [default: 1]: an ensemble, which answers with the mean
+    /// number and the mean probability.
+    #[arg(long, value_name = "NUMBER")]
+    members: Option<usize>,
     /// Visit the rows in the table's order.
     #[arg(long)]
     no_shuffle: bool,
@@ -262,6 +266,7 @@ impl Arguments {
         set(&mut train.epochs, &flags.epochs);
         set(&mut train.batch_size, &flags.batch_size);
         set(&mut train.seed, &flags.seed);
+        set(&mut train.members, &flags.members);
         train.shuffle &= !flags.no_shuffle;
         set(&mut train.patience, &flags.patience);
         set(&mut train.engine, &flags.engine);

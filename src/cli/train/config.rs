@@ -230,6 +230,9 @@ pub struct Train {
     pub epochs: usize,
     pub batch_size: usize,
     pub seed: u64,
+    /// Networks trained at once, from this seed and those that follow, which answer together.
+    #[serde(skip_serializing_if = "is_one")]
+    pub members: usize,
     pub shuffle: bool,
     /// Epochs without a better validation score before training stops; 0: never.
     pub patience: usize,
@@ -249,6 +252,7 @@ impl Default for Train {
             epochs: 100,
             batch_size: 64,
             seed: 0,
+            members: 1,
             shuffle: true,
             patience: 20,
             engine: EngineName::Fused,
@@ -257,6 +261,10 @@ impl Default for Train {
             tensorboard: false,
         }
     }
+}
+
+fn is_one(members: &usize) -> bool {
+    *members == 1
 }
 
 impl Data {

@@ -2,142 +2,140 @@
 
 use super::Arguments;
 use super::data::{Data, Part};
+use super::judged::{Judged, PartFigures, judge_members, of_member};
 use super::watch::Onlooker;
 use crate::cli::failure::Failure;
 use crate::cli::run_dir::{self, Model, RunDir};
 use crate::cli::scores;
-use awl::Matrix;
-use awl::data::Values;
-use awl::engine::{Engine, TaskRecord};
-use awl::tables::{
-    Encoder, FeatureEncoding, Predicted, ReadOptions, Scaling, TargetColumn, TargetEncoding,
-};
-use awl::train::{Judgement, Run, TaskMetrics, diagnose, judge};
+use awl::engine::Engine;
+use awl::tables::{Encoder, Predicted, ReadOptions, TargetEncoding};
+use awl::train::{Progress, Run, Weights};
+use awl::{Matrix, Recipe};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
 /// What came out.
-pub struct Results {
+pub struct Results<'a> {
     /// `results.json`.
     json: Value,
-    /// The part that the result is judged by, its number of rows, and its figures.
-    judged: Option<(&'static str, usize, Vec<Judgement>)>,
+    judged: Judged<'a>,
     /// What went wrong or is not what it seems, told at the end.
     warnings: Vec<String>,
     /// Why the run is a failure, if it is.
     pub diverged: Option<String>,
 }
 
-/// Errors larger than this, in standard deviations of the training labels, are no result: always answering the mean is wrong
-/// by one.
-const DIVERGED_ERROR: f64 = 100.0;
-/// As large a logarithm of the probability given to the labels, on average, is none either.
-const DIVERGED_LOG_LOSS: f64 = 100.0;
-
 /// Points of a plot of predictions against labels.
 const MOST_POINTS: usize = 500;
 
 /// Judges the best weights and writes model, results and report.
-pub async fn finish<E: Engine>(
+pub async fn finish<'a, E: Engine>(
     training: Run<'_, E>,
     onlooker: &Onlooker<'_>,
-    data: &Data,
+    data: &'a Data,
     adapter: String,
-) -> Result<Results, Failure> {
-    let progress = training.progress().clone();
+) -> Result<Results<'a>, Failure> {
+    let progress = training.progress().to_vec();
     let (mut trainer, weights) = training.finish().await?;
-    let recipe = &onlooker.recipe;
-    let encoder = &data.encoder;
     let run = onlooker.run;
-    let mut model = Model {
+    let model = |members: &[usize], diverged: Option<String>| {
+        model_bytes(onlooker, data, &weights, members, diverged)
+    };
+    let members: Vec<usize> =
+        (0..weights.len()).filter(|&member| weights[member].is_some()).collect();
+    run_dir::save(&run.model(), &model(&members, None)?)?;
+    let judged = judge_members(&mut trainer, &members, data).await?;
+    let diverged = judged.diverged();
+    if diverged.is_some() || judged.kept.len() < members.len() {
+        run_dir::save(&run.model(), &model(&judged.kept, diverged.clone())?)?;
+    }
+    let mut warnings = judged.warnings.clone();
+    warnings.extend(sigma_warnings(onlooker));
+    warnings.extend(left_out(&progress, &judged));
+    if let Some(last) = judged.parts.last() {
+        warnings.extend(scores::notes(&data.encoder, &last.judgements));
+    }
+    let told: Vec<&String> = data.told.warnings.iter().chain(&warnings).chain(&diverged).collect();
+    let json = as_json(onlooker, data, &progress, &judged, adapter, &told)?;
+    run_dir::save(&run.results(), format!("{json:#}\n").as_bytes())?;
+    let report = awl::report::html(run.path()).map_err(Failure::at_run_time)?;
+    run_dir::save(&run.report(), report.as_bytes())?;
+    Ok(Results { json, judged, warnings, diverged })
+}
+
+/// The model's file: the weights of these members, and what predictions need beside them.
+fn model_bytes(
+    onlooker: &Onlooker<'_>,
+    data: &Data,
+    weights: &[Option<Weights>],
+    members: &[usize],
+    diverged: Option<String>,
+) -> Result<Vec<u8>, Failure> {
+    let of = |&member: &usize| {
+        let weights = weights[member].clone()?;
+        Some((weights, onlooker.recipes[member].clone()))
+    };
+    let (weights, recipes): (Vec<Weights>, Vec<Recipe>) = members.iter().filter_map(of).unzip();
+    let model = Model {
         version: env!("CARGO_PKG_VERSION").into(),
-        network: recipe.network.clone(),
-        encoder: encoder.clone(),
+        network: recipes[0].network.clone(),
+        members: members.len(),
+        encoder: data.encoder.clone(),
         reading: ReadOptions {
             text: data.text.clone(),
             formats: data.formats.clone(),
             ..onlooker.reading.clone()
         },
-        diverged: None,
+        diverged,
     };
-    run_dir::save(&run.model(), &weights.to_bytes(recipe, &json!(model))?)?;
+    Ok(Weights::fleet_to_bytes(&weights, &recipes, &json!(model))?)
+}
 
-    let mut parts = Map::new();
-    let mut scatter = Value::Object(Map::new());
-    let mut judged = None;
-    let mut absurd = Vec::new();
-    for (name, part) in [("validation", &data.validation), ("test", &data.test)] {
-        let Some(part) = part else { continue };
-        let predictions = trainer.engine().predict(part.data.features()).await?;
-        let judgements = judge(encoder, &part.table, &predictions).map_err(Failure::at_run_time)?;
-        parts.insert(name.into(), scores::as_json(encoder, &judgements));
-        scatter = points(encoder, part, &predictions)?;
-        absurd.extend(absurd_figures(data, name, &judgements));
-        judged = Some((name, part.data.rows(), judgements));
-    }
-    let mut warnings = warnings(onlooker);
-    if let Some((_, _, judgements)) = &judged {
-        warnings.extend(scores::notes(encoder, judgements));
-    }
-    // Rows with extreme features are answered absurdly by a good network too; the rows that it learned from are not.
-    let diverged = if absurd.is_empty() {
-        None
-    } else {
-        let metrics = trainer.evaluate(&data.training).await.map_err(Failure::at_run_time)?;
-        let figures = scores::in_units(encoder, metrics).into_iter();
-        let judgements: Vec<Judgement> =
-            figures.map(|it| it.map_or(Judgement::Unlabelled, Judgement::Figures)).collect();
-        let is_absurd = !absurd_figures(data, "training", &judgements).is_empty();
-        let figures = absurd.join("; ");
-        if is_absurd {
-            // Of numbers far from 0, no learning rate helps.
-            let raw = encoder
-                .targets()
-                .iter()
-                .flat_map(|it| it.encoding.scalings())
-                .any(|it| *it == Scaling::NONE)
-                || encoder.feature_columns().iter().any(|it| {
-                    matches!(it.encoding, FeatureEncoding::Number { scaling: Scaling::NONE, .. })
-                });
-            let remedy = match raw {
-                true => {
-                    "standardise features and targets (without --no-standardize), or lower the learning rate (--lr)"
-                }
-                false => "lower the learning rate (--lr), or scale gradients down (--clip 1)",
-            };
-            Some(format!("the run diverged: {figures}: {remedy}"))
-        } else {
-            warnings.push(format!(
-                "{figures}: look for rows with extreme features, since training rows are answered well"
-            ));
-            None
-        }
-    };
-    if diverged.is_some() {
-        model.diverged.clone_from(&diverged);
-        run_dir::save(&run.model(), &weights.to_bytes(recipe, &json!(model))?)?;
-    }
+/// Who is not in the model, and why.
+fn left_out(progress: &[Progress], judged: &Judged<'_>) -> Vec<String> {
+    let is_kept = |member: usize| judged.kept.contains(&member);
+    let failed = progress.iter().enumerate().filter_map(|(member, progress)| {
+        let why = progress.failure.as_ref()?;
+        Some(format!("member {member} stopped and is left out of the model: {why}"))
+    });
+    let diverged = judged.alone.iter().filter(|it| !is_kept(it.member)).filter_map(|it| {
+        let why = it.diverged.as_ref()?;
+        Some(format!("member {} diverged and is left out of the model: {why}", it.member))
+    });
+    failed.chain(diverged).collect()
+}
+
+/// `results.json`.
+fn as_json(
+    onlooker: &Onlooker<'_>,
+    data: &Data,
+    progress: &[Progress],
+    judged: &Judged<'_>,
+    adapter: String,
+    warnings: &[&String],
+) -> Result<Value, Failure> {
+    let encoder = &data.encoder;
     let rows = |part: &Option<Part>| part.as_ref().map_or(0, |part| part.data.rows());
-    let all_warnings: Vec<&String> =
-        data.told.warnings.iter().chain(&warnings).chain(&diverged).collect();
-    let tasks: Vec<Value> = encoder
-        .targets()
-        .iter()
-        .map(|target| {
-            json!({
-                "name": target.name,
-                "loss": target.loss.name(),
-                "columns": target.columns,
-                "classes": scores::classes(&target.encoding),
-            })
+    let tasks = encoder.targets().iter().map(|target| {
+        json!({
+            "name": target.name,
+            "loss": target.loss.name(),
+            "columns": target.columns,
+            "classes": scores::classes(&target.encoding),
         })
-        .collect();
-    let json = json!({
+    });
+    let parts = judged.parts.iter();
+    let parts: Map<_, _> =
+        parts.map(|it| (it.name.to_string(), scores::as_json(encoder, &it.judgements))).collect();
+    let scatter = match judged.parts.last() {
+        Some(PartFigures { part, predictions, .. }) => points(encoder, part, predictions)?,
+        None => json!({}),
+    };
+    let steps = onlooker.steps();
+    let mut json = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "best_epoch": progress.best.map(|best| best.epoch),
-        "kept_epoch": progress.best.map_or(progress.epochs, |best| best.epoch),
-        "epochs": progress.epochs,
-        "steps": trainer.engine().last_step(),
+        "epochs": progress.iter().map(|it| it.epochs).max(),
+        "steps": steps.iter().max(),
         "seconds": onlooker.seconds(),
         "adapter": adapter,
         "rows": {
@@ -145,65 +143,51 @@ pub async fn finish<E: Engine>(
             "validation": rows(&data.validation),
             "test": rows(&data.test),
         },
-        "tasks": tasks,
+        "tasks": tasks.collect::<Vec<_>>(),
         "parts": parts,
         "scatter": scatter,
         "choices": data.told.choices,
-        "warnings": all_warnings,
+        "warnings": warnings,
         "data": data.told.data,
     });
-    run_dir::save(&run.results(), format!("{json:#}\n").as_bytes())?;
-    let report = awl::report::html(run.path()).map_err(Failure::at_run_time)?;
-    run_dir::save(&run.report(), report.as_bytes())?;
-    Ok(Results { json, judged, warnings, diverged })
-}
-
-/// What is absurd among the figures of a part: answers far beyond all labels.
-fn absurd_figures(data: &Data, part: &str, judgements: &[Judgement]) -> Vec<String> {
-    let targets = data.encoder.targets().iter().zip(data.training.targets()).zip(judgements);
-    let is_far = |((target, labels), judgement): ((&TargetColumn, &awl::Target), &Judgement)| {
-        let (name, far) = (&target.name, judgement.figures()?);
-        match far {
-            TaskMetrics::Classification(it) => {
-                let loss = it.scores.log_loss.filter(|loss| *loss > DIVERGED_LOG_LOSS)?;
-                Some(format!("log loss of \"{name}\" is {loss:.3e} on the {part} part"))
-            }
-            TaskMetrics::Regression(it) => {
-                let fits =
-                    if it.columns.is_empty() { std::slice::from_ref(&it.fit) } else { &it.columns };
-                let scalings = target.encoding.scalings().iter().enumerate();
-                let mut pairs = fits.iter().zip(scalings);
-                let (fit, _) = pairs.find(|(fit, (column, scaling))| {
-                    fit.rmse > DIVERGED_ERROR * deviation(scaling, labels, *column)
-                })?;
-                let r2 = fit.r2.map_or(String::new(), |r2| format!(", R² {r2:.3e}"));
-                Some(format!("\"{name}\" is off by {:.3e} on the {part} part{r2}", fit.rmse))
-            }
+    match progress {
+        [one] => {
+            json["best_epoch"] = json!(one.best.map(|best| best.epoch));
+            json["kept_epoch"] = json!(one.kept_epoch());
         }
-    };
-    targets.filter_map(is_far).collect()
-}
-
-/// The standard deviation of a column of training labels, in its own unit.
-fn deviation(scaling: &Scaling, labels: &awl::Target, column: usize) -> f64 {
-    if *scaling != Scaling::NONE {
-        return scaling.std;
+        several => {
+            let member = |(member, progress): (usize, &Progress)| {
+                let alone = judged.alone.iter().find(|it| it.member == member);
+                json!({
+                    "member": member,
+                    "seed": onlooker.recipes[member].seed,
+                    "epochs": progress.epochs,
+                    "steps": steps[member],
+                    "best_epoch": progress.best.map(|best| best.epoch),
+                    "kept_epoch": progress.kept_epoch(),
+                    "failure": progress.failure.as_ref().or(alone.and_then(|it| it.diverged.as_ref())),
+                    "parts": alone.map(|alone| judged.figures_of(encoder, alone)),
+                })
+            };
+            json["members"] = several.iter().enumerate().map(member).collect();
+        }
     }
-    let Values::Numbers(matrix) = labels.values() else { return f64::INFINITY };
-    let rows = (0..matrix.rows()).filter(|&row| labels.has_label(row));
-    let values: Vec<f64> = rows.map(|row| f64::from(matrix.row(row)[column])).collect();
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
+    Ok(json)
 }
 
-/// What became of σ.
-fn warnings(onlooker: &Onlooker<'_>) -> Vec<String> {
-    let (Some(last), Some(epoch)) = (&onlooker.last, &onlooker.last_epoch) else {
-        return Vec::new();
+/// What became of σ: of many members, what the first has to tell of.
+fn sigma_warnings(onlooker: &Onlooker<'_>) -> Vec<String> {
+    let members: Vec<usize> = (0..onlooker.recipes.len()).collect();
+    let told = members.iter().map(|&member| (member, onlooker.diagnose(member)));
+    let told: Vec<(usize, Vec<String>)> = told.filter(|(_, told)| !told.is_empty()).collect();
+    let Some((first, words)) = told.first() else { return Vec::new() };
+    let words = words.iter().cloned().map(|words| of_member(&members, *first, words));
+    let others = match told.len() - 1 {
+        0 => None,
+        1 => Some("1 more member has something to tell of its σ".to_string()),
+        others => Some(format!("{others} more members have something to tell of their σ")),
     };
-    let tasks = last.tasks.iter().zip(&epoch.losses);
-    let tasks: Vec<TaskRecord> = tasks.map(|(&task, &loss)| TaskRecord { loss, ..task }).collect();
-    diagnose(&onlooker.tasks, onlooker.recipe.weighting.form(), &onlooker.paths, &tasks)
+    words.chain(others).collect()
 }
 
 /// Labels and predictions of the tasks of numbers, in their own units: `{task: {column: [[label, prediction], …]}}`.
@@ -239,7 +223,7 @@ pub fn show(
     arguments: &Arguments,
     run: &RunDir,
     data: &Data,
-    results: &Results,
+    results: &Results<'_>,
 ) -> Result<(), Failure> {
     results.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let mut out = std::io::stdout().lock();
@@ -254,17 +238,43 @@ pub fn show(
     Ok(())
 }
 
-fn text(run: &RunDir, data: &Data, results: &Results) -> String {
-    let json = &results.json;
+fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
+    let Results { json, judged, .. } = results;
     let seconds = json["seconds"].as_f64().unwrap_or_default();
     let epochs = &json["epochs"];
-    let kept = match json["best_epoch"].as_u64() {
-        Some(best) => format!("the best was {best}"),
-        None => "the last one's weights are kept".into(),
+    let mut text = match json["members"].as_array() {
+        Some(members) => {
+            let kept = members.iter().filter_map(|it| it["kept_epoch"].as_u64());
+            let kept = match (kept.clone().min(), kept.max()) {
+                (Some(first), Some(last)) if first < last => format!("epochs {first} to {last}"),
+                (_, last) => format!("epoch {}", last.unwrap_or_default()),
+            };
+            let networks = members.len();
+            format!(
+                "trained {networks} networks, {epochs} epochs at most, in {seconds:.1} s; each one's best is kept, of {kept}\n"
+            )
+        }
+        None => {
+            let kept = match json["best_epoch"].as_u64() {
+                Some(best) => format!("the best was {best}"),
+                None => "the last one's weights are kept".into(),
+            };
+            format!("trained {epochs} epochs in {seconds:.1} s; {kept}\n")
+        }
     };
-    let mut text = format!("trained {epochs} epochs in {seconds:.1} s; {kept}\n");
-    if let Some((name, rows, judgements)) = &results.judged {
-        text += &format!("\n{name}, {rows} rows\n{}", scores::table(&data.encoder, judgements));
+    if let Some(last) = judged.parts.last() {
+        let (name, rows) = (last.name, last.part.data.rows());
+        let table = scores::table(&data.encoder, &last.judgements);
+        let together = match judged.kept.len() {
+            1 => String::new(),
+            networks => format!(", the {networks} networks together"),
+        };
+        text += &format!("\n{name}, {rows} rows{together}\n{table}");
+        if judged.kept.len() > 1 {
+            let alone = judged.alone.iter().filter(|it| judged.kept.contains(&it.member));
+            let alone: Vec<_> = alone.filter_map(|it| it.parts.last()).collect();
+            text += &format!("\neach alone\n{}", scores::alone(&data.encoder, &alone));
+        }
     }
     text + &format!("\nmodel and report: {}, {}\n", run.model().display(), run.report().display())
 }

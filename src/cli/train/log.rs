@@ -16,21 +16,22 @@ pub struct Log {
     /// The tasks' names, quoted as JSON.
     names: Vec<String>,
     every: u64,
+    /// Whether lines say which member they are of.
+    is_fleet: bool,
     line: String,
 }
 
 impl Log {
-    /// Opens the file for a run that goes on after this step and epoch: what lies behind them, from a process that was
+    /// Opens the file for a run whose members go on each after a step and an epoch: what lies behind them, from a process that was
     /// killed after its last checkpoint, is dropped.
     pub fn open(
         path: &Path,
         tasks: &[String],
         every: u64,
-        step: u64,
-        epochs: usize,
+        made: &[(u64, usize)],
     ) -> io::Result<Self> {
         if path.exists() {
-            let kept = keep(BufReader::new(File::open(path)?), step, epochs)?;
+            let kept = keep(BufReader::new(File::open(path)?), made)?;
             run_dir::write(path, kept.as_bytes())?;
         }
         let file = OpenOptions::new().create(true).append(true).open(path)?;
@@ -40,6 +41,7 @@ impl Log {
             out: BufWriter::new(file),
             names,
             every: every.max(1),
+            is_fleet: made.len() > 1,
             line: String::new(),
         })
     }
@@ -56,7 +58,10 @@ impl Log {
         use std::fmt::Write as _;
         let line = &mut self.line;
         line.clear();
-        let _ = write!(line, "{{\"step\":{}", record.step);
+        let _ = match self.is_fleet {
+            true => write!(line, "{{\"member\":{},\"step\":{}", record.member, record.step),
+            false => write!(line, "{{\"step\":{}", record.step),
+        };
         let object = |line: &mut String, key: &str, value: &dyn Fn(usize) -> Option<f64>| {
             let _ = write!(line, ",\"{key}\":{{");
             for (k, name) in self.names.iter().enumerate() {
@@ -97,6 +102,9 @@ impl Log {
                 "total": epoch.total,
             },
         });
+        if self.is_fleet {
+            line["member"] = epoch.member.into();
+        }
         if let Some(validation) = &epoch.validation {
             line["validation"] = json!({
                 "losses": named(&mut validation.losses.iter().map(|&loss| loss.into())),
@@ -117,13 +125,15 @@ fn number(value: Option<f64>) -> String {
     value.map_or(Value::Null, Value::from).to_string()
 }
 
-/// The lines up to this step and epoch.
-fn keep(lines: impl BufRead, step: u64, epochs: usize) -> io::Result<String> {
+/// The lines up to each member's step and epoch.
+fn keep(lines: impl BufRead, made: &[(u64, usize)]) -> io::Result<String> {
     let mut kept = String::new();
     for line in lines.lines() {
         let line = line?;
         // A line that was cut short, by a full disk or a kill, is the last one.
         let Ok(value) = serde_json::from_str::<Value>(&line) else { break };
+        let member = value["member"].as_u64().unwrap_or(0) as usize;
+        let Some(&(step, epochs)) = made.get(member) else { continue };
         let is_kept = match value["epoch"].as_u64() {
             Some(epoch) => epoch <= epochs as u64,
             None => value["step"].as_u64().is_some_and(|number| number <= step),

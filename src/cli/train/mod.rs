@@ -5,6 +5,7 @@ mod compiling;
 mod config;
 mod data;
 mod finish;
+mod judged;
 mod log;
 mod recipe;
 mod watch;
@@ -13,13 +14,13 @@ pub use self::arguments::Arguments;
 use self::compiling::Compiling;
 use self::config::Config;
 use self::data::Data;
-use self::watch::{Notes, Onlooker};
+use self::watch::{MemberNotes, Notes, Onlooker, Seen};
 use super::failure::Failure;
 use super::rows_seen::RowsSeen;
 use super::run_dir::{self, RunDir};
 use awl::engine::Engine;
 use awl::report::tensorboard::EventWriter;
-use awl::train::{Checkpoint, End, Plan, Progress, Run, SigmaPath, Trainer};
+use awl::train::{Checkpoint, End, Plan, Run, Saved, SigmaPath, Trainer};
 use awl::{Error, Recipe};
 use pollster::block_on;
 use serde_json::json;
@@ -56,24 +57,30 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     // Before anything that takes long.
     run_dir::check_free(&out)?;
     let mut data = Data::read(&mut config, arguments)?;
-    let recipe = recipe::recipe(&config, &data.encoder, data.training.rows())?;
-    foresee(&mut data, &recipe);
+    let recipes = recipe::recipes(&config, &data.encoder, data.training.rows())?;
+    foresee(&mut data, &recipes[0]);
     tell(arguments, &data);
     let make = async || {
-        let (engine, adapter) = recipe::engine(&config, recipe.clone(), &data.training).await?;
+        let (engine, adapter) = recipe::engine(&config, recipes.clone(), &data.training).await?;
         let mut trainer = Trainer::new(engine);
-        let state = recipe::start(&config, &mut trainer, &data.training).await?;
-        Ok::<_, Failure>((trainer, adapter, state))
+        let states = recipe::start(&config, &mut trainer, &data.training).await?;
+        Ok::<_, Failure>((trainer, adapter, states))
     };
-    let (trainer, adapter, state) = compiling::told(arguments, &config, || block_on(make()))?;
-    let sigma = |parameter| recipe.weighting.sigma(parameter).unwrap_or(parameter);
-    let notes = Notes {
+    let (trainer, adapter, states) = compiling::told(arguments, &config, || block_on(make()))?;
+    let weighting = &recipes[0].weighting;
+    let sigma = |parameter| weighting.sigma(parameter).unwrap_or(parameter);
+    let path = |&start: &f64| SigmaPath::new(sigma(start));
+    let members = states.iter().map(|state| MemberNotes {
         progress: Default::default(),
+        paths: state.sigma.iter().map(path).collect(),
+    });
+    let notes = Notes {
         fingerprint: data.fingerprint(),
         seconds: 0.0,
-        paths: state.sigma.iter().map(|&start| SigmaPath::new(sigma(start))).collect(),
+        members: members.collect::<Vec<_>>().into(),
     };
-    let checkpoint = Checkpoint { state, best: None, notes: json!(notes) };
+    let members = states.into_iter().map(|state| Saved { state, best: None }).collect();
+    let checkpoint = Checkpoint { members, notes: json!(notes) };
     let apart: Vec<_> = data.validation.iter().chain(&data.test).map(|part| &part.data).collect();
     let seen = RowsSeen::of(&data.training, &apart);
     if seen.natural() >= MANY_EQUAL && !seen.needs_labels() {
@@ -87,7 +94,7 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let files = [
         (run_dir::CONFIG, config.rooted().to_toml()?.into_bytes()),
-        (run_dir::CHECKPOINT, checkpoint.to_bytes(&recipe)?),
+        (run_dir::CHECKPOINT, checkpoint.to_bytes(&recipes)?),
         (run_dir::ROWS_SEEN, seen.to_bytes()),
     ];
     let run = RunDir::create(&out, &files)?;
@@ -107,11 +114,11 @@ fn resume(arguments: &Arguments, path: &std::path::Path) -> Result<ExitCode, Fai
     let mut data = Data::read(&mut config, arguments)?;
     let file = run.checkpoint().display().to_string();
     let bytes = std::fs::read(run.checkpoint()).map_err(|error| format!("{file}: {error}"))?;
-    let recipe = recipe::recipe(&config, &data.encoder, data.training.rows())?;
-    foresee(&mut data, &recipe);
-    let make = || block_on(recipe::engine(&config, recipe.clone(), &data.training));
+    let recipes = recipe::recipes(&config, &data.encoder, data.training.rows())?;
+    foresee(&mut data, &recipes[0]);
+    let make = || block_on(recipe::engine(&config, recipes.clone(), &data.training));
     let (engine, adapter) = compiling::told(arguments, &config, make)?;
-    let checkpoint = Checkpoint::from_bytes(&file, &bytes, &recipe)?;
+    let checkpoint = Checkpoint::from_bytes(&file, &bytes, &recipes)?;
     let mut notes: Notes = serde_json::from_value(checkpoint.notes.clone())
         .map_err(|error| format!("{file}: its notes are not those of a run ({error})"))?;
     if notes.fingerprint != data.fingerprint() {
@@ -122,7 +129,9 @@ fn resume(arguments: &Arguments, path: &std::path::Path) -> Result<ExitCode, Fai
             run.checkpoint().display()
         )));
     }
-    go_on(arguments, &plan(&config), &mut notes.progress);
+    let mut members: Vec<MemberNotes> = notes.members.into();
+    go_on(arguments, &plan(&config), &mut members);
+    notes.members = members.into();
     run_dir::save(&run.config(), config.rooted().to_toml()?.as_bytes())?;
     train(arguments, Ready { run, config, data, engine, adapter, checkpoint, notes })
 }
@@ -152,17 +161,35 @@ fn check_table(
 /// A share of rows kept apart that equal training rows is told of from here on: a few may be so by chance.
 const MANY_EQUAL: f64 = 0.1;
 
-/// Lets a run that was out of patience go on if it was asked to; says so if there is nothing to go on with.
-fn go_on(arguments: &Arguments, plan: &Plan, progress: &mut Progress) {
-    let epochs = progress.epochs;
-    match progress.end(plan) {
-        None => {}
-        Some(End::OutOfPatience) if arguments.train.epochs.is_some() => {
-            progress.renew_patience();
-            eprintln!(
-                "the run had stopped for want of patience after {epochs} epochs; patience counts anew from there"
-            );
+/// Lets networks that were out of patience go on if that was asked for; says so if there is nothing to go on with.
+fn go_on(arguments: &Arguments, plan: &Plan, members: &mut [MemberNotes]) {
+    let epochs = members.iter().map(|it| it.progress.epochs).max().unwrap_or(0);
+    let mut ends: Vec<_> = members.iter().map(|it| it.progress.end(plan)).collect();
+    if arguments.train.epochs.is_some() {
+        let mut renewed = 0;
+        for (member, end) in members.iter_mut().zip(&mut ends) {
+            if *end == Some(End::OutOfPatience) {
+                member.progress.renew_patience();
+                renewed += 1;
+                *end = None;
+            }
         }
+        match (renewed, members.len()) {
+            (0, _) => {}
+            (_, 1) => eprintln!(
+                "the run had stopped for want of patience after {epochs} epochs; patience counts anew from there"
+            ),
+            (renewed, members) => eprintln!(
+                "{renewed} of {members} networks had stopped for want of patience; patience counts anew where each stopped"
+            ),
+        }
+    }
+    let last = match ends.iter().all(Option::is_some) {
+        true => ends.iter().copied().max_by_key(|end| *end == Some(End::OutOfPatience)).flatten(),
+        false => None,
+    };
+    match last {
+        None => {}
         Some(End::OutOfPatience) => eprintln!(
             "the run has ended: {epochs} epochs are made, and the last of them brought no better validation score; \
              --epochs N goes on to N epochs, --patience 0 without stopping early"
@@ -227,36 +254,50 @@ fn tell(arguments: &Arguments, data: &Data) {
 
 fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
     let Ready { run, config, data, engine, adapter, checkpoint, notes } = ready;
-    let recipe = engine.recipe().clone();
+    let recipes = engine.recipes().to_vec();
+    let network = &recipes[0].network;
     if !arguments.quiet {
         let rows = |part: &Option<data::Part>| part.as_ref().map_or(0, |part| part.data.rows());
+        let networks = match recipes.len() {
+            1 => String::new(),
+            networks => format!("{networks} networks of "),
+        };
         eprintln!(
-            "{} rows to train on, {} to validate, {} to test; {} parameters; on {adapter}; into {}",
+            "{} rows to train on, {} to validate, {} to test; {networks}{} parameters; on {adapter}; into {}",
             data.training.rows(),
             rows(&data.validation),
             rows(&data.test),
-            recipe.network.parameter_count(),
+            network.parameter_count(),
             run.path().display()
         );
     }
     watch::heed_interrupts();
-    let tasks: Vec<String> = recipe.network.tasks().iter().map(|task| task.name.clone()).collect();
+    let tasks: Vec<String> = network.tasks().iter().map(|task| task.name.clone()).collect();
     let plan = plan(&config);
-    let done = notes.progress.epochs;
+    let members: Vec<MemberNotes> = notes.members.into();
+    let progress: Vec<_> = members.iter().map(|it| it.progress.clone()).collect();
+    let steps = checkpoint.members.iter().map(|it| it.state.step);
+    let made: Vec<(u64, usize)> = steps.clone().zip(progress.iter().map(|it| it.epochs)).collect();
+    let done = progress.iter().map(|it| it.epochs).min().unwrap_or(0);
     let failed = |path: std::path::PathBuf| move |error| Failure::writing(&path, &error);
-    let log =
-        log::Log::open(&run.metrics(), &tasks, config.train.log_every, checkpoint.state.step, done);
-    let events = match (config.train.tensorboard, checkpoint.state.step) {
-        (false, _) => None,
-        (true, 0) => Some(EventWriter::create(run.path())),
-        (true, step) => Some(EventWriter::resume(run.path(), step)),
+    let log = log::Log::open(&run.metrics(), &tasks, config.train.log_every, &made);
+    let events = match config.train.tensorboard {
+        true => events(&run, &made),
+        false => Ok(Vec::new()),
     };
-    let events = events.transpose();
+    let seen = members.into_iter().zip(steps).map(|(member, step)| Seen {
+        paths: member.paths,
+        step,
+        record: None,
+        epoch: None,
+    });
     let now = Instant::now();
     let bar = watch::bar(plan.epochs, done, arguments.quiet);
     let mut onlooker = Onlooker {
         compiling: Compiling::begin(arguments, &config, &bar),
-        recipe,
+        recipes,
+        seen: seen.collect(),
+        ended: Vec::new(),
         tasks,
         log: log.map_err(failed(run.metrics()))?,
         events: events.map_err(Failure::at_run_time)?,
@@ -264,20 +305,17 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
         quiet: arguments.quiet,
         epochs: plan.epochs,
         fingerprint: notes.fingerprint,
-        paths: notes.paths,
         before: notes.seconds,
         since: now,
         saved: now,
         save_every: Duration::from_secs_f64(arguments.checkpoint_every),
         said: None,
-        last: None,
-        last_epoch: None,
         run: &run,
         encoder: &data.encoder,
         reading: config.data.read_options(),
     };
     let validation = data.validation.as_ref().map(|part| &part.data);
-    let mut training = Run::resume(engine, validation, plan, &checkpoint, notes.progress)?;
+    let mut training = Run::resume(engine, validation, plan, &checkpoint, progress)?;
     let end = block_on(training.run(&mut onlooker));
     // Where no step was made.
     onlooker.compiling = None;
@@ -293,6 +331,23 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// TensorBoard's event files: in the run's directory, of several networks in a folder for each, which TensorBoard takes for runs.
+fn events(run: &RunDir, made: &[(u64, usize)]) -> awl::Result<Vec<EventWriter>> {
+    let of_member = |(member, (step, _)): (usize, &(u64, usize))| {
+        let folder = match made.len() {
+            1 => run.path().to_path_buf(),
+            _ => run.path().join(format!("member-{member}")),
+        };
+        std::fs::create_dir_all(&folder)
+            .map_err(|source| Error::File { path: folder.clone(), source })?;
+        match step {
+            0 => EventWriter::create(&folder),
+            step => EventWriter::resume(&folder, *step),
+        }
+    };
+    made.iter().enumerate().map(of_member).collect()
 }
 
 /// Why training broke off, and what is left of it.

@@ -2,7 +2,7 @@
 
 use super::config::{self, Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaInit};
 use crate::cli::failure::Failure;
-use awl::engine::{Reference, State};
+use awl::engine::{Reference, State, Turns};
 use awl::optimizer::Schedule;
 use awl::train::Weights;
 use awl::weighting::awl::equilibrium;
@@ -11,8 +11,32 @@ use awl::{
     SigmaForm, Trainer, Weighting,
 };
 
-/// What the configuration asks for, σ starting at 1 where it depends on the data.
-pub fn recipe(config: &Config, encoder: &Encoder, rows: usize) -> Result<Recipe, Failure> {
+/// More networks than these are a mistake, and would not fit.
+const MOST_MEMBERS: usize = 10_000;
+
+/// What the configuration asks for of each network, σ starting at 1 where it depends on the data: the same but for the seeds, which
+/// follow one another.
+pub fn recipes(config: &Config, encoder: &Encoder, rows: usize) -> Result<Vec<Recipe>, Failure> {
+    let members = config.train.members;
+    if !(1..=MOST_MEMBERS).contains(&members) {
+        return Err(Failure::input(format!(
+            "--members {members}: train 1 to {MOST_MEMBERS} networks at once"
+        )));
+    }
+    if config.train.tensorboard && members > MOST_EVENT_FILES {
+        return Err(Failure::input(format!(
+            "--tensorboard writes a folder of events for each of {members} networks: train {MOST_EVENT_FILES} at most, or leave it out"
+        )));
+    }
+    let first = recipe(config, encoder, rows)?;
+    let member = |member: u64| Recipe { seed: first.seed.wrapping_add(member), ..first.clone() };
+    Ok((0..members as u64).map(member).collect())
+}
+
+/// TensorBoard shows no more side by side, and each takes an open file.
+const MOST_EVENT_FILES: usize = 100;
+
+fn recipe(config: &Config, encoder: &Encoder, rows: usize) -> Result<Recipe, Failure> {
     let model = &config.model;
     let network =
         Network::new(encoder.features(), &model.hidden, model.activation, &encoder.tasks())?;
@@ -135,45 +159,75 @@ const CLOSED_FORM: &str = "closed-form";
 /// The engine that the configuration names, with what it runs on.
 pub async fn engine(
     config: &Config,
-    recipe: Recipe,
+    recipes: Vec<Recipe>,
     data: &Dataset,
 ) -> Result<(Box<dyn Engine>, String), Failure> {
-    Ok(match config.train.engine {
-        EngineName::Reference => {
-            let engine = Reference::new(recipe, data.clone())?;
-            (Box::new(engine), "the CPU, in f64".into())
+    if config.train.engine == EngineName::Reference {
+        let one = |recipe| Reference::new(recipe, data.clone());
+        let engines: Vec<Reference> = recipes.into_iter().map(one).collect::<Result<_, _>>()?;
+        return Ok((in_turns(engines)?, "the CPU, in f64".into()));
+    }
+    let gpu = Gpu::new().await?;
+    let engine: Box<dyn Engine> = match config.train.engine {
+        EngineName::Unfused => {
+            let mut engines = Vec::with_capacity(recipes.len());
+            for recipe in recipes {
+                engines.push(GpuEngine::unfused(&gpu, recipe, data).await?);
+            }
+            in_turns(engines)?
         }
-        name => {
-            let gpu = Gpu::new().await?;
-            let on = gpu.name().to_string();
-            let engine = match name {
-                EngineName::Unfused => GpuEngine::unfused(&gpu, recipe, data).await?,
-                _ => GpuEngine::fused(&gpu, recipe, data).await?,
-            };
-            (Box::new(engine), on)
-        }
-    })
+        _ => Box::new(GpuEngine::fleet(&gpu, recipes, data).await?),
+    };
+    Ok((engine, gpu.name().to_string()))
 }
 
-/// The state that a new run starts from: first weights from the seed or a file, and σ.
+/// Engines of one network each as one; an only one as it is.
+fn in_turns<E: Engine + 'static>(mut engines: Vec<E>) -> awl::Result<Box<dyn Engine>> {
+    match (engines.pop(), engines.is_empty()) {
+        (Some(only), true) => Ok(Box::new(only)),
+        (last, _) => {
+            engines.extend(last);
+            Ok(Box::new(Turns::new(engines)?))
+        }
+    }
+}
+
+/// The states that a new run starts from: first weights from the seeds or a file, and σ.
 pub async fn start<E: Engine>(
     config: &Config,
     trainer: &mut Trainer<E>,
     data: &Dataset,
-) -> Result<State, Failure> {
-    let mut state = trainer.engine().state().await?;
+) -> Result<Vec<State>, Failure> {
+    let engine = trainer.engine();
+    let members: Vec<usize> = (0..engine.recipes().len()).collect();
+    let mut states = engine.states_of(&members).await?;
     if let Some(path) = &config.train.init {
         let file = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| format!("{file}: {error}"))?;
-        let weights = Weights::from_bytes(&file, &bytes, trainer.engine().recipe())?;
-        state = weights.put_into(&state);
-        trainer.engine().load(&state)?;
+        let weights = Weights::fleet_from_bytes(&file, &bytes, engine.recipes())?;
+        for ((member, state), weights) in states.iter_mut().enumerate().zip(weights) {
+            *state = weights.put_into(state);
+            engine.load_into(member, state)?;
+        }
     }
+    for (member, state) in states.iter_mut().enumerate() {
+        sigma_from_losses(config, trainer, member, state, data).await?;
+    }
+    Ok(states)
+}
+
+/// Starts σ of a member where it would come to rest at the losses of the untrained network, if that is what is asked for.
+async fn sigma_from_losses<E: Engine>(
+    config: &Config,
+    trainer: &mut Trainer<E>,
+    member: usize,
+    state: &mut State,
+    data: &Dataset,
+) -> Result<(), Failure> {
     let is_closed_form = config.weighting.sigma_init == Some(SigmaInit::Word(CLOSED_FORM.into()));
-    let form = trainer.engine().recipe().weighting.form();
+    let form = trainer.engine().recipes()[member].weighting.form();
     if let (Some(form), true) = (form, is_closed_form) {
-        // Where σ comes to rest at the losses of the untrained network.
-        let metrics = trainer.evaluate(data).await?;
+        let metrics = trainer.evaluate_by(member, data).await?;
         for (parameter, metrics) in state.sigma.iter_mut().zip(metrics) {
             if let Some(loss) =
                 metrics.and_then(|metrics| metrics.loss()).filter(|&loss| loss > 0.0)
@@ -181,7 +235,7 @@ pub async fn start<E: Engine>(
                 *parameter = form.parameter(equilibrium(loss) as f32).into();
             }
         }
-        trainer.engine().load(&state)?;
+        trainer.engine().load_into(member, state)?;
     }
-    Ok(state)
+    Ok(())
 }

@@ -4,9 +4,10 @@ use super::compiling::Compiling;
 use super::log::Log;
 use crate::cli::run_dir::{self, RunDir};
 use awl::engine::Record;
+use awl::engine::TaskRecord;
 use awl::report::tensorboard::EventWriter;
 use awl::tables::ReadOptions;
-use awl::train::{Checkpoint, Epoch, Next, Progress, SigmaPath, Watch};
+use awl::train::{Checkpoint, Epoch, Next, Progress, SigmaPath, Watch, diagnose};
 use awl::{Encoder, Error, Recipe, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -36,16 +37,63 @@ pub fn heed_interrupts() {
     });
 }
 
-/// What is kept beside a checkpoint's state.
+/// What is kept beside a checkpoint's states.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub struct Notes {
-    pub progress: Progress,
     /// Of the data.
     pub fingerprint: String,
     /// Time spent on training so far.
     pub seconds: f64,
+    /// An entry a network; one alone stands among the other notes, as it did before there were several.
+    #[serde(flatten)]
+    pub members: Members,
+}
+
+/// What is kept of the networks.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Members {
+    Several { members: Vec<MemberNotes> },
+    One(MemberNotes),
+}
+
+/// What is kept of one network.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct MemberNotes {
+    pub progress: Progress,
     /// Where each task's σ has been; that of a given weight nowhere.
     pub paths: Vec<SigmaPath>,
+}
+
+impl From<Vec<MemberNotes>> for Members {
+    fn from(mut members: Vec<MemberNotes>) -> Self {
+        match (members.pop(), members.is_empty()) {
+            (Some(one), true) => Self::One(one),
+            (last, _) => {
+                members.extend(last);
+                Self::Several { members }
+            }
+        }
+    }
+}
+
+impl From<Members> for Vec<MemberNotes> {
+    fn from(members: Members) -> Self {
+        match members {
+            Members::One(one) => vec![one],
+            Members::Several { members } => members,
+        }
+    }
+}
+
+/// What was seen of a member.
+pub struct Seen {
+    /// Where each task's σ has been.
+    pub paths: Vec<SigmaPath>,
+    /// The last step that it made.
+    pub step: u64,
+    pub record: Option<Record>,
+    pub epoch: Option<Epoch>,
 }
 
 /// An onlooker for one run.
@@ -54,10 +102,15 @@ pub struct Onlooker<'a> {
     pub encoder: &'a Encoder,
     /// How the table was read.
     pub reading: ReadOptions,
-    pub recipe: Recipe,
+    /// Of each member.
+    pub recipes: Vec<Recipe>,
+    pub seen: Vec<Seen>,
     pub tasks: Vec<String>,
     pub log: Log,
-    pub events: Option<EventWriter>,
+    /// Of each member, or none at all.
+    pub events: Vec<EventWriter>,
+    /// Epochs that ended together and were not shown yet.
+    pub ended: Vec<Epoch>,
     pub bar: ProgressBar,
     /// Until the first step is there.
     pub compiling: Option<Compiling>,
@@ -65,15 +118,12 @@ pub struct Onlooker<'a> {
     /// Epochs that the run is to have.
     pub epochs: usize,
     pub fingerprint: String,
-    pub paths: Vec<SigmaPath>,
     /// Seconds spent before this process, and when this process began.
     pub before: f64,
     pub since: Instant,
     pub saved: Instant,
     pub save_every: Duration,
     pub said: Option<Instant>,
-    pub last: Option<Record>,
-    pub last_epoch: Option<Epoch>,
 }
 
 /// A bar on a terminal; hidden elsewhere, and where nobody wants one.
@@ -99,51 +149,90 @@ impl Onlooker<'_> {
         self.before + self.since.elapsed().as_secs_f64()
     }
 
-    fn learning_rate(&self, step: u64) -> f64 {
-        self.recipe.optimizer.network.learning_rate * self.recipe.schedule.factor(step)
+    /// The last step of each member.
+    pub fn steps(&self) -> Vec<u64> {
+        self.seen.iter().map(|seen| seen.step).collect()
     }
 
-    /// `species 0.0213 (σ 0.31), mass 0.1740 (σ 0.48), validation 0.1912, best 0.1850`
-    fn summary(&self, epoch: &Epoch) -> String {
-        let tasks = self.tasks.iter().zip(&epoch.losses).enumerate().map(|(k, (name, loss))| {
-            let loss = loss.map_or("–".into(), |loss| format!("{loss:.4}"));
-            match self.last.as_ref().and_then(|last| last.tasks[k].sigma) {
-                Some(sigma) => format!("{name} {loss} (σ {sigma:.2})"),
-                None => format!("{name} {loss}"),
-            }
-        });
-        let mut parts: Vec<String> = tasks.take(MOST_TASKS).collect();
+    /// What became of a member's σ.
+    pub fn diagnose(&self, member: usize) -> Vec<String> {
+        let Seen { paths, record: Some(last), epoch: Some(epoch), .. } = &self.seen[member] else {
+            return Vec::new();
+        };
+        let tasks = last.tasks.iter().zip(&epoch.losses);
+        let tasks: Vec<TaskRecord> =
+            tasks.map(|(&task, &loss)| TaskRecord { loss, ..task }).collect();
+        diagnose(&self.tasks, self.recipes[member].weighting.form(), paths, &tasks)
+    }
+
+    fn learning_rate(&self, epoch: &Epoch) -> f64 {
+        let recipe = &self.recipes[epoch.member];
+        recipe.optimizer.network.learning_rate * recipe.schedule.factor(epoch.step)
+    }
+
+    /// `species 0.0213 (σ 0.31), mass 0.1740 (σ 0.48), validation 0.1912 (best)`; of a fleet the means.
+    fn summary(&self, epochs: &[Epoch]) -> String {
+        let mut parts: Vec<String> = self
+            .tasks
+            .iter()
+            .enumerate()
+            .take(MOST_TASKS)
+            .map(|it| self.of_task(epochs, it))
+            .collect();
         if self.tasks.len() > MOST_TASKS {
             parts.push(format!("… ({} tasks)", self.tasks.len()));
         }
-        if let Some(validation) = &epoch.validation {
-            let best = if validation.is_best { " (best)" } else { "" };
-            let score = validation.score.map_or("–".into(), |score| format!("{score:.4}"));
+        let validations: Vec<_> = epochs.iter().filter_map(|it| it.validation.as_ref()).collect();
+        if !validations.is_empty() {
+            let score = mean(validations.iter().filter_map(|it| it.score));
+            let score = score.map_or("–".into(), |score| format!("{score:.4}"));
+            let best = validations.iter().filter(|it| it.is_best).count();
+            let best = match (best, self.seen.len()) {
+                (0, _) => String::new(),
+                (_, 1) => " (best)".into(),
+                (best, _) => format!(" (the best for {best})"),
+            };
             parts.push(format!("validation {score}{best}"));
+        }
+        if self.seen.len() > 1 {
+            parts.push(format!("means of {} networks", epochs.len()));
         }
         parts.join(", ")
     }
 
-    /// Shows an epoch: on the bar of a terminal, or as a line now and then.
-    fn show(&mut self, epoch: &Epoch) {
-        let summary = self.summary(epoch);
-        let is_last = epoch.epoch == self.epochs;
+    fn of_task(&self, epochs: &[Epoch], (task, name): (usize, &String)) -> String {
+        let loss = mean(epochs.iter().filter_map(|epoch| epoch.losses[task]));
+        let loss = loss.map_or("–".into(), |loss| format!("{loss:.4}"));
+        let records = epochs.iter().filter_map(|epoch| self.seen[epoch.member].record.as_ref());
+        match mean(records.filter_map(|record| record.tasks[task].sigma)) {
+            Some(sigma) => format!("{name} {loss} (σ {sigma:.2})"),
+            None => format!("{name} {loss}"),
+        }
+    }
+
+    /// Shows the epochs that ended: on the bar of a terminal, or as a line now and then.
+    fn show(&mut self) {
+        let ended = std::mem::take(&mut self.ended);
+        let Some(number) = ended.iter().map(|epoch| epoch.epoch).max() else { return };
+        let summary = self.summary(&ended);
+        let is_last = number == self.epochs;
         let is_due = self.said.is_none_or(|said| said.elapsed() >= LINE_EVERY);
         if self.bar.is_hidden() && !self.quiet && (is_due || is_last) {
-            eprintln!("epoch {}/{}: {summary}", epoch.epoch, self.epochs);
+            eprintln!("epoch {number}/{}: {summary}", self.epochs);
             self.said = Some(Instant::now());
         }
-        self.bar.set_position(epoch.epoch as u64);
+        self.bar.set_position(number as u64);
         self.bar.set_message(summary);
     }
 
     fn write_events(&mut self, epoch: &Epoch) -> Result<()> {
-        let rate = self.learning_rate(epoch.step);
-        let Some(events) = &mut self.events else { return Ok(()) };
+        let rate = self.learning_rate(epoch);
+        let Some(events) = self.events.get_mut(epoch.member) else { return Ok(()) };
         let mut scalars =
             vec![("total".to_string(), epoch.total), ("learning_rate".to_string(), rate)];
+        let record = self.seen[epoch.member].record.as_ref();
         for (k, name) in self.tasks.iter().enumerate() {
-            let last = self.last.as_ref().map(|last| last.tasks[k]);
+            let last = record.map(|last| last.tasks[k]);
             let validation = epoch.validation.as_ref().and_then(|it| it.losses[k]);
             for (tag, value) in [
                 ("loss", epoch.losses[k]),
@@ -158,6 +247,12 @@ impl Onlooker<'_> {
     }
 }
 
+/// The mean of these, if there are some.
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
 /// The file that could not be written.
 fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
     let path = path.to_path_buf();
@@ -168,22 +263,31 @@ impl Watch for Onlooker<'_> {
     fn step(&mut self, record: &Record) -> Result<()> {
         self.compiling = None;
         self.log.step(record).map_err(file(self.log.path()))?;
-        self.paths.iter_mut().zip(&record.tasks).for_each(|(path, task)| path.go(task));
-        self.last = Some(record.clone());
+        let seen = &mut self.seen[record.member];
+        seen.paths.iter_mut().zip(&record.tasks).for_each(|(path, task)| path.go(task));
+        seen.step = record.step;
+        seen.record = Some(record.clone());
         Ok(())
     }
 
     fn epoch(&mut self, epoch: &Epoch) -> Result<()> {
-        let rate = self.learning_rate(epoch.step);
+        let rate = self.learning_rate(epoch);
         let seconds = self.seconds();
         self.log.epoch(self.encoder, epoch, rate, seconds).map_err(file(self.log.path()))?;
         self.write_events(epoch)?;
-        self.show(epoch);
-        self.last_epoch = Some(epoch.clone());
+        self.seen[epoch.member].epoch = Some(epoch.clone());
+        self.ended.push(epoch.clone());
+        Ok(())
+    }
+
+    fn failed(&mut self, member: usize, why: &Error) -> Result<()> {
+        let words = format!("warning: member {member} stopped, the others go on: {why}");
+        self.bar.suspend(|| eprintln!("{words}"));
         Ok(())
     }
 
     fn next(&mut self) -> Next {
+        self.show();
         if INTERRUPTS.load(Ordering::SeqCst) > 0 {
             Next::Stop
         } else if self.saved.elapsed() >= self.save_every {
@@ -193,17 +297,20 @@ impl Watch for Onlooker<'_> {
         }
     }
 
-    fn save(&mut self, mut checkpoint: Checkpoint, progress: &Progress) -> Result<()> {
+    fn save(&mut self, mut checkpoint: Checkpoint, progress: &[Progress]) -> Result<()> {
         // First the log: it may know of more steps than the checkpoint, never of fewer.
         self.log.flush().map_err(file(self.log.path()))?;
-        checkpoint.notes = json!(Notes {
+        let members = progress.iter().zip(&self.seen).map(|(progress, seen)| MemberNotes {
             progress: progress.clone(),
+            paths: seen.paths.clone(),
+        });
+        checkpoint.notes = json!(Notes {
             fingerprint: self.fingerprint.clone(),
             seconds: self.seconds(),
-            paths: self.paths.clone(),
+            members: members.collect::<Vec<_>>().into(),
         });
         let path = self.run.checkpoint();
-        run_dir::write(&path, &checkpoint.to_bytes(&self.recipe)?).map_err(file(&path))?;
+        run_dir::write(&path, &checkpoint.to_bytes(&self.recipes)?).map_err(file(&path))?;
         self.saved = Instant::now();
         Ok(())
     }

@@ -242,12 +242,19 @@ impl Training {
         Ok(records)
     }
 
-    /// A member's training state, that after the last step of it which was made.
-    pub async fn state(&mut self, member: usize) -> Result<State> {
+    /// Members' training states, each that after the last step of it which was made.
+    pub async fn states(&mut self, members: &[usize]) -> Result<Vec<State>> {
         self.settle().await?;
         let marks = self.workspace.stop_marks().await?;
-        let step = self.last_made(member, marks[member].map(u64::from));
-        self.workspace.state(member, step).await
+        let step = |&member: &usize| self.last_made(member, marks[member].map(u64::from));
+        let steps: Vec<u64> = members.iter().map(step).collect();
+        self.workspace.states(members, &steps).await
+    }
+
+    /// One member's state.
+    #[cfg(test)]
+    pub async fn state(&mut self, member: usize) -> Result<State> {
+        Ok(self.states(&[member]).await?.swap_remove(0))
     }
 
     /// Replaces a member's training state. Submissions under way were made from others and are forgotten, for all members.

@@ -208,11 +208,24 @@ impl Workspace {
         [member as u64 * bytes, bytes]
     }
 
-    /// Reads a member's training state, that after this step.
-    pub async fn state(&self, member: usize, step: u64) -> Result<State> {
-        let [start, _] = self.state_bytes(member);
+    /// Reads members' training states, each that after this step, and those between with them.
+    pub async fn states(&self, members: &[usize], steps: &[u64]) -> Result<Vec<State>> {
+        let (Some(&first), Some(&last)) = (members.iter().min(), members.iter().max()) else {
+            return Ok(Vec::new());
+        };
+        let [start, _] = self.state_bytes(first);
         let length = state_length(&self.recipe);
-        let values: Vec<f32> = read_range(&self.gpu, self.state.raw(), start, length).await?;
+        let count = (last + 1 - first) * length;
+        let values: Vec<f32> = read_range(&self.gpu, self.state.raw(), start, count).await?;
+        let of = |(&member, &step): (&usize, &u64)| {
+            let start = (member - first) * length;
+            self.state(&values[start..start + length], step)
+        };
+        Ok(members.iter().zip(steps).map(of).collect())
+    }
+
+    /// The state that these values are after this step.
+    fn state(&self, values: &[f32], step: u64) -> State {
         let network = self.recipe.network.parameter_count();
         let tasks = self.recipe.network.tasks().len();
         let all = network + tasks;
@@ -225,14 +238,14 @@ impl Workspace {
         let (first, rest) = moments.split_at(all);
         let (second, corrections) = rest.split_at(all);
         let (corrections1, corrections2) = corrections.split_at(tasks);
-        Ok(State {
+        State {
             step,
             parameters: wide(&parameters[..network]),
             moments: pairs(&first[..network], &second[..network]),
             sigma: wide(&parameters[network..]),
             sigma_moments: pairs(&first[network..], &second[network..]),
             sigma_corrections: pairs(corrections1, corrections2),
-        })
+        }
     }
 
     /// Replaces a member's training state.

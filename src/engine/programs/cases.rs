@@ -100,7 +100,7 @@ pub fn agrees(
             assert!(close, "{case}: {record:?} {expected:?}");
         }
         assert_eq!(records.len(), expected.len(), "{case}");
-        let found = block_on(training.workspace.state(0, 6)).expect("a state");
+        let found = block_on(training.workspace.states(&[0], &[6])).expect("a state").remove(0);
         let pairs = found.parameters.iter().zip(&state.parameters);
         let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(worst <= 2e-4, "{case}: a parameter is off by {worst}");

@@ -217,6 +217,10 @@ impl Engine for Reference {
         self.rests |= member == 0;
     }
 
+    fn wake(&mut self, member: usize) {
+        self.rests &= member != 0;
+    }
+
     fn rests(&self, member: usize) -> bool {
         member == 0 && self.rests
     }
@@ -249,8 +253,9 @@ impl Engine for Reference {
         Box::pin(ready(self.held_out.as_ref().map(losses).ok_or_else(none_held_out)))
     }
 
-    fn state_of(&mut self, member: usize) -> Answer<'_, State> {
-        Box::pin(ready(check_member(member, 1).map(|()| self.state.clone())))
+    fn states_of<'a>(&'a mut self, members: &'a [usize]) -> Answer<'a, Vec<State>> {
+        let state = |&member: &usize| check_member(member, 1).map(|()| self.state.clone());
+        Box::pin(ready(members.iter().map(state).collect()))
     }
 
     fn load_into(&mut self, member: usize, state: &State) -> Result<()> {

@@ -5,6 +5,8 @@
 //! | `run.rs` | reading the run directory |
 //! | `words.rs` | the run in plain sentences |
 //! | `results.rs` | figures, confusion matrices, predicted against true |
+//! | `members.rs` | the networks of a fleet, each alone |
+//! | `means.rs` | what the networks of a fleet come to on average |
 //! | `curves.rs` | losses, σ, weights, shares, learning rate |
 //! | `chart.rs`, `scale.rs` | charts as inline SVG; axes and numbers |
 //! | `page.css` | colours for light, dark and paper, and how the page folds for a phone |
@@ -13,6 +15,8 @@
 
 mod chart;
 mod curves;
+mod means;
+mod members;
 mod results;
 mod run;
 mod scale;
@@ -61,8 +65,17 @@ fn page(run: &Run) -> Markup {
                         h2 { "Results" }
                         div.cards { (results::cards(run)) }
                     }
+                    @if !run.results.members.is_empty() {
+                        section {
+                            h2 { "Each network alone" }
+                            (members::table(run))
+                        }
+                    }
                     section {
                         h2 { "Losses" }
+                        @if !run.results.members.is_empty() {
+                            p.words { "Curves are means over the networks that made the step." }
+                        }
                         div.grid { (curves::losses(run)) }
                     }
                     section {

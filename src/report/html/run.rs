@@ -1,5 +1,6 @@
 //! Reading a run directory: its three files, and clear words where they are not what they should be.
 
+use super::means::Means;
 use crate::error::{Error, Result};
 use crate::train::TaskMetrics;
 use serde::Deserialize;
@@ -20,12 +21,12 @@ pub(super) struct Run {
 }
 
 /// A value a task, by name; none where the task has no label.
-type ByTask<T> = BTreeMap<String, Option<T>>;
+pub(super) type ByTask<T> = BTreeMap<String, Option<T>>;
 
 /// A label and its prediction.
 pub(super) type Pair = [Option<f64>; 2];
 
-/// One step, its values before the update.
+/// One step, its values before the update; of a fleet their means over its members.
 pub(super) struct Step {
     pub(super) number: u64,
     /// In the order of the tasks.
@@ -40,7 +41,7 @@ pub(super) struct TaskStep {
     pub(super) sigma: Option<f64>,
 }
 
-/// One epoch.
+/// One epoch; of a fleet the mean over its members.
 #[derive(Deserialize)]
 pub(super) struct Epoch {
     pub(super) epoch: u64,
@@ -69,6 +70,9 @@ pub(super) struct Results {
     pub(super) tasks: Vec<TaskFacts>,
     #[serde(default)]
     parts: Parts,
+    /// Of a fleet: what became of each network.
+    #[serde(default)]
+    pub(super) members: Vec<MemberFacts>,
     #[serde(default)]
     pub(super) warnings: Vec<String>,
     /// What was chosen for the user, a sentence each.
@@ -77,6 +81,26 @@ pub(super) struct Results {
     /// Labels and predictions of the last part.
     #[serde(default)]
     pub(super) scatter: BTreeMap<String, BTreeMap<String, Vec<Pair>>>,
+}
+
+/// What became of one network of a fleet.
+#[derive(Deserialize)]
+pub(super) struct MemberFacts {
+    pub(super) member: u64,
+    pub(super) seed: u64,
+    pub(super) epochs: u64,
+    pub(super) kept_epoch: u64,
+    /// Why it is not in the model, if it is not.
+    pub(super) failure: Option<String>,
+    parts: Option<Parts>,
+}
+
+impl MemberFacts {
+    /// Its figures alone on a part.
+    pub(super) fn part(&self, name: &str) -> Option<&ByTask<TaskMetrics>> {
+        let parts = self.parts.as_ref()?;
+        if name == "test" { parts.test.as_ref() } else { parts.validation.as_ref() }
+    }
 }
 
 /// Number of rows of each part.
@@ -192,7 +216,7 @@ struct StepLine {
 fn read_metrics(directory: &Path, tasks: &[TaskFacts]) -> Result<(Vec<Step>, Vec<Epoch>)> {
     let path = directory.join("metrics.jsonl");
     let file = File::open(&path).map_err(|source| unreadable(directory, path.clone(), source))?;
-    let (mut steps, mut epochs) = (Vec::new(), Vec::new());
+    let (mut steps, mut epochs) = (Means::default(), Means::default());
     for (index, line) in BufReader::new(file).lines().enumerate() {
         let bad = |reason: String| {
             Error::invalid(
@@ -210,11 +234,11 @@ fn read_metrics(directory: &Path, tasks: &[TaskFacts]) -> Result<(Vec<Step>, Vec
             continue;
         }
         match parse(&line).map_err(bad)? {
-            Line::Epoch(epoch) => epochs.push(epoch),
-            Line::Step(step) => steps.push(step.of_tasks(tasks)),
+            Line::Epoch(epoch) => epochs.add(epoch.epoch, epoch),
+            Line::Step(step) => steps.add(step.step, step.of_tasks(tasks)),
         }
     }
-    Ok((steps, epochs))
+    Ok((steps.finish(), epochs.finish()))
 }
 
 /// A line, or why it is none.

@@ -13,8 +13,13 @@ pub(super) fn summary(run: &Run) -> String {
     // Without what the driver says of itself in parentheses.
     let adapter = results.adapter.as_ref().and_then(|adapter| adapter.split(" (").next());
     let on = adapter.map_or(String::new(), |adapter| format!(" on {adapter}"));
+    let networks = match results.members.len() {
+        0 => "One network".into(),
+        networks => format!("{networks} networks"),
+    };
+    let at_most = if results.members.is_empty() { "" } else { " at most" };
     let mut words = format!(
-        "One network learned {} from {} in {}: {}, {}{on}.",
+        "{networks} learned {} from {} in {}{at_most}: {}, {}{on}.",
         counted(results.tasks.len() as u64, "task"),
         counted(results.rows.train, "row"),
         counted(results.epochs, "epoch"),
@@ -26,6 +31,17 @@ pub(super) fn summary(run: &Run) -> String {
             " The model is that of epoch {}, which was best on the {} kept for validation.",
             best.epoch,
             counted(results.rows.validation, "row")
+        );
+    }
+    let failed = results.members.iter().filter(|it| it.failure.is_some()).count();
+    if !results.members.is_empty() {
+        let kept = results.members.len() - failed;
+        words += &format!(
+            " The model is {} of them, each that of its best epoch, which answer together.",
+            match failed {
+                0 => "all".to_string(),
+                _ => format!("{kept}"),
+            }
         );
     }
     match results.parts().last() {

@@ -178,6 +178,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("--help", "clap"),
     ("--log-every", "program::runs"),
     ("--tensorboard", "program::runs, and report::tensorboard"),
+    ("--members", "program::members"),
     ("--patience", "program::runs, and train::run"),
     ("--no-shuffle", "every run here has it, but that of train.shuffle"),
     (

@@ -1,0 +1,200 @@
+//! `--members`: several networks in one run, each as it would be alone, which answer together.
+
+use super::{PENGUINS, awl, command, folder, lines, succeed};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+const TASKS: [&str; 6] = ["--task", "species", "--task", "body_mass_g", "--task", "sex:bce"];
+const SMALL: [&str; 6] = ["--hidden", "6", "--quiet", "--dropout", "0.1", "--epochs"];
+/// The split hangs on the seed; without one all runs have the same rows.
+const NO_SPLIT: [&str; 4] = ["--validation", "0", "--test", "0"];
+
+fn train(folder: &Path, arguments: &[&str]) -> String {
+    succeed(folder, &[&["train", PENGUINS], &TASKS[..], &SMALL, arguments].concat())
+}
+
+/// A tensor's values, of one member or all.
+fn tensor(run: &Path, name: &str) -> Vec<f32> {
+    let bytes = std::fs::read(run.join("model.safetensors")).expect("a model");
+    let file = SafeTensors::deserialize(&bytes).expect("tensors");
+    let data = file.tensor(name).expect("a tensor").data().to_vec();
+    data.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("four"))).collect()
+}
+
+/// The steps of a member, as of a run of it alone.
+fn steps_of(run: &Path, member: u64) -> Vec<Value> {
+    let mut steps = lines(&run.join("metrics.jsonl"));
+    steps.retain(|line| line.get("epoch").is_none());
+    steps.retain(|line| line.get("member").is_none_or(|it| it.as_u64() == Some(member)));
+    for line in &mut steps {
+        line.as_object_mut().expect("an object").remove("member");
+    }
+    steps
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[test]
+fn each_network_is_the_one_of_its_seed_alone_and_they_answer_with_the_mean() {
+    let folder = folder("members");
+    train(&folder, &[&["4", "--members", "3", "--seed", "20", "--out", "all"], &NO_SPLIT[..]].concat());
+    let all = folder.join("all");
+    for (member, seed) in ["20", "21", "22"].into_iter().enumerate() {
+        train(&folder, &[&["4", "--seed", seed, "--out", seed], &NO_SPLIT[..]].concat());
+        let alone = folder.join(seed);
+        assert_eq!(steps_of(&all, member as u64), steps_of(&alone, 0), "member {member}");
+        for name in ["trunk.0.weight", "heads.body_mass_g.bias", "awl.params"] {
+            let (all, alone) = (tensor(&all, name), tensor(&alone, name));
+            assert_eq!(all.len(), 3 * alone.len(), "{name}");
+            assert_eq!(all[member * alone.len()..][..alone.len()], alone, "member {member}, {name}");
+        }
+    }
+    let answers = |run: &str| -> Vec<Value> {
+        succeed(&folder, &["predict", run, PENGUINS, "--json"]).lines().map(json).collect()
+    };
+    let [one, two, three] = ["20", "21", "22"].map(answers);
+    for (row, together) in answers("all").iter().enumerate() {
+        for name in ["body_mass_g", "species=Adelie", "species=Gentoo", "sex=male"] {
+            let of = |answers: &[Value]| answers[row][name].as_f64().expect("a number");
+            let mean = (of(&one) + of(&two) + of(&three)) / 3.0;
+            let found = together[name].as_f64().expect("a number");
+            // Probabilities are written in six digits.
+            assert!((found - mean).abs() <= 1e-6 * mean.abs().max(2.0), "{row}, {name}: {found}, not {mean}");
+        }
+    }
+    let figures = |run: &str| json(&succeed(&folder, &["evaluate", run, PENGUINS, "--json"]));
+    let together = figures("all");
+    let alone = ["20", "21", "22"].map(|run| figures(run)["tasks"].clone());
+    assert_eq!(together["members"], Value::from(alone.to_vec()));
+}
+
+/// Wherever the kills fall, and if they miss, the bits must be those of a run that nobody touched.
+#[test]
+fn networks_that_are_killed_and_resumed_end_with_the_bits_of_those_that_were_not() {
+    let folder = folder("members_killed");
+    let start = ["60", "--members", "4", "--patience", "4", "--lr", "0.02", "--checkpoint-every", "0"];
+    train(&folder, &[&start[..], &["--out", "whole"]].concat());
+    for wait in [400, 900] {
+        let first = [&["train", PENGUINS], &TASKS[..], &SMALL, &start, &["--out", "killed"]].concat();
+        let resume = ["train", "--resume", "killed", "--quiet", "--checkpoint-every", "0"];
+        let arguments = if folder.join("killed").exists() { &resume[..] } else { &first };
+        let mut program = command(arguments);
+        program.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = program.spawn().expect("the program starts");
+        std::thread::sleep(Duration::from_millis(wait));
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+    }
+    match folder.join("killed").exists() {
+        true => succeed(&folder, &["train", "--resume", "killed", "--quiet"]),
+        false => train(&folder, &[&start[..], &["--out", "killed"]].concat()),
+    };
+    let [whole, killed] = ["whole", "killed"].map(|run| folder.join(run));
+    let model = |run: &Path| std::fs::read(run.join("model.safetensors")).expect("a model");
+    assert!(model(&whole) == model(&killed), "the models differ");
+    for member in 0..4 {
+        assert!(steps_of(&whole, member) == steps_of(&killed, member), "member {member}");
+    }
+    // A member more is another run.
+    let other = ["train", "--resume", "whole", "--members", "5"];
+    let output = awl(&folder, &other);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("a run goes on as it began"));
+}
+
+/// The model of a run of three networks, with the second one's first layer so many times as large.
+fn spoilt(run: &Path, to: &Path, factor: f32) {
+    let bytes = std::fs::read(run.join("model.safetensors")).expect("a model");
+    let file = SafeTensors::deserialize(&bytes).expect("tensors");
+    let tensors: Vec<_> = file
+        .tensors()
+        .into_iter()
+        .map(|(name, view)| {
+            let mut data = view.data().to_vec();
+            if name == "trunk.0.weight" {
+                let of_each = data.len() / 3;
+                for value in data[of_each..2 * of_each].chunks_exact_mut(4) {
+                    let number = f32::from_le_bytes((&*value).try_into().expect("four"));
+                    value.copy_from_slice(&(number * factor).to_le_bytes());
+                }
+            }
+            (name, view.shape().to_vec(), data)
+        })
+        .collect();
+    let views = tensors.iter().map(|(name, shape, data)| {
+        (name, TensorView::new(Dtype::F32, shape.clone(), data).expect("a tensor"))
+    });
+    std::fs::write(to, safetensors::serialize(views, None).expect("a file")).expect("a file");
+}
+
+/// Weights so large that a loss overflows, or that answers are absurd: the others go on, and make the model.
+#[test]
+fn a_network_that_fails_or_diverges_is_left_out_of_the_model_and_told_of() {
+    let folder = folder("members_left_out");
+    train(&folder, &["2", "--members", "3", "--out", "good"]);
+    for (factor, told) in [
+        (1e25, "member 1 stopped and is left out of the model: "),
+        (1e9, "member 1 diverged and is left out of the model: "),
+    ] {
+        spoilt(&folder.join("good"), &folder.join("bad.safetensors"), factor);
+        let out = format!("run{factor}");
+        let arguments = ["3", "--members", "3", "--lr", "1e-4", "--init", "bad.safetensors", "--out", &out];
+        let arguments = [&["train", PENGUINS], &TASKS[..], &SMALL, &arguments].concat();
+        let output = awl(&folder, &arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && stderr.contains(told), "{stderr}");
+        let run = folder.join(&out);
+        assert_eq!(tensor(&run, "heads.body_mass_g.bias").len(), 2);
+        let results = json(&std::fs::read_to_string(run.join("results.json")).expect("results"));
+        let failed = |member: usize| results["members"][member]["failure"].is_string();
+        assert_eq!([0, 1, 2].map(failed), [false, true, false]);
+        let report = std::fs::read_to_string(run.join("report.html")).expect("a report");
+        assert!(report.contains("3 networks learned") && report.contains("The model is 2 of them"));
+        succeed(&folder, &["evaluate", &out, PENGUINS]);
+    }
+    // Another number of members than the file's.
+    let arguments = ["3", "--members", "2", "--init", "bad.safetensors", "--out", "never"];
+    let output = awl(&folder, &[&["train", PENGUINS], &TASKS[..], &SMALL, &arguments].concat());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("it holds 3 networks, for a fleet of 2"), "{stderr}");
+    assert!(!folder.join("never").exists());
+}
+
+#[test]
+fn wrong_numbers_of_networks_are_refused_and_one_of_several_is_exported_by_its_number() {
+    let folder = folder("members_refused");
+    for (arguments, told) in [
+        (&["--members", "0"][..], "--members 0: train 1 to 10000 networks at once"),
+        (&["--members", "10001"], "--members 10001: train 1 to 10000 networks at once"),
+        (&["--members", "-1"], "--members"),
+        (&["--members", "101", "--tensorboard"], "train 100 at most, or leave it out"),
+    ] {
+        let arguments = [&["train", PENGUINS], &TASKS[..], &SMALL, &["1", "--out", "run"], arguments].concat();
+        let output = awl(&folder, &arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(told), "{stderr}");
+        assert!(!folder.join("run").exists());
+    }
+    train(&folder, &["1", "--members", "2", "--tensorboard", "--out", "run"]);
+    for member in ["member-0", "member-1"] {
+        assert_eq!(std::fs::read_dir(folder.join("run").join(member)).expect("a folder").count(), 1);
+    }
+    for (arguments, told) in [
+        (&[][..], "the run has 2 networks, and a file holds one: name it with --member 0 to 1"),
+        (&["--member", "2"], "the run's networks have the numbers 0 to 1"),
+    ] {
+        let output = awl(&folder, &[&["export", "run", "--onnx"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(told), "{stderr}");
+    }
+    succeed(&folder, &["export", "run", "--onnx", "--member", "1"]);
+    assert!(folder.join("run/model.onnx").exists());
+}
