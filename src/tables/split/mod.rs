@@ -1,16 +1,21 @@
-//! Splitting a table into parts: at random, the same way every time for the same seed, or by a column of its own.
+//! Splitting a table into parts: at random, the same way every time for the same seed, by groups that stay together, by time, or by
+//! a column of its own.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `column` | parts by a column that names them |
+//! | `group` | parts that share no group |
+//! | `time` | parts from the oldest rows to the newest |
 //! | `strata` | which rows are alike, in classes or in having labels, and how rare that is |
 //! | `placement` | a part for every row: rare strata first, then all in proportion |
 //! | `deal` | the order in which the parts get rows |
 
 mod column;
 mod deal;
+mod group;
 mod placement;
 mod strata;
+mod time;
 
 pub use self::strata::Strata;
 
@@ -18,6 +23,7 @@ use self::strata::Labels;
 use super::table::Table;
 use crate::data::Permutation;
 use crate::error::{Error, Result};
+use std::collections::HashMap;
 
 impl Table {
     /// Shuffles the rows and deals them out into parts of these fractions of the table, which must add
@@ -93,6 +99,87 @@ impl Table {
             parts[part].push(row);
         }
         Ok(parts.map(|rows| self.select(&rows)))
+    }
+
+    /// Splits so that rows with the same cell in this column, say those of one person, are all in one part: what a model answers of
+    /// rows whose group it was trained on says little of new groups. A row whose cell is missing is a group of its own.
+    ///
+    /// The parts are as near to these fractions of the rows, and of every stratum, as groups of such sizes let them be; every part
+    /// that is to have rows has a group. The same seed gives the same parts on every machine.
+    ///
+    /// ```
+    /// let text = "person,x\na,1\na,2\nb,3\nb,4\nc,5\nc,6\nd,7\nd,8\n";
+    /// let table = awl::Table::from_csv("people", text.as_bytes())?;
+    /// let [train, test] = table.split_grouped(0, [0.75, 0.25], "person", &[])?;
+    /// assert_eq!((train.rows(), test.rows()), (6, 2));
+    /// # Ok::<(), awl::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`split_stratified`](Self::split_stratified), and [`Error::Invalid`] for fewer groups than parts.
+    pub fn split_grouped<const N: usize>(
+        &self,
+        seed: u64,
+        fractions: [f64; N],
+        group: &str,
+        strata: &[Strata],
+    ) -> Result<[Self; N]> {
+        self.ends(&fractions)?;
+        let order = self.shuffled(seed);
+        let (of, groups) = self.groups(group, &order)?;
+        let wanted = fractions.iter().filter(|&&fraction| fraction > 0.0).count();
+        if groups < wanted {
+            return Err(Error::invalid(
+                format!(
+                    "{}: column \"{group}\" has {groups} different cells, but each of {wanted} parts needs one of its own",
+                    self.name()
+                ),
+                "split by another column, or into fewer parts (--validation 0 or --test 0)",
+            ));
+        }
+        let labels = Labels::of(self, &order, strata)?;
+        let part_of = group::parts(&labels, &of, groups, &fractions);
+        let mut parts: [Vec<usize>; N] = std::array::from_fn(|_| Vec::new());
+        for (&row, &group) in order.iter().zip(&of) {
+            parts[part_of[group]].push(row);
+        }
+        Ok(parts.map(|rows| self.select(&rows)))
+    }
+
+    /// Splits by time: the first part has the oldest rows, the last one the newest, as the model will meet them. Rows of one time
+    /// are all in one part, so that the parts' sizes may differ from these fractions; their rows are in the order of time.
+    ///
+    /// A column of numbers is its own time. Texts must be dates that cannot be taken for others, with the year first or the month's
+    /// name (`2024-03-01`, `2024-03-01 12:30`, `2024-03-01T12:30:00+01:00`, `1 Mar 2024`), with or without a time of the day.
+    ///
+    /// # Errors
+    /// As [`split`](Self::split); [`Error::Table`], naming the line, if there is no such column, for a missing time and for a text
+    /// that is none; [`Error::Invalid`] for fewer different times than parts.
+    pub fn split_by_time<const N: usize>(
+        &self,
+        fractions: [f64; N],
+        column: &str,
+    ) -> Result<[Self; N]> {
+        let (rows, ends) = time::order(self, column, &self.ends(&fractions)?)?;
+        let start = |part: usize| if part == 0 { 0 } else { ends[part - 1] };
+        Ok(std::array::from_fn(|part| self.select(&rows[start(part)..ends[part]])))
+    }
+
+    /// The group of the row at each place of this order, and how many there are: numbered as they come.
+    fn groups(&self, column: &str, order: &[usize]) -> Result<(Vec<usize>, usize)> {
+        let cells = self.column(column)?;
+        let mut numbers = HashMap::new();
+        let mut groups = 0;
+        let mut next = || {
+            groups += 1;
+            groups - 1
+        };
+        let of = order.iter().map(|&row| match cells.text(row) {
+            Some(cell) => *numbers.entry(cell).or_insert_with(&mut next),
+            None => next(),
+        });
+        let of: Vec<usize> = of.collect();
+        Ok((of, groups))
     }
 
     /// The row before which each part ends, if every part is to have rows that should have some.

@@ -43,7 +43,10 @@ fn json(text: &str) -> Value {
 #[test]
 fn each_network_is_the_one_of_its_seed_alone_and_they_answer_with_the_mean() {
     let folder = folder("members");
-    train(&folder, &[&["4", "--members", "3", "--seed", "20", "--out", "all"], &NO_SPLIT[..]].concat());
+    train(
+        &folder,
+        &[&["4", "--members", "3", "--seed", "20", "--out", "all"], &NO_SPLIT[..]].concat(),
+    );
     let all = folder.join("all");
     for (member, seed) in ["20", "21", "22"].into_iter().enumerate() {
         train(&folder, &[&["4", "--seed", seed, "--out", seed], &NO_SPLIT[..]].concat());
@@ -52,7 +55,11 @@ fn each_network_is_the_one_of_its_seed_alone_and_they_answer_with_the_mean() {
         for name in ["trunk.0.weight", "heads.body_mass_g.bias", "awl.params"] {
             let (all, alone) = (tensor(&all, name), tensor(&alone, name));
             assert_eq!(all.len(), 3 * alone.len(), "{name}");
-            assert_eq!(all[member * alone.len()..][..alone.len()], alone, "member {member}, {name}");
+            assert_eq!(
+                all[member * alone.len()..][..alone.len()],
+                alone,
+                "member {member}, {name}"
+            );
         }
     }
     let answers = |run: &str| -> Vec<Value> {
@@ -65,7 +72,10 @@ fn each_network_is_the_one_of_its_seed_alone_and_they_answer_with_the_mean() {
             let mean = (of(&one) + of(&two) + of(&three)) / 3.0;
             let found = together[name].as_f64().expect("a number");
             // Probabilities are written in six digits.
-            assert!((found - mean).abs() <= 1e-6 * mean.abs().max(2.0), "{row}, {name}: {found}, not {mean}");
+            assert!(
+                (found - mean).abs() <= 1e-6 * mean.abs().max(2.0),
+                "{row}, {name}: {found}, not {mean}"
+            );
         }
     }
     let figures = |run: &str| json(&succeed(&folder, &["evaluate", run, PENGUINS, "--json"]));
@@ -78,10 +88,12 @@ fn each_network_is_the_one_of_its_seed_alone_and_they_answer_with_the_mean() {
 #[test]
 fn networks_that_are_killed_and_resumed_end_with_the_bits_of_those_that_were_not() {
     let folder = folder("members_killed");
-    let start = ["60", "--members", "4", "--patience", "4", "--lr", "0.02", "--checkpoint-every", "0"];
+    let start =
+        ["60", "--members", "4", "--patience", "4", "--lr", "0.02", "--checkpoint-every", "0"];
     train(&folder, &[&start[..], &["--out", "whole"]].concat());
     for wait in [400, 900] {
-        let first = [&["train", PENGUINS], &TASKS[..], &SMALL, &start, &["--out", "killed"]].concat();
+        let first =
+            [&["train", PENGUINS], &TASKS[..], &SMALL, &start, &["--out", "killed"]].concat();
         let resume = ["train", "--resume", "killed", "--quiet", "--checkpoint-every", "0"];
         let arguments = if folder.join("killed").exists() { &resume[..] } else { &first };
         let mut program = command(arguments);
@@ -144,7 +156,8 @@ fn a_network_that_fails_or_diverges_is_left_out_of_the_model_and_told_of() {
     ] {
         spoilt(&folder.join("good"), &folder.join("bad.safetensors"), factor);
         let out = format!("run{factor}");
-        let arguments = ["3", "--members", "3", "--lr", "1e-4", "--init", "bad.safetensors", "--out", &out];
+        let arguments =
+            ["3", "--members", "3", "--lr", "1e-4", "--init", "bad.safetensors", "--out", &out];
         let arguments = [&["train", PENGUINS], &TASKS[..], &SMALL, &arguments].concat();
         let output = awl(&folder, &arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -175,7 +188,8 @@ fn wrong_numbers_of_networks_are_refused_and_one_of_several_is_exported_by_its_n
         (&["--members", "-1"], "--members"),
         (&["--members", "101", "--tensorboard"], "train 100 at most, or leave it out"),
     ] {
-        let arguments = [&["train", PENGUINS], &TASKS[..], &SMALL, &["1", "--out", "run"], arguments].concat();
+        let arguments =
+            [&["train", PENGUINS], &TASKS[..], &SMALL, &["1", "--out", "run"], arguments].concat();
         let output = awl(&folder, &arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -184,7 +198,10 @@ fn wrong_numbers_of_networks_are_refused_and_one_of_several_is_exported_by_its_n
     }
     train(&folder, &["1", "--members", "2", "--tensorboard", "--out", "run"]);
     for member in ["member-0", "member-1"] {
-        assert_eq!(std::fs::read_dir(folder.join("run").join(member)).expect("a folder").count(), 1);
+        assert_eq!(
+            std::fs::read_dir(folder.join("run").join(member)).expect("a folder").count(),
+            1
+        );
     }
     for (arguments, told) in [
         (&[][..], "the run has 2 networks, and a file holds one: name it with --member 0 to 1"),

@@ -1,5 +1,6 @@
 //! Splitting tables: sizes, proportions, seeds and refusals.
 
+mod grouped;
 mod stratified;
 
 use super::*;
