@@ -6,6 +6,7 @@ use super::networks::Networks;
 use super::reading::ReadingFlags;
 use super::run_dir::{Model, RunDir};
 use super::scores;
+use super::split_file::{PartName, SplitFile};
 use awl::train::{Judgement, judge};
 use awl::{Dataset, Encoder, Gpu, Matrix, Table};
 use pollster::block_on;
@@ -21,6 +22,9 @@ pub struct Arguments {
     run: PathBuf,
     /// The table with the labels; columns are found by their names, and missing labels are left out task by task.
     data: PathBuf,
+    /// Only the rows of this part of the run's own table, which is then to be named as DATA.
+    #[arg(long, value_enum, value_name = "PART")]
+    part: Option<PartName>,
     /// Print JSON: every figure, with confusion matrices.
     #[arg(long)]
     json: bool,
@@ -40,8 +44,15 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     let run = RunDir::open(&arguments.run)?;
     let (model, parameters) = run.load_model()?;
     let Model { encoder, network, .. } = &model;
-    let table = Table::open_with(&arguments.data, &model.read_options(&arguments.reading))?;
-    let features = encoder.encode_features(&table)?;
+    let mut table = Table::open_with(&arguments.data, &model.read_options(&arguments.reading))?;
+    let mut features = encoder.encode_features(&table)?;
+    if let Some(part) = arguments.part {
+        let split = SplitFile::read(&run.split())?;
+        let rows = split.rows_of(part, &table, &features)?;
+        split.check_found(part, rows.len(), table.name())?;
+        table = table.select(&rows);
+        features = encoder.encode_features(&table)?;
+    }
     let mut alone = Vec::new();
     let predictions = block_on(async {
         let gpu = Gpu::new().await?;

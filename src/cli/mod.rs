@@ -14,6 +14,7 @@ mod reading;
 mod rows_seen;
 mod run_dir;
 mod scores;
+mod split_file;
 mod train;
 
 use clap::{Parser, Subcommand};

@@ -5,6 +5,7 @@ use super::far::Strange;
 use super::networks::Networks;
 use super::reading::{ReadingFlags, columns as columns_of};
 use super::run_dir::{self, RunDir};
+use super::split_file::{PartName, SplitFile};
 use awl::tables::{Encoder, Predicted, Reading, TargetColumn, TargetEncoding};
 use awl::{Gpu, Table};
 use pollster::block_on;
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// A column that is named as an answer is, say a label to compare with, is written as NAME.kept.
     #[arg(long, value_name = "COLUMN,…")]
     keep: Vec<String>,
+    /// Only the rows of this part of the run's own table, which is then to be named as DATA.
+    #[arg(long, value_enum, value_name = "PART")]
+    part: Option<PartName>,
     /// Write a JSON object a row instead of CSV.
     #[arg(long)]
     json: bool,
@@ -107,7 +111,11 @@ fn to_file(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
 }
 
 fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
-    let (model, parameters) = RunDir::open(&arguments.run)?.load_model()?;
+    let run = RunDir::open(&arguments.run)?;
+    let (model, parameters) = run.load_model()?;
+    let split = arguments.part.map(|part| Ok((part, SplitFile::read(&run.split())?)));
+    let split = split.transpose().map_err(|failure: Failure| failure)?;
+    let mut found = 0;
     let encoder = &model.encoder;
     let options = model.read_options(&arguments.reading);
     let mut blocks = Table::chunks(&arguments.data, BLOCK, &options);
@@ -118,8 +126,14 @@ fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
     let mut strange = Strange::default();
     let mut predictor = None;
     for block in std::iter::once(Ok(first)).chain(blocks.by_ref()) {
-        let block = block?;
-        let features = encoder.encode_features(&block)?;
+        let mut block = block?;
+        let mut features = encoder.encode_features(&block)?;
+        if let Some((part, split)) = &split {
+            let rows = split.rows_of(*part, &block, &features)?;
+            found += rows.len();
+            block = block.select(&rows);
+            features = encoder.encode_features(&block)?;
+        }
         strange.look(&model, &block)?;
         if block.is_empty() {
             continue;
@@ -135,6 +149,9 @@ fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
         for row in 0..predictions.rows() {
             writer.row(&block, row, predictions.row(row))?;
         }
+    }
+    if let Some((part, split)) = &split {
+        split.check_found(*part, found, &arguments.data.display().to_string())?;
     }
     writer.finish()?;
     model.diverged.iter().for_each(|why| eprintln!("warning: {why}"));

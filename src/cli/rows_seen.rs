@@ -4,8 +4,8 @@
 //! missing labels do not matter; where many rows have the same features, as in a table of few categories, by its labels
 //! too. Of many rows those with the smallest hashes are kept: a fair sample, since a hash is as good as drawn at random.
 
-use awl::Dataset;
 use awl::data::Values;
+use awl::{Dataset, Matrix};
 use std::collections::HashSet;
 use std::hash::Hasher;
 
@@ -88,12 +88,20 @@ impl RowsSeen {
     }
 }
 
+/// A hash of each row's features.
+pub fn feature_hashes(features: &Matrix) -> Vec<u64> {
+    (0..features.rows()).map(|row| of_features(features, row).finish()).collect()
+}
+
+fn of_features(features: &Matrix, row: usize) -> Fnv {
+    let mut hasher = Fnv::default();
+    features.row(row).iter().for_each(|value| hasher.write_u32(value.to_bits()));
+    hasher
+}
+
 fn hashes(data: &Dataset, with_labels: bool) -> Vec<u64> {
     let of_row = |row: usize| {
-        let mut hasher = Fnv::default();
-        for value in data.features().row(row) {
-            hasher.write_u32(value.to_bits());
-        }
+        let mut hasher = of_features(data.features(), row);
         for target in data.targets().iter().filter(|_| with_labels) {
             match (target.has_label(row), target.values()) {
                 (false, _) => hasher.write_u8(0),
@@ -138,7 +146,7 @@ impl Hasher for Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use awl::{Matrix, Target};
+    use awl::Target;
 
     fn rows(numbers: impl Iterator<Item = usize>) -> Dataset {
         let values: Vec<f32> = numbers.map(|number| number as f32).collect();

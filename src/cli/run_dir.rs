@@ -131,6 +131,10 @@ impl RunDir {
         self.path.join("report.html")
     }
 
+    pub fn split(&self) -> PathBuf {
+        self.path.join(SPLIT)
+    }
+
     /// Whether its results have figures of rows that it was not trained on.
     pub fn has_rows_apart(&self) -> bool {
         let results = fs::read(self.results()).unwrap_or_default();
@@ -170,6 +174,8 @@ pub fn plain_recipe(network: &Network) -> awl::Recipe {
     awl::Recipe::new(network.clone(), weighting, awl::Adam::new(0.0))
 }
 
+/// Which part each row was in.
+pub const SPLIT: &str = "split.csv";
 pub const CONFIG: &str = "config.toml";
 pub const ROWS_SEEN: &str = "checkpoint/rows";
 pub const CHECKPOINT: &str = "checkpoint/state.safetensors";

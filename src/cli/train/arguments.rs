@@ -75,8 +75,17 @@ pub struct DataFlags {
     #[arg(long, value_name = "COLUMN,…", allow_hyphen_values = true)]
     pub text: Option<Vec<String>>,
     /// A column that says train, validation or test in each row.
-    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["validation", "test"])]
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["validation", "test", "group", "time", "split_seed"])]
     split: Option<String>,
+    /// A column that says which rows belong together, such as a person's: all of a group are in one part.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "time")]
+    group: Option<String>,
+    /// A column of times: the newest rows are for the test, the next newest for validation.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "split_seed")]
+    time: Option<String>,
+    /// Chooses the split [default: as --seed].
+    #[arg(long, value_name = "SEED")]
+    split_seed: Option<u64>,
     /// Part of the rows on which the best epoch is chosen [default: 0.15].
     #[arg(long, value_name = "FRACTION")]
     validation: Option<f64>,
@@ -232,7 +241,16 @@ impl Arguments {
         let mut options = config.data.read_options();
         self.reading.apply(&mut options);
         config.data.take(options);
-        set_some(&mut config.data.split, &flags.split);
+        set_some(&mut config.data.split_seed, &flags.split_seed);
+        let data = &mut config.data;
+        let ways = [
+            (&mut data.split, &flags.split),
+            (&mut data.group, &flags.group),
+            (&mut data.time, &flags.time),
+        ];
+        if ways.iter().any(|(_, flag)| flag.is_some()) {
+            ways.into_iter().for_each(|(way, flag)| way.clone_from(flag));
+        }
         if flags.validation.is_some() || flags.test.is_some() {
             config.data.split = None;
         }

@@ -44,6 +44,15 @@ pub struct Data {
     /// A column with `train`, `validation` or `test` in each row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
+    /// A column whose equal cells keep their rows in one part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// A column of times: the newest rows are for the test, then come those for validation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// The seed of the split; that of the training if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_seed: Option<u64>,
     /// Fractions of the rows, where no column splits them; as many for testing as for validation if left out.
     pub validation: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +73,9 @@ impl Default for Data {
             decimal: None,
             encoding: None,
             split: None,
+            group: None,
+            time: None,
+            split_seed: None,
             validation: 0.15,
             test: None,
             standardize: true,
@@ -268,6 +280,11 @@ fn is_one(members: &usize) -> bool {
 }
 
 impl Data {
+    /// The columns that say which part a row is in, or which rows belong together.
+    pub fn columns_of_the_split(&self) -> impl Iterator<Item = &String> {
+        [&self.split, &self.group, &self.time].into_iter().flatten()
+    }
+
     /// How the table is to be read.
     pub fn read_options(&self) -> ReadOptions {
         ReadOptions {

@@ -96,6 +96,7 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
         (run_dir::CONFIG, config.rooted().to_toml()?.into_bytes()),
         (run_dir::CHECKPOINT, checkpoint.to_bytes(&recipes)?),
         (run_dir::ROWS_SEEN, seen.to_bytes()),
+        (run_dir::SPLIT, data.split.to_bytes()),
     ];
     let run = RunDir::create(&out, &files)?;
     train(

@@ -7,6 +7,7 @@ mod parity;
 mod resume;
 mod runs;
 mod sigma;
+mod splits;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

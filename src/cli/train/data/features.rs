@@ -19,11 +19,18 @@ pub fn features(
     told: &mut Told,
 ) -> Result<Vec<String>, Failure> {
     // A misspelt name must not go unnoticed.
-    for column in config.data.ignore.iter().chain(&config.data.split) {
+    for column in config.data.ignore.iter().chain(config.data.columns_of_the_split()) {
         table.column(column)?;
     }
     let labels: Vec<String> = config.task.iter().flat_map(|task| task.columns.clone()).collect();
     let labels: Vec<String> = labels.iter().map(|name| in_table(table, name)).collect();
+    let of_split: Vec<String> =
+        config.data.columns_of_the_split().map(|name| in_table(table, name)).collect();
+    if let Some(name) = of_split.iter().find(|name| labels.contains(name)) {
+        return Err(Failure::input(format!(
+            "column \"{name}\" splits the rows, and is to be predicted: name another column for one of the two"
+        )));
+    }
     let named = config.data.features.clone();
     let mut features = match &named {
         Some(named) => {
@@ -43,6 +50,11 @@ pub fn features(
         told.choices.push(format!("features: {}", listed(&features)));
     }
     warn(table, &features, &labels, &suspects, named.is_some(), told);
+    if let Some(name) = of_split.iter().find(|name| features.contains(name)) {
+        told.warnings.push(format!(
+            "\"{name}\" splits the rows, and is among the features: other parts have values of it that were not trained on"
+        ));
+    }
     codes(table, &features, told);
     missing(table, &features, told)?;
     told.data["suspects"] = json!(suspects);
@@ -60,7 +72,7 @@ fn in_table(table: &Table, name: &str) -> String {
 
 /// Every column that serves for nothing else.
 fn rest(config: &Config, table: &Table, labels: &[String]) -> Result<Vec<String>, Failure> {
-    let others = config.data.ignore.iter().chain(&config.data.split);
+    let others = config.data.ignore.iter().chain(config.data.columns_of_the_split());
     let others: Vec<String> = others.map(|name| in_table(table, name)).collect();
     let is_taken = |name: &&String| labels.contains(name) || others.contains(name);
     let rest: Vec<String> = table.names().iter().filter(|name| !is_taken(name)).cloned().collect();

@@ -21,6 +21,7 @@ use super::Arguments;
 use super::config::Config;
 use crate::cli::failure::Failure;
 use crate::cli::reading::columns;
+use crate::cli::split_file::{PartName, SplitFile};
 use awl::tables::{Decimal, EncoderOptions, NumberFormat, possible_names};
 use awl::{Dataset, Encoder, Table};
 use serde_json::{Value, json};
@@ -36,6 +37,8 @@ pub struct Data {
     pub training: Dataset,
     pub validation: Option<Part>,
     pub test: Option<Part>,
+    /// Which part each row is in.
+    pub split: SplitFile,
     pub told: Told,
 }
 
@@ -100,10 +103,17 @@ impl Data {
             Ok(Some(Part { table, data }))
         };
         let formats = formats(&table);
+        let encoded = encoder.encode(&training)?;
+        let [validation, test] = [part(validation)?, part(test)?];
+        let mut parts = vec![(PartName::Train, &training, encoded.features())];
+        let apart = [(PartName::Validation, &validation), (PartName::Test, &test)];
+        let apart = apart.into_iter().filter_map(|(name, part)| Some((name, part.as_ref()?)));
+        parts.extend(apart.map(|(name, part)| (name, &part.table, part.data.features())));
         Ok(Self {
-            training: encoder.encode(&training)?,
-            validation: part(validation)?,
-            test: part(test)?,
+            split: SplitFile::of(&parts),
+            training: encoded,
+            validation,
+            test,
             text: config.data.text.clone(),
             formats,
             encoder,

@@ -5,6 +5,7 @@ use crate::cli::failure::Failure;
 use crate::cli::train::config::Config;
 use awl::tables::{Strata, TargetSpec};
 use awl::{Loss, Table};
+use std::collections::HashSet;
 
 /// The training, validation and test rows; a part of no rows is `None`.
 pub fn split(
@@ -13,32 +14,85 @@ pub fn split(
     specs: &[TargetSpec],
     told: &mut Told,
 ) -> Result<[Option<Table>; 3], Failure> {
-    if let Some(column) = &config.data.split {
+    let data = &config.data;
+    let ways: Vec<&String> = data.columns_of_the_split().collect();
+    if let [one, other, ..] = &ways[..] {
+        return Err(Failure::input(format!(
+            "\"{one}\" and \"{other}\" are both to split the rows: give one of split, group and time"
+        )));
+    }
+    if let Some(column) = &data.split {
         return Ok(table.split_by(column)?);
     }
-    let parts = fractions(config, table.rows())?;
-    if parts[0] == 1.0 {
+    let fractions = fractions(config, table.rows())?;
+    if fractions[0] == 1.0 {
         return Ok([Some(table), None, None]);
     }
+    let seed = data.split_seed.unwrap_or(config.train.seed);
     let strata: Vec<Strata> = specs.iter().flat_map(strata).collect();
-    let classes = strata.iter().filter_map(|it| match it {
-        Strata::Classes(column) => Some(column.clone()),
-        Strata::Labelled(_) => None,
-    });
-    let classes: Vec<String> = classes.collect();
-    if !classes.is_empty() {
-        told.choices.push(format!(
-            "split: every class of {} in the same proportion in every part",
-            super::features::listed(&classes)
-        ));
-    }
-    let parts = table.split_stratified(config.train.seed, parts, &strata)?;
+    let parts = match (&data.group, &data.time) {
+        (Some(group), _) => {
+            let parts = table.split_grouped(seed, fractions, group, &strata)?;
+            told.choices.push(grouped(group, &parts)?);
+            parts
+        }
+        (None, Some(time)) => {
+            let parts = table.split_by_time(fractions, time)?;
+            told.choices.push(timed(time, &parts)?);
+            parts
+        }
+        (None, None) => {
+            told.choices.extend(stratified(&strata));
+            table.split_stratified(seed, fractions, &strata)?
+        }
+    };
     Ok(parts.map(|part| match part.rows() {
         0 => None,
         _ if config.train.shuffle => Some(part),
         _ => Some(in_order(&part)),
     }))
 }
+
+/// What is said of classes that every part has its share of.
+fn stratified(strata: &[Strata]) -> Option<String> {
+    let classes = strata.iter().filter_map(|it| match it {
+        Strata::Classes(column) => Some(column.clone()),
+        Strata::Labelled(_) => None,
+    });
+    let classes: Vec<String> = classes.collect();
+    (!classes.is_empty()).then(|| {
+        let classes = super::features::listed(&classes);
+        format!("split: every class of {classes} in the same proportion in every part")
+    })
+}
+
+/// What is said of a split by groups: `split: rows with the same "person" in one part: 28 to train on (241 rows), …`.
+fn grouped(column: &str, parts: &[Table; 3]) -> Result<String, Failure> {
+    let groups = |part: &Table| -> Result<usize, Failure> {
+        let cells = part.column(column)?;
+        let named: HashSet<_> = (0..part.rows()).filter_map(|row| cells.text(row)).collect();
+        Ok(named.len() + cells.missing())
+    };
+    let mut told = Vec::new();
+    for (part, what) in parts.iter().zip(PURPOSES).filter(|(part, _)| part.rows() > 0) {
+        told.push(format!("{} {what} ({} rows)", groups(part)?, part.rows()));
+    }
+    Ok(format!("split: rows with the same \"{column}\" in one part: groups {}", told.join(", ")))
+}
+
+/// What is said of a split by time: `split by "date": to 2023-05-01 to train on (241 rows), …`.
+fn timed(column: &str, parts: &[Table; 3]) -> Result<String, Failure> {
+    let mut told = Vec::new();
+    for (part, what) in parts.iter().zip(PURPOSES).filter(|(part, _)| part.rows() > 0) {
+        let cells = part.column(column)?;
+        let [first, last] = [0, part.rows() - 1].map(|row| cells.text(row).unwrap_or_default());
+        told.push(format!("{first} to {last} {what} ({} rows)", part.rows()));
+    }
+    Ok(format!("split by \"{column}\": {}", told.join(", ")))
+}
+
+/// What the parts are for.
+const PURPOSES: [&str; 3] = ["to train on", "to validate", "to test"];
 
 /// The fractions of training, validation and test.
 fn fractions(config: &Config, rows: usize) -> Result<[f64; 3], Failure> {
