@@ -1,7 +1,7 @@
 //! How good predictions are, as a table for people and as JSON for programs.
 
 use awl::tables::{Encoder, TargetColumn, TargetEncoding};
-use awl::train::{ClassScores, Fit, Judgement, TaskMetrics};
+use awl::train::{ClassScores, Fit, Judgement, TaskMetrics, Weighed};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
@@ -233,6 +233,37 @@ pub fn alone(encoder: &Encoder, members: &[&Vec<Judgement>]) -> String {
         let [mean, worst, best] = [mean, worst.value, best.value].map(|value| best.text(value));
         let (name, measure) = (clipped(&target.name, width), figures[0].measure());
         let _ = writeln!(text, "{name:width$} {measure:>9} {mean:>10} {worst:>10} {best:>10}");
+    }
+    text
+}
+
+/// A line a task: its training loss, σ, weight, share of the weighted losses, and whether σ has come to rest.
+pub fn weights(encoder: &Encoder, weighed: &[Weighed]) -> String {
+    let names = encoder.targets().iter().map(|target| target.name.chars().count());
+    let width = names.max().unwrap_or(0).clamp(8, 40);
+    let is_learned = weighed.iter().any(|it| it.sigma.is_some());
+    let learned = |text: String| if is_learned { text } else { String::new() };
+    let mut text = format!(
+        "{:width$} {:>9} {:>10} {:>9}{}\n",
+        "weights",
+        "loss",
+        "weight",
+        "share",
+        learned(format!(" {:>9}", "σ"))
+    );
+    for (target, it) in encoder.targets().iter().zip(weighed) {
+        let name = clipped(&target.name, width);
+        let loss = it.loss.map_or("–".into(), significant);
+        let share = it.share.map_or("–".into(), |share| format!("{:.1} %", 100.0 * share));
+        let sigma = it.sigma.map_or("–".into(), significant);
+        let rest = match (it.is_at_rest(), it.rests_at) {
+            (Some(true), _) => "  at rest".into(),
+            (Some(false), Some(rest)) => format!("  on its way to {}", significant(rest)),
+            _ => String::new(),
+        };
+        let sigma = learned(format!(" {sigma:>9}{rest}"));
+        let weight = significant(it.weight);
+        let _ = writeln!(text, "{name:width$} {loss:>9} {weight:>10} {share:>9}{sigma}");
     }
     text
 }

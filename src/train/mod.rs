@@ -14,6 +14,7 @@ mod progress;
 mod run;
 mod tensors;
 mod trainer;
+mod weighed;
 mod weights;
 
 pub use self::checkpoint::{Checkpoint, Saved};
@@ -27,4 +28,5 @@ pub use self::progress::{BestEpoch, Plan, Progress};
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::run::{End, Epoch, Next, Run, Validation, Watch};
 pub use self::trainer::Trainer;
+pub use self::weighed::Weighed;
 pub use self::weights::Weights;

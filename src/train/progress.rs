@@ -24,6 +24,9 @@ pub struct Progress {
     /// Why training stopped before its end, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// Each task's training loss in the epoch that is kept; nothing before the first one, or from before this was noted.
+    #[serde(default)]
+    pub kept_losses: Vec<Option<f64>>,
     /// Of the epoch under way.
     sums: Sums,
     /// The epoch from which on patience counts, after a run that was out of it was told to go on.
@@ -75,14 +78,19 @@ impl Progress {
     pub(super) fn end_epoch(&mut self) -> (Vec<Option<f64>>, f64) {
         let sums = std::mem::take(&mut self.sums);
         self.epochs += 1;
-        (sums.means(), sums.total / sums.steps as f64)
+        let means = sums.means();
+        if self.best.is_none() {
+            self.kept_losses.clone_from(&means);
+        }
+        (means, sums.total / sums.steps as f64)
     }
 
-    /// Takes note of the last epoch's score; whether it is the best so far.
-    pub(super) fn judge(&mut self, score: Option<f64>) -> bool {
+    /// Takes note of the score of the last epoch, in which the tasks had these losses; whether it is the best so far.
+    pub(super) fn judge(&mut self, score: Option<f64>, losses: &[Option<f64>]) -> bool {
         let better = score.filter(|&score| self.best.is_none_or(|best| score < best.score));
         if let Some(score) = better {
             self.best = Some(BestEpoch { epoch: self.epochs, score });
+            self.kept_losses = losses.to_vec();
         }
         better.is_some()
     }

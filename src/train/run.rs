@@ -283,7 +283,7 @@ impl<'a, E: Engine> Run<'a, E> {
         let means: Vec<_> = members.iter().map(|&it| self.progress[it].end_epoch()).collect();
         let mut failed = Vec::new();
         let validations = match self.validation {
-            Some(rows) => self.validate(rows, members, &mut failed).await?,
+            Some(rows) => self.validate(rows, members, &means, &mut failed).await?,
             None => vec![None; members.len()],
         };
         let epochs = members.iter().zip(means).zip(validations);
@@ -296,22 +296,24 @@ impl<'a, E: Engine> Run<'a, E> {
         self.note_failures(failed, watch)
     }
 
-    /// Validates these members, and keeps the weights of those that were never better; adds those that failed.
+    /// Validates these members, which ended an epoch with these losses, and keeps the weights of those that were never better; adds
+    /// those that failed.
     async fn validate(
         &mut self,
         rows: &Dataset,
         members: &[usize],
+        means: &[(Vec<Option<f64>>, f64)],
         failed: &mut Vec<(usize, Error)>,
     ) -> Result<Vec<Option<Validation>>> {
         let mut all = self.trainer.engine().validate_members().await?;
         let mut validations = Vec::with_capacity(members.len());
         let mut better = Vec::new();
-        for &member in members {
+        for (&member, (of_training, _)) in members.iter().zip(means) {
             let losses = std::mem::take(&mut all[member]);
             match self.finite_losses(rows, member, losses).await {
                 Ok(losses) => {
                     let score = losses.iter().flatten().copied().reduce(|sum, loss| sum + loss);
-                    let is_best = self.progress[member].judge(score);
+                    let is_best = self.progress[member].judge(score, of_training);
                     better.extend(is_best.then_some(member));
                     validations.push(Some(Validation { losses, score, is_best }));
                 }

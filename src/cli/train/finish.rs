@@ -9,7 +9,7 @@ use crate::cli::run_dir::{self, Model, RunDir};
 use crate::cli::scores;
 use awl::engine::Engine;
 use awl::tables::{Encoder, Predicted, ReadOptions, TargetEncoding};
-use awl::train::{Progress, Run, Weights};
+use awl::train::{Progress, Run, Weighed, Weights};
 use awl::{Matrix, Recipe};
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -19,6 +19,8 @@ pub struct Results<'a> {
     /// `results.json`.
     json: Value,
     judged: Judged<'a>,
+    /// How the tasks are weighed, of several networks on average.
+    weighed: Vec<Weighed>,
     /// What went wrong or is not what it seems, told at the end.
     warnings: Vec<String>,
     /// Why the run is a failure, if it is.
@@ -56,11 +58,35 @@ pub async fn finish<'a, E: Engine>(
         warnings.extend(scores::notes(&data.encoder, &last.judgements));
     }
     let told: Vec<&String> = data.told.warnings.iter().chain(&warnings).chain(&diverged).collect();
-    let json = as_json(onlooker, data, &progress, &judged, adapter, &told)?;
+    let weighed = |member: usize| {
+        let weights = weights[member].as_ref();
+        let weighting = &onlooker.recipes[member].weighting;
+        let losses = &progress[member].kept_losses;
+        weights.map(|it| Weighed::all(weighting, &it.sigma, losses)).unwrap_or_default()
+    };
+    let of_each: Vec<Vec<Weighed>> = (0..weights.len()).map(weighed).collect();
+    let kept: Vec<Vec<Weighed>> = judged.kept.iter().map(|&it| of_each[it].clone()).collect();
+    let together = Weighed::means(&kept);
+    let mut json = as_json(onlooker, data, &progress, &judged, adapter, &told)?;
+    json["weights"] = weighed_json(data, &together);
+    for (member, own) in of_each.iter().enumerate().filter(|_| of_each.len() > 1) {
+        json["members"][member]["weights"] = weighed_json(data, own);
+    }
     run_dir::save(&run.results(), format!("{json:#}\n").as_bytes())?;
     let report = awl::report::html(run.path()).map_err(Failure::at_run_time)?;
     run_dir::save(&run.report(), report.as_bytes())?;
-    Ok(Results { json, judged, warnings, diverged })
+    Ok(Results { json, judged, weighed: together, warnings, diverged })
+}
+
+/// How each task is weighed.
+fn weighed_json(data: &Data, weighed: &[Weighed]) -> Value {
+    let names = data.encoder.targets().iter().map(|target| target.name.clone());
+    let task = |(name, it): (String, &Weighed)| {
+        let mut task = json!(it);
+        task["at_rest"] = json!(it.is_at_rest());
+        (name, task)
+    };
+    names.zip(weighed).map(task).collect::<Map<_, _>>().into()
 }
 
 /// The model's file: the weights of these members, and what predictions need beside them.
@@ -239,7 +265,7 @@ pub fn show(
 }
 
 fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
-    let Results { json, judged, .. } = results;
+    let Results { json, judged, weighed, .. } = results;
     let seconds = json["seconds"].as_f64().unwrap_or_default();
     let epochs = &json["epochs"];
     let mut text = match json["members"].as_array() {
@@ -275,6 +301,9 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
             let alone: Vec<_> = alone.filter_map(|it| it.parts.last()).collect();
             text += &format!("\neach alone\n{}", scores::alone(&data.encoder, &alone));
         }
+    }
+    if !weighed.is_empty() {
+        text += &format!("\n{}", scores::weights(&data.encoder, weighed));
     }
     text + &format!("\nmodel and report: {}, {}\n", run.model().display(), run.report().display())
 }

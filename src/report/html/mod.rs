@@ -7,6 +7,7 @@
 //! | `results.rs` | figures, confusion matrices, predicted against true |
 //! | `members.rs` | the networks of a fleet, each alone |
 //! | `means.rs` | what the networks of a fleet come to on average |
+//! | `weights.rs` | how the tasks are weighed in the model |
 //! | `curves.rs` | losses, σ, weights, shares, learning rate |
 //! | `chart.rs`, `scale.rs` | charts as inline SVG; axes and numbers |
 //! | `page.css` | colours for light, dark and paper, and how the page folds for a phone |
@@ -22,6 +23,7 @@ mod run;
 mod scale;
 #[cfg(test)]
 mod tests;
+mod weights;
 mod words;
 
 use self::run::Run;
@@ -80,6 +82,7 @@ fn page(run: &Run) -> Markup {
                     }
                     section {
                         h2 { "How the tasks were weighed" }
+                        (weights::table(run))
                         div.grid {
                             @for figure in [curves::sigma(run), curves::weights(run), shares, curves::learning_rate(run)].into_iter().flatten() {
                                 (figure)

@@ -2,7 +2,7 @@
 
 use super::means::Means;
 use crate::error::{Error, Result};
-use crate::train::TaskMetrics;
+use crate::train::{TaskMetrics, Weighed};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -70,6 +70,9 @@ pub(super) struct Results {
     pub(super) tasks: Vec<TaskFacts>,
     #[serde(default)]
     parts: Parts,
+    /// How each task is weighed in the model.
+    #[serde(default)]
+    pub(super) weights: BTreeMap<String, Weighed>,
     /// Of a fleet: what became of each network.
     #[serde(default)]
     pub(super) members: Vec<MemberFacts>,

@@ -71,6 +71,46 @@ fn a_run_leaves_everything_that_was_promised() {
     assert!(files.flatten().any(|file| file.file_name().to_str().is_some_and(events)));
 }
 
+/// The weights told of are those of the model, at the training losses of the epoch that it is of: with patience, not the last one.
+#[test]
+fn the_weights_that_are_told_are_the_models_own() {
+    let folder = folder("run_weights");
+    let results = train(&folder, &["--lr", "0.1", "--epochs", "40", "--sigma-init", "-1"]);
+    let run = folder.join("run");
+    let kept = results["kept_epoch"].as_u64().expect("an epoch");
+    assert!(kept < results["epochs"].as_u64().expect("epochs"), "the choice is too easy");
+    let bytes = std::fs::read(run.join("model.safetensors")).expect("a model");
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("tensors");
+    let data = file.tensor("awl.params").expect("σ").data().to_vec();
+    let sigma = data.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("four")));
+    let sigma: Vec<f64> = sigma.map(f64::from).collect();
+    let epochs = lines(&run.join("metrics.jsonl"));
+    let epoch = epochs.iter().find(|line| line["epoch"] == kept).expect("the epoch");
+    let names = ["species", "body_mass_g", "sex"];
+    let losses = names.map(|name| epoch["train"]["losses"][name].as_f64().expect("a loss"));
+    let weight = |task: usize| 0.5 / sigma[task].powi(2);
+    let sum: f64 = (0..3).map(|task| weight(task) * losses[task]).sum();
+    for (task, name) in names.into_iter().enumerate() {
+        let told = &results["weights"][name];
+        let close = |key: &str, expected: f64| {
+            let found = told[key].as_f64().expect("a number");
+            assert!((found - expected).abs() < 1e-12 * expected, "{name}, {key}: {told}");
+        };
+        close("sigma", sigma[task].abs());
+        close("weight", weight(task));
+        close("loss", losses[task]);
+        close("share", weight(task) * losses[task] / sum);
+        // Where the gradient at this loss is 0.
+        let rest = told["rests_at"].as_f64().expect("a number");
+        assert!((2.0 * rest.powi(4) / (1.0 + rest * rest) / losses[task] - 1.0).abs() < 1e-6);
+        let is_near = (sigma[task].abs() - rest).abs() <= 0.1 * rest;
+        assert_eq!(told["at_rest"], is_near, "{told}");
+    }
+    // A run that goes on after its end tells the same.
+    let again = json(&folder, &["train", "--resume", "run", "--json"]);
+    assert_eq!(again["weights"], results["weights"]);
+}
+
 #[test]
 fn the_model_says_the_same_of_rows_as_the_run_did() {
     let folder = folder("evaluate");

@@ -1,0 +1,56 @@
+//! How the tasks are weighed in the model.
+
+use super::colour;
+use super::run::Run;
+use super::scale::{number, percent};
+use crate::train::Weighed;
+use maud::{Markup, html};
+
+/// A line a task, of the epoch that is kept; nothing for runs from before that was noted.
+pub(super) fn table(run: &Run) -> Markup {
+    let tasks = run.results.tasks.iter().enumerate();
+    let lines: Vec<(usize, &str, &Weighed)> = tasks
+        .filter_map(|(index, task)| {
+            Some((index, &*task.name, run.results.weights.get(&task.name)?))
+        })
+        .collect();
+    if lines.is_empty() {
+        return html! {};
+    }
+    let is_learned = lines.iter().any(|(_, _, it)| it.sigma.is_some());
+    let of = if run.results.members.is_empty() { "" } else { ", means over the networks" };
+    html! {
+        p.words { "In the epoch that is kept" (of) "." }
+        div.scroll {
+            table.figures {
+                thead {
+                    tr {
+                        th scope="col" { "Task" }
+                        th scope="col" { "Training loss" }
+                        th scope="col" { "Weight" }
+                        th scope="col" { "Share" }
+                        @if is_learned { th scope="col" { "σ" } th scope="col" { "σ rests at" } }
+                    }
+                }
+                tbody {
+                    @for (index, name, it) in lines {
+                        tr {
+                            th scope="row" { span.swatch.(colour(index)) {} (name) }
+                            td { (optional(it.loss)) }
+                            td { (number(it.weight)) }
+                            td { (it.share.map_or("–".into(), percent)) }
+                            @if is_learned {
+                                td { (optional(it.sigma)) }
+                                td { (optional(it.rests_at)) @if it.is_at_rest() == Some(true) { ", there" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn optional(value: Option<f64>) -> String {
+    value.map_or("–".into(), number)
+}
