@@ -1,6 +1,5 @@
 //! How the tasks are weighed in the model.
 
-use super::colour;
 use super::run::Run;
 use super::scale::{number, percent};
 use crate::train::Weighed;
@@ -8,16 +7,14 @@ use maud::{Markup, html};
 
 /// A line a task, of the epoch that is kept; nothing for runs from before that was noted.
 pub(super) fn table(run: &Run) -> Markup {
-    let tasks = run.results.tasks.iter().enumerate();
-    let lines: Vec<(usize, &str, &Weighed)> = tasks
-        .filter_map(|(index, task)| {
-            Some((index, &*task.name, run.results.weights.get(&task.name)?))
-        })
-        .collect();
+    let tasks = run.results.tasks.iter();
+    let of_task = |name: &str| run.results.weights.get(name);
+    let lines: Vec<(&str, &Weighed)> =
+        tasks.filter_map(|task| Some((&*task.name, of_task(&task.name)?))).collect();
     if lines.is_empty() {
         return html! {};
     }
-    let is_learned = lines.iter().any(|(_, _, it)| it.sigma.is_some());
+    let is_learned = lines.iter().any(|(_, it)| it.sigma.is_some());
     let of = if run.results.members.is_empty() { "" } else { ", means over the networks" };
     html! {
         p.words { "In the epoch that is kept" (of) "." }
@@ -33,9 +30,9 @@ pub(super) fn table(run: &Run) -> Markup {
                     }
                 }
                 tbody {
-                    @for (index, name, it) in lines {
+                    @for (name, it) in lines {
                         tr {
-                            th scope="row" { span.swatch.(colour(index)) {} (name) }
+                            th scope="row" { (name) }
                             td { (optional(it.loss)) }
                             td { (number(it.weight)) }
                             td { (it.share.map_or("–".into(), percent)) }
