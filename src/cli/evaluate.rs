@@ -1,5 +1,6 @@
 //! `awl evaluate`: how good a model is on labelled rows.
 
+use super::baselines;
 use super::failure::Failure;
 use super::far::Strange;
 use super::networks::Networks;
@@ -72,8 +73,15 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     strange.look(&model, &table)?;
     warnings.extend(model.diverged.clone());
     warnings.extend(strange.sentences());
-    warnings.extend(seen(&run, encoder, features, &table));
+    warnings.extend(seen(&run, encoder, features.clone(), &table));
     warnings.extend(scores::notes(encoder, &judgements));
+    let of_baselines = match baselines::load(&run, encoder)? {
+        Some(baselines) => Some(baselines::judged(&baselines, encoder, &table, &features)?),
+        None => None,
+    };
+    if let Some(of_baselines) = &of_baselines {
+        warnings.extend(scores::against(encoder, &judgements, of_baselines));
+    }
     warnings.extend(unknown(encoder, &table));
     table.reading().sentences().iter().for_each(|sentence| eprintln!("{sentence}"));
     warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
@@ -89,6 +97,11 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
             "classes": classes,
             "warnings": warnings,
         });
+        if let Some(of_baselines) = &of_baselines {
+            let named = baselines::NAMES.into_iter().zip(of_baselines);
+            let named = named.map(|(name, it)| (name.to_string(), scores::as_json(encoder, it)));
+            report["baselines"] = named.collect::<serde_json::Map<_, _>>().into();
+        }
         if !alone.is_empty() {
             report["members"] = alone.iter().map(|it| scores::as_json(encoder, it)).collect();
         }
@@ -98,7 +111,7 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
             0 => format!("{} rows\n", table.rows()),
             networks => format!("{} rows, {networks} networks together\n", table.rows()),
         };
-        text += &scores::table(encoder, &judgements);
+        text += &scores::table(encoder, &judgements, of_baselines.as_ref());
         if !alone.is_empty() {
             let alone: Vec<_> = alone.iter().collect();
             text += &format!("\neach alone\n{}", scores::alone(encoder, &alone));

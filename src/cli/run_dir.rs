@@ -131,6 +131,10 @@ impl RunDir {
         self.path.join("report.html")
     }
 
+    pub fn baselines(&self) -> PathBuf {
+        self.path.join("baselines.safetensors")
+    }
+
     pub fn split(&self) -> PathBuf {
         self.path.join(SPLIT)
     }

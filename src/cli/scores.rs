@@ -1,5 +1,6 @@
 //! How good predictions are, as a table for people and as JSON for programs.
 
+use super::baselines::{NAMES, OfBaselines};
 use awl::tables::{Encoder, TargetColumn, TargetEncoding};
 use awl::train::{ClassScores, Fit, Judgement, TaskMetrics, Weighed};
 use serde_json::{Map, Value, json};
@@ -64,6 +65,30 @@ pub fn notes(encoder: &Encoder, judgements: &[Judgement]) -> Vec<String> {
         }
     }
     notes.sentences()
+}
+
+/// Names tasks at which the network is no better than the linear model, by the figure that tells networks apart.
+pub fn against(
+    encoder: &Encoder,
+    judgements: &[Judgement],
+    [_, linear]: &OfBaselines,
+) -> Option<String> {
+    let headline = |judgement: &Judgement| judgement.figures().and_then(Headline::of);
+    let of_tasks = encoder.targets().iter().zip(judgements.iter().zip(linear));
+    let told = of_tasks.filter_map(|(target, (own, linear))| {
+        let (own, linear) = (headline(own)?, headline(linear)?);
+        (own.goodness() <= linear.goodness()).then(|| {
+            let [network, model] = [&own, &linear].map(|it| it.text(it.value));
+            format!("\"{}\" ({} {network}, linear {model})", target.name, own.measure())
+        })
+    });
+    let told: Vec<String> = told.collect();
+    let more = match told.len() > MOST_TASKS {
+        true => format!(" … ({} in all)", told.len()),
+        false => String::new(),
+    };
+    let shown = told.iter().take(MOST_TASKS).cloned().collect::<Vec<_>>().join(", ");
+    (!told.is_empty()).then(|| format!("no better than a linear model: {shown}{more}"))
 }
 
 /// What is to be said of tasks, with what is told of each.
@@ -149,19 +174,25 @@ pub fn classes(encoding: &TargetEncoding) -> Value {
     }
 }
 
-/// A line a task, the figures of classes and those of numbers under headings of their own.
-pub fn table(encoder: &Encoder, judgements: &[Judgement]) -> String {
+/// A line a task, the figures of classes and those of numbers under headings of their own; below each those of the baselines.
+pub fn table(
+    encoder: &Encoder,
+    judgements: &[Judgement],
+    baselines: Option<&OfBaselines>,
+) -> String {
     let pairs = || encoder.targets().iter().zip(judgements);
     let names =
         encoder.targets().iter().flat_map(|target| target.columns.iter().chain([&target.name]));
-    let width = names.map(|name| name.chars().count()).max().unwrap_or(0).clamp(8, 40);
+    let least = if baselines.is_some() { 2 + NAMES[0].len() } else { 8 };
+    let width = names.map(|name| name.chars().count()).max().unwrap_or(0).clamp(least, 40);
     let mut text = String::new();
     for (of_classes, heading) in
         [(true, ["accuracy", "macro F1", "AUC", "log loss"]), (false, ["RMSE", "MAE", "R²", ""])]
     {
         let lines: Vec<_> = pairs()
-            .filter_map(|(target, judgement)| Some((target, judgement.figures()?)))
-            .filter(|(_, metrics)| matches!(metrics, TaskMetrics::Classification(_)) == of_classes)
+            .enumerate()
+            .filter_map(|(task, (target, judgement))| Some((task, target, judgement.figures()?)))
+            .filter(|(_, _, it)| matches!(it, TaskMetrics::Classification(_)) == of_classes)
             .collect();
         if lines.is_empty() {
             continue;
@@ -169,8 +200,10 @@ pub fn table(encoder: &Encoder, judgements: &[Judgement]) -> String {
         let [a, b, c, d] = heading;
         let _ = writeln!(text, "{:width$} {:>9} {a:>10} {b:>10} {c:>9} {d:>9}", "", "labelled");
         trim_end(&mut text);
-        for (target, metrics) in lines {
-            line(&mut text, target, metrics, width);
+        for (task, target, metrics) in lines {
+            let below = baselines.into_iter().flat_map(|it| NAMES.into_iter().zip(it));
+            let below = below.filter_map(|(name, it)| Some((name, it[task].figures()?)));
+            line(&mut text, target, metrics, &below.collect::<Vec<_>>(), width);
         }
     }
     for (target, judgement) in pairs() {
@@ -184,14 +217,36 @@ pub fn table(encoder: &Encoder, judgements: &[Judgement]) -> String {
     text
 }
 
-/// A line for the task, or one a column where it has several: columns may have different units.
-fn line(text: &mut String, target: &TargetColumn, metrics: &TaskMetrics, width: usize) {
-    let labelled = metrics.labelled();
-    let mut push = |name: &str, [a, b, c, d]: [String; 4]| {
+/// A line for the task, or one a column where it has several: columns may have different units. Below each that of the baselines.
+fn line(
+    text: &mut String,
+    target: &TargetColumn,
+    metrics: &TaskMetrics,
+    baselines: &[(&str, &TaskMetrics)],
+    width: usize,
+) {
+    let mut push = |name: &str, labelled: &str, [a, b, c, d]: &[String; 4]| {
         let name = clipped(name, width);
         let _ = writeln!(text, "{name:width$} {labelled:>9} {a:>10} {b:>10} {c:>9} {d:>9}");
         trim_end(text);
     };
+    let labelled = metrics.labelled().to_string();
+    let below: Vec<_> =
+        baselines.iter().map(|(name, it)| (format!("  {name}"), lines_of(it))).collect();
+    let names = match &target.columns[..] {
+        [_] => std::slice::from_ref(&target.name),
+        several => several,
+    };
+    for (column, (name, figures)) in names.iter().zip(lines_of(metrics)).enumerate() {
+        push(name, &labelled, &figures);
+        for (baseline, figures) in &below {
+            figures.get(column).iter().for_each(|figures| push(baseline, "", figures));
+        }
+    }
+}
+
+/// The figures of a task, a line a column.
+fn lines_of(metrics: &TaskMetrics) -> Vec<[String; 4]> {
     let of_classes = |it: &ClassScores| {
         let percent = format!("{:.1} %", 100.0 * it.accuracy);
         [percent, fixed(Some(it.macro_f1)), fixed(it.auc), fixed(it.log_loss)]
@@ -204,17 +259,11 @@ fn line(text: &mut String, target: &TargetColumn, metrics: &TaskMetrics, width: 
             String::new(),
         ]
     };
-    let columns: Vec<[String; 4]> = match metrics {
+    match metrics {
         TaskMetrics::Classification(it) if it.columns.is_empty() => vec![of_classes(&it.scores)],
         TaskMetrics::Classification(it) => it.columns.iter().map(of_classes).collect(),
         TaskMetrics::Regression(it) if it.columns.is_empty() => vec![of_numbers(&it.fit)],
         TaskMetrics::Regression(it) => it.columns.iter().map(of_numbers).collect(),
-    };
-    match (&target.columns[..], columns) {
-        ([_], figures) => figures.into_iter().for_each(|figures| push(&target.name, figures)),
-        (names, figures) => {
-            names.iter().zip(figures).for_each(|(name, figures)| push(name, figures))
-        }
     }
 }
 

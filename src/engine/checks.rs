@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::network::Network;
 
 /// Checks rows to predict from.
-pub(super) fn check_features(network: &Network, features: &Matrix) -> Result<()> {
+pub(crate) fn check_features(network: &Network, features: &Matrix) -> Result<()> {
     if features.columns() != network.features() {
         return Err(Error::Mismatch {
             what: "the rows to predict from".into(),

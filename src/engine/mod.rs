@@ -35,6 +35,7 @@ mod step;
 mod turns;
 mod workgroup;
 
+pub(crate) use self::checks::check_features;
 pub use self::on_gpu::GpuEngine;
 pub(crate) use self::pace::{Moment, Pace, Stopwatch};
 pub use self::predictor::Predictor;

@@ -1,11 +1,13 @@
 //! The training loop, the metrics and checkpoints: which steps an engine makes, how good its predictions are, and files of
 //! its state.
 
+mod baselines;
 mod checkpoint;
 mod diagnosis;
 mod ensemble;
 mod foreign;
 mod metrics;
+mod parallel;
 // Of runs.
 #[cfg(not(target_arch = "wasm32"))]
 mod progress;
@@ -17,6 +19,7 @@ mod trainer;
 mod weighed;
 mod weights;
 
+pub use self::baselines::Baselines;
 pub use self::checkpoint::{Checkpoint, Saved};
 pub use self::diagnosis::{SigmaPath, diagnose};
 pub use self::ensemble::Ensemble;

@@ -4,12 +4,13 @@ use super::Arguments;
 use super::data::{Data, Part};
 use super::judged::{Judged, PartFigures, judge_members, of_member};
 use super::watch::Onlooker;
+use crate::cli::baselines;
 use crate::cli::failure::Failure;
 use crate::cli::run_dir::{self, Model, RunDir};
 use crate::cli::scores;
 use awl::engine::Engine;
 use awl::tables::{Encoder, Predicted, ReadOptions, TargetEncoding};
-use awl::train::{Progress, Run, Weighed, Weights};
+use awl::train::{Baselines, Progress, Run, Weighed, Weights};
 use awl::{Matrix, Recipe};
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -46,7 +47,11 @@ pub async fn finish<'a, E: Engine>(
     let members: Vec<usize> =
         (0..weights.len()).filter(|&member| weights[member].is_some()).collect();
     run_dir::save(&run.model(), &model(&members, None)?)?;
-    let judged = judge_members(&mut trainer, &members, data).await?;
+    let validation = data.validation.as_ref().map(|part| &part.data);
+    let tasks = data.encoder.tasks();
+    let baselines = Baselines::fit(&tasks, &data.training, validation)?;
+    baselines::save(run, &baselines)?;
+    let judged = judge_members(&mut trainer, &members, data, &baselines).await?;
     let diverged = judged.diverged();
     if diverged.is_some() || judged.kept.len() < members.len() {
         run_dir::save(&run.model(), &model(&judged.kept, diverged.clone())?)?;
@@ -56,6 +61,7 @@ pub async fn finish<'a, E: Engine>(
     warnings.extend(left_out(&progress, &judged));
     if let Some(last) = judged.parts.last() {
         warnings.extend(scores::notes(&data.encoder, &last.judgements));
+        warnings.extend(scores::against(&data.encoder, &last.judgements, &last.baselines));
     }
     let told: Vec<&String> = data.told.warnings.iter().chain(&warnings).chain(&diverged).collect();
     let weighed = |member: usize| {
@@ -171,6 +177,7 @@ fn as_json(
         },
         "tasks": tasks.collect::<Vec<_>>(),
         "parts": parts,
+        "baselines": of_baselines(encoder, judged),
         "scatter": scatter,
         "choices": data.told.choices,
         "warnings": warnings,
@@ -199,6 +206,17 @@ fn as_json(
         }
     }
     Ok(json)
+}
+
+/// Figures of the baselines, by their names and the parts'.
+fn of_baselines(encoder: &Encoder, judged: &Judged<'_>) -> Value {
+    let of = |(index, name): (usize, &str)| {
+        let parts = judged.parts.iter();
+        let figures = parts
+            .map(|part| (part.name.to_string(), scores::as_json(encoder, &part.baselines[index])));
+        (name.to_string(), Value::from(figures.collect::<Map<_, _>>()))
+    };
+    baselines::NAMES.into_iter().enumerate().map(of).collect::<Map<_, _>>().into()
 }
 
 /// What became of σ: of many members, what the first has to tell of.
@@ -290,7 +308,7 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
     };
     if let Some(last) = judged.parts.last() {
         let (name, rows) = (last.name, last.part.data.rows());
-        let table = scores::table(&data.encoder, &last.judgements);
+        let table = scores::table(&data.encoder, &last.judgements, Some(&last.baselines));
         let together = match judged.kept.len() {
             1 => String::new(),
             networks => format!(", the {networks} networks together"),

@@ -1,12 +1,13 @@
 //! How good the networks of a run are on the rows kept apart: each alone, and together.
 
 use super::data::{Data, Part};
+use crate::cli::baselines::{self, OfBaselines};
 use crate::cli::failure::Failure;
 use crate::cli::scores;
 use awl::data::Values;
 use awl::engine::Engine;
 use awl::tables::{FeatureEncoding, Scaling, TargetColumn};
-use awl::train::{Ensemble, Judgement, TaskMetrics, Trainer, judge};
+use awl::train::{Baselines, Ensemble, Judgement, TaskMetrics, Trainer, judge};
 use awl::{Encoder, Matrix};
 use serde_json::{Map, Value};
 
@@ -22,6 +23,7 @@ pub struct PartFigures<'a> {
     pub part: &'a Part,
     pub predictions: Matrix,
     pub judgements: Vec<Judgement>,
+    pub baselines: OfBaselines,
 }
 
 /// What became of one network.
@@ -64,6 +66,7 @@ pub async fn judge_members<'a, E: Engine>(
     trainer: &mut Trainer<E>,
     members: &[usize],
     data: &'a Data,
+    baselines: &Baselines,
 ) -> Result<Judged<'a>, Failure> {
     let parts = [("validation", &data.validation), ("test", &data.test)];
     let parts: Vec<(&'static str, &Part)> =
@@ -116,7 +119,9 @@ pub async fn judge_members<'a, E: Engine>(
             [only] => std::mem::take(&mut only.parts[index]),
             _ => judge(&data.encoder, &part.table, &predictions).map_err(Failure::at_run_time)?,
         };
-        judged.push(PartFigures { name, part, predictions, judgements });
+        let features = part.data.features();
+        let baselines = baselines::judged(baselines, &data.encoder, &part.table, features)?;
+        judged.push(PartFigures { name, part, predictions, judgements, baselines });
     }
     Ok(Judged { parts: judged, alone, kept, warnings })
 }

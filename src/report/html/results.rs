@@ -43,7 +43,7 @@ fn card(run: &Run, index: usize, task: &TaskFacts) -> Markup {
         article.wide[is_wide] {
             h3 { span.swatch.(colour(index)) {} (task.name) " " span.loss { (task.loss) } }
             @if let Some((part, metrics)) = last {
-                (figures(task, &measured))
+                (figures(task, &[measured.clone(), baselines(run, part, &task.name)].concat()))
                 @match metrics {
                     TaskMetrics::Classification(it) if it.columns.is_empty() => {
                         (confusion(task, 0, part, &it.scores))
@@ -65,7 +65,16 @@ fn card(run: &Run, index: usize, task: &TaskFacts) -> Markup {
     }
 }
 
-/// The table of a task's figures, a column a part.
+/// The figures of what the network should beat, on a part.
+fn baselines<'a>(run: &'a Run, part: &str, task: &str) -> Vec<(&'static str, &'a TaskMetrics)> {
+    let of = |name: &'static str| {
+        let figures = run.results.baseline(name, part)?.get(task)?.as_ref()?;
+        Some((name, figures))
+    };
+    ["linear", "constant"].into_iter().filter_map(of).collect()
+}
+
+/// The table of a task's figures, a column a part; then one a baseline, on the last part.
 fn figures(task: &TaskFacts, measured: &[(&str, &TaskMetrics)]) -> Markup {
     let rows: Vec<Vec<(&str, String)>> =
         measured.iter().map(|(_, metrics)| figures_of(metrics)).collect();

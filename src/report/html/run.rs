@@ -70,6 +70,9 @@ pub(super) struct Results {
     pub(super) tasks: Vec<TaskFacts>,
     #[serde(default)]
     parts: Parts,
+    /// Figures of what the network should beat, by name.
+    #[serde(default)]
+    baselines: BTreeMap<String, Parts>,
     /// How each task is weighed in the model.
     #[serde(default)]
     pub(super) weights: BTreeMap<String, Weighed>,
@@ -101,8 +104,13 @@ pub(super) struct MemberFacts {
 impl MemberFacts {
     /// Its figures alone on a part.
     pub(super) fn part(&self, name: &str) -> Option<&ByTask<TaskMetrics>> {
-        let parts = self.parts.as_ref()?;
-        if name == "test" { parts.test.as_ref() } else { parts.validation.as_ref() }
+        self.parts.as_ref()?.named(name)
+    }
+}
+
+impl Parts {
+    fn named(&self, name: &str) -> Option<&ByTask<TaskMetrics>> {
+        if name == "test" { self.test.as_ref() } else { self.validation.as_ref() }
     }
 }
 
@@ -157,6 +165,11 @@ impl TaskFacts {
 }
 
 impl Results {
+    /// The figures of a baseline on a part.
+    pub(super) fn baseline(&self, name: &str, part: &str) -> Option<&ByTask<TaskMetrics>> {
+        self.baselines.get(name)?.named(part)
+    }
+
     /// The parts that some task was measured on, the test part last, with their names.
     pub(super) fn parts(&self) -> Vec<(&'static str, &ByTask<TaskMetrics>)> {
         let parts = [("validation", &self.parts.validation), ("test", &self.parts.test)];

@@ -3,10 +3,10 @@
 
 use super::ClassScores;
 use super::head::{Head, mean};
-use super::parallel::in_parallel;
 use super::rank::auc;
 use crate::data::highest;
 use crate::loss::Loss;
+use crate::train::parallel::in_parallel;
 
 impl ClassScores {
     /// Of `cross_entropy`; `labels` has an entry a row of the dataset, and at least one row is labelled.

@@ -1,11 +1,11 @@
 //! One task among the predictions: its labelled rows, checked, its mean loss, and which figures it has.
 
-use super::parallel::in_parallel;
 use super::{ClassScores, Classification, Fit, Regression, TaskMetrics};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 use crate::tables::Labels;
+use crate::train::parallel::in_parallel;
 
 /// A task's predictions and labels.
 pub(super) struct Head<'a> {

@@ -13,14 +13,12 @@
 //! | `judge.rs` | [`judge`] |
 //! | `classes.rs` | [`ClassScores`]: of `cross_entropy`, and of a column of `bce` |
 //! | `numbers.rs` | [`Fit`]: of a column of `mse`, `mae` or `huber` |
-//! | `parallel.rs` | tasks, classes and columns on all cores |
 //! | `rank.rs` | the area under the ROC curve |
 
 mod classes;
 mod head;
 mod judge;
 mod numbers;
-mod parallel;
 mod rank;
 #[cfg(test)]
 mod tests;
@@ -28,7 +26,7 @@ mod tests;
 pub use self::judge::{Judgement, judge};
 
 use self::head::Head;
-use self::parallel::{cores, in_parallel};
+use super::parallel::{cores, in_parallel};
 use crate::data::{Dataset, Matrix, Target, Values};
 use crate::error::{Error, Result};
 use crate::network::Network;

@@ -46,7 +46,7 @@ fn figures_are_the_same_on_one_core_and_on_all() {
     let find = |_| metrics(&network, &predictions, &data).unwrap();
     let together = find(0);
     // A thread of several starts none of its own.
-    for alone in parallel::on_threads(2, 2, &find) {
+    for alone in crate::train::parallel::on_threads(2, 2, &find) {
         assert_eq!(alone, together);
     }
 }

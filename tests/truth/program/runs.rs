@@ -71,6 +71,47 @@ fn a_run_leaves_everything_that_was_promised() {
     assert!(files.flatten().any(|file| file.file_name().to_str().is_some_and(events)));
 }
 
+/// Both baselines stand in results, table and report, and an evaluation of the same rows has the same figures of them.
+#[test]
+fn every_table_has_the_baselines() {
+    let folder = folder("run_baselines");
+    let results = train(&folder, &["--epochs", "1"]);
+    let run = folder.join("run");
+    let part = json(&folder, &["evaluate", "run", PENGUINS, "--part", "test", "--json"]);
+    for name in ["constant", "linear"] {
+        let of = |tasks: &serde_json::Value, task: &str, figure: &str| {
+            tasks[task][figure].as_f64().expect("a figure")
+        };
+        for (task, figure) in [("species", "log_loss"), ("body_mass_g", "rmse"), ("sex", "auc")] {
+            let expected = of(&results["baselines"][name]["test"], task, figure);
+            let found = of(&part["baselines"][name], task, figure);
+            // Parameters are read from a file of f32, and the rows come in another order.
+            assert!(
+                (found - expected).abs() < 1e-5 * expected,
+                "{name}, {task}: {found}, {expected}"
+            );
+        }
+    }
+    let constant = &results["baselines"]["constant"]["test"];
+    // 23 of 52 are of the commonest species; the mean explains nothing.
+    assert_eq!(constant["species"]["accuracy"], 23.0 / 52.0);
+    assert_eq!(constant["species"]["auc"], 0.5);
+    assert!(constant["body_mass_g"]["r2"].as_f64().expect("R²").abs() < 0.1);
+    let linear = &results["baselines"]["linear"]["test"];
+    assert!(linear["species"]["accuracy"].as_f64() > Some(0.9), "{linear}");
+    assert!(linear["body_mass_g"]["r2"].as_f64() > Some(0.7), "{linear}");
+    let told = results["warnings"].to_string();
+    assert!(told.contains("no better than a linear model: \\\"species\\\""), "{told}");
+    let table = succeed(&folder, &["evaluate", "run", PENGUINS]);
+    assert_eq!(table.lines().filter(|line| line.starts_with("  linear")).count(), 3, "{table}");
+    let report = std::fs::read_to_string(run.join("report.html")).expect("a report");
+    assert!(report.contains("Linear") && report.contains("Constant"));
+    // Runs from before there were baselines are evaluated without.
+    std::fs::remove_file(run.join("baselines.safetensors")).expect("a file");
+    let table = succeed(&folder, &["evaluate", "run", PENGUINS]);
+    assert!(!table.contains("linear"), "{table}");
+}
+
 /// The weights told of are those of the model, at the training losses of the epoch that it is of: with patience, not the last one.
 #[test]
 fn the_weights_that_are_told_are_the_models_own() {

@@ -1,10 +1,10 @@
-//! Figures that cost much, on all cores: the same ones, in the same order.
+//! What costs much, on all cores: the same results, in the same order.
 
 use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::thread::{Builder, available_parallelism, scope};
 
-/// Cells of predictions below which a thread costs more than it saves.
+/// Cells below which a thread costs more than it saves.
 const FEW: usize = 100_000;
 
 thread_local! {

@@ -1,0 +1,54 @@
+//! The baselines of a run: their file, and their figures beside the network's.
+
+use super::failure::Failure;
+use super::run_dir::{self, RunDir, plain_recipe};
+use awl::train::{Baselines, Judgement, Weights, judge};
+use awl::{Encoder, Matrix, Recipe, Table};
+use serde_json::json;
+
+/// What the two are called, in their order.
+pub const NAMES: [&str; 2] = ["constant", "linear"];
+
+/// Figures of the two on the same rows.
+pub type OfBaselines = [Vec<Judgement>; 2];
+
+fn recipes(baselines: &awl::Network) -> Vec<Recipe> {
+    vec![plain_recipe(baselines); NAMES.len()]
+}
+
+/// Writes them into the run: as networks without hidden layers, under PyTorch's names, the two as the first axis of every tensor.
+pub fn save(run: &RunDir, baselines: &Baselines) -> Result<(), Failure> {
+    let weights = [&baselines.constant, &baselines.linear].map(|parameters| Weights {
+        parameters: parameters.clone(),
+        sigma: vec![1.0; baselines.network.tasks().len()],
+    });
+    let recipes = recipes(&baselines.network);
+    let bytes = Weights::fleet_to_bytes(&weights, &recipes, &json!({ "members": NAMES }))?;
+    run_dir::save(&run.baselines(), &bytes)
+}
+
+/// Those of a run, if it has some.
+pub fn load(run: &RunDir, encoder: &Encoder) -> Result<Option<Baselines>, Failure> {
+    let path = run.baselines();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file = path.display().to_string();
+    let bytes = std::fs::read(&path).map_err(|error| format!("{file}: {error}"))?;
+    let network = Baselines::network(encoder.features(), &encoder.tasks())?;
+    let mut weights = Weights::fleet_from_bytes(&file, &bytes, &recipes(&network))?;
+    let [linear, constant] =
+        [weights.pop(), weights.pop()].map(|it| it.map(|it| it.parameters).unwrap_or_default());
+    Ok(Some(Baselines { network, constant, linear }))
+}
+
+/// Judges them by the rows of a table.
+pub fn judged(
+    baselines: &Baselines,
+    encoder: &Encoder,
+    table: &Table,
+    features: &Matrix,
+) -> Result<OfBaselines, Failure> {
+    let [constant, linear] = baselines.predict(features)?;
+    Ok([judge(encoder, table, &constant)?, judge(encoder, table, &linear)?])
+}

@@ -1,0 +1,148 @@
+//! Baselines against closed forms, conditions of a minimum, and scikit-learn.
+
+use super::*;
+use crate::data::Matrix;
+
+fn dataset(features: &[&[f32]], targets: Vec<Target>) -> Dataset {
+    let columns = features[0].len();
+    let features = Matrix::new(columns, features.concat()).unwrap();
+    Dataset::new(features, targets).unwrap()
+}
+
+fn numbers(values: &[f32]) -> Target {
+    Target::numbers(Matrix::new(1, values.to_vec()).unwrap())
+}
+
+/// Parameters task by task: the weights, then the biases.
+fn by_task(network: &Network, parameters: &[f64]) -> Vec<f64> {
+    let tensors = network.tensors().into_iter();
+    tensors.flat_map(|tensor| parameters[tensor.range].to_vec()).collect()
+}
+
+fn close(found: &[f64], expected: &[f64], within: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < within, "{found}, not {expected}");
+    }
+}
+
+/// Ridge in closed form: with one feature `w = Sxy/(Sxx + α)`, α = 1 without validation rows.
+#[test]
+fn numbers_have_the_ridge_regression_of_the_closed_form() {
+    let x = [[1.0f32], [2.0], [4.0], [7.0]];
+    let rows: Vec<&[f32]> = x.iter().map(|row| &row[..]).collect();
+    let y = [3.0, 1.0, 8.0, 9.0];
+    let tasks = [Task::new("y", Loss::Mse, 1)];
+    let found = Baselines::fit(&tasks, &dataset(&rows, vec![numbers(&y)]), None).unwrap();
+    // Means 3.5 and 5.25; Sxx = 21, Sxy = 26.5.
+    let weight = 26.5 / 22.0;
+    close(&found.linear, &[weight, 5.25 - 3.5 * weight], 1e-6);
+    close(&found.constant, &[0.0, 5.25], 1e-12);
+    // The last row counts for nothing without its label.
+    let masked = numbers(&y).labelled(vec![true, true, true, false]).unwrap();
+    let found = Baselines::fit(&tasks, &dataset(&rows, vec![masked]), None).unwrap();
+    close(&found.constant, &[0.0, 4.0], 1e-12);
+}
+
+/// A median for absolute errors; logarithms of the odds and of the shares, with half a row each, for classes.
+#[test]
+fn the_same_answer_for_all_is_the_best_of_its_kind() {
+    let rows: Vec<&[f32]> = vec![&[0.0]; 5];
+    let tasks = [
+        Task::new("a", Loss::Mae, 1),
+        Task::new("b", Loss::Bce, 1),
+        Task::new("c", Loss::cross_entropy(), 3),
+    ];
+    let targets = vec![
+        numbers(&[9.0, 1.0, 2.0, 100.0, 3.0]),
+        numbers(&[1.0, 1.0, 0.0, 1.0, 1.0]),
+        Target::classes(vec![0, 2, 0, 0, 2]),
+    ];
+    let found = Baselines::fit(&tasks, &dataset(&rows, targets), None).unwrap();
+    let odds = (4.5f64 / 1.5).ln();
+    let shares = [3.5f64, 0.5, 2.5].map(|count| (count / 6.5).ln());
+    let expected = [0.0, 3.0, 0.0, odds, 0.0, 0.0, 0.0, shares[0], shares[1], shares[2]];
+    close(&by_task(&found.network, &found.constant), &expected, 1e-12);
+}
+
+/// Points that no line tells apart.
+fn mixed() -> (Vec<[f32; 2]>, Vec<u32>) {
+    let value = |i: usize| ((i * i * 7 + 3 * i) % 31) as f32 / 15.5 - 1.0;
+    let rows: Vec<[f32; 2]> = (0..60).map(|row| [value(row), value(3 * row + 5)]).collect();
+    let class = |(index, row): (usize, &[f32; 2])| match row[0] + 0.8 * value(11 * index + 2) {
+        z if z < -0.4 => 0,
+        z if z + row[1] < 0.5 => 1,
+        _ => 2,
+    };
+    let classes = rows.iter().enumerate().map(class).collect();
+    (rows, classes)
+}
+
+/// At the minimum of logistic regression `Σ wᵢ(p − y)x + αW = 0`, and `Σ wᵢ(p − y) = 0` for the biases.
+#[test]
+fn classes_have_the_logistic_regression_whose_gradient_is_0() {
+    let (rows, classes) = mixed();
+    let slices: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
+    let class_weights = Some(vec![1.0, 3.0, 0.5]);
+    for weights in [None, class_weights] {
+        let of = |class: u32| {
+            weights.as_ref().map_or(1.0, |it: &Vec<f32>| f64::from(it[class as usize]))
+        };
+        let loss = Loss::CrossEntropy { label_smoothing: 0.0, class_weights: weights.clone() };
+        let tasks = [Task::new("kind", loss, 3), Task::new("first", Loss::Bce, 1)];
+        let first: Vec<f32> = classes.iter().map(|&class| f32::from(class == 0)).collect();
+        let targets = vec![Target::classes(classes.clone()), numbers(&first)];
+        let found = Baselines::fit(&tasks, &dataset(&slices, targets), None).unwrap();
+        let found = by_task(&found.network, &found.linear);
+        let (kind, first_task) = found.split_at(9);
+        let mut gradient = [0.0; 9];
+        let mut of_first = [first_task[0], first_task[1], 0.0];
+        gradient[..6].copy_from_slice(&kind[..6]);
+        for ((row, &class), &yes) in rows.iter().zip(&classes).zip(&first) {
+            let [x0, x1] = row.map(f64::from);
+            let logit = |k: usize| (kind[2 * k] * x0 + kind[2 * k + 1] * x1 + kind[6 + k]).exp();
+            let sum: f64 = (0..3).map(logit).sum();
+            for k in 0..3 {
+                let off = of(class) * (logit(k) / sum - f64::from(class == k as u32));
+                gradient[2 * k] += off * x0;
+                gradient[2 * k + 1] += off * x1;
+                gradient[6 + k] += off;
+            }
+            let z = first_task[0] * x0 + first_task[1] * x1 + first_task[2];
+            let off = 1.0 / (1.0 + (-z).exp()) - f64::from(yes);
+            [x0, x1, 1.0].iter().zip(&mut of_first).for_each(|(x, sum)| *sum += off * x);
+        }
+        close(&gradient, &[0.0; 9], 2e-4);
+        close(&of_first, &[0.0; 3], 2e-4);
+    }
+}
+
+/// The penalty is that of the five with the lowest loss on the validation rows: the strongest where these say the opposite of the
+/// training rows, the weakest where they say the same.
+#[test]
+fn validation_rows_choose_the_penalty() {
+    let x = [[1.0f32], [2.0], [4.0], [7.0]];
+    let rows: Vec<&[f32]> = x.iter().map(|row| &row[..]).collect();
+    let [same, opposite] = [1.0, -1.0].map(|sign| x.map(|[x]| sign * x));
+    let tasks = ["opposite", "same"].map(|name| Task::new(name, Loss::Mse, 1));
+    let training = dataset(&rows, vec![numbers(&same), numbers(&same)]);
+    let validation = dataset(&rows, vec![numbers(&opposite), numbers(&same)]);
+    let found = Baselines::fit(&tasks, &training, Some(&validation)).unwrap();
+    let found = by_task(&found.network, &found.linear);
+    // Sxx = Sxy = 21.
+    close(&[found[0], found[2]], &[21.0 / 1_021.0, 21.0 / 21.1], 1e-5);
+}
+
+#[test]
+fn a_task_without_labels_and_rows_far_apart_are_no_trouble() {
+    let tasks = [Task::new("none", Loss::Mse, 1), Task::new("far", Loss::cross_entropy(), 2)];
+    let rows: Vec<&[f32]> = vec![&[1e6], &[-1e6], &[1e6], &[-1e6]];
+    let none = numbers(&[0.0; 4]).labelled(vec![false; 4]).unwrap();
+    let data = dataset(&rows, vec![none, Target::classes(vec![1, 0, 1, 0])]);
+    let found = Baselines::fit(&tasks, &data, Some(&data)).unwrap();
+    assert!(found.linear.iter().chain(&found.constant).all(|it| it.is_finite()), "{found:?}");
+    let linear = by_task(&found.network, &found.linear);
+    assert_eq!(linear[..2], [0.0, 0.0]);
+    // The second class where the feature is large.
+    assert!(linear[3] > linear[2]);
+}
