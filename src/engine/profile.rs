@@ -17,23 +17,10 @@ pub struct KernelTime {
 }
 
 impl GpuEngine {
-    /// Bytes that a full step's kernels read and write: every buffer that a dispatch binds, once, and of those that
-    /// hold the whole dataset the batch's part. What a cache keeps, and what a kernel reads again, is not known.
+    /// Bytes that a full step's kernels read and write, of all members: every buffer that a dispatch binds, once, and of
+    /// those that hold the whole dataset the batch's part. What a cache keeps, and what a kernel reads again, is not known.
     pub fn bytes_per_step(&self) -> u64 {
-        let Training { resident, program, .. } = self.first();
-        let (batch, rows) = (resident.batch as u64, resident.rows.count as u64);
-        let by_row = [
-            resident.rows.features.raw(),
-            resident.rows.labels.raw(),
-            resident.order.raw(),
-            resident.normalisers.raw(),
-        ];
-        let bytes = |buffer: &wgpu::Buffer| match by_row.contains(&buffer) {
-            true => buffer.size() * batch / rows,
-            false if buffer == resident.records.raw() => 4 * resident.record_length() as u64,
-            false => buffer.size(),
-        };
-        program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
+        self.squads.iter().map(|squad| squad.training.bytes_per_step()).sum()
     }
 
     /// Bytes of the buffers that training uses on the device: the dataset, the state, and what lies between the
@@ -71,6 +58,25 @@ impl GpuEngine {
 }
 
 impl Training {
+    fn bytes_per_step(&self) -> u64 {
+        let Self { resident, program, .. } = self;
+        let (batch, rows) = (resident.batch as u64, resident.rows.count as u64);
+        let by_row = [
+            resident.rows.features.raw(),
+            resident.rows.labels.raw(),
+            resident.order.raw(),
+            resident.normalisers.raw(),
+        ];
+        let bytes = |buffer: &wgpu::Buffer| match by_row.contains(&buffer) {
+            true => buffer.size() * batch / rows,
+            false if buffer == resident.records.raw() => {
+                4 * (resident.record_length() * resident.seats()) as u64
+            }
+            false => buffer.size(),
+        };
+        program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
+    }
+
     async fn profile(&mut self, clock: &Clock) -> Result<Vec<Duration>> {
         let gpu = self.resident.gpu.clone();
         gpu.check()?;
