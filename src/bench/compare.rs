@@ -121,7 +121,8 @@ pub async fn compare(
     let mut runs = Vec::new();
     for &engine in engines {
         let share = seconds / engines.len() as f64;
-        runs.push(Run::start(gpu, workload, &data, engine, share).await?);
+        let made = engine.engine(gpu, workload.recipe()?, &data);
+        runs.push(Run::start(engine, made, share).await?);
     }
     take_turns(&mut runs, seconds, progress).await?;
     let mut costs = Vec::new();

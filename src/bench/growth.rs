@@ -116,10 +116,7 @@ impl Growth {
             EngineKind::Fused => seconds,
             EngineKind::Unfused => seconds.min(MOST_UNFUSED),
         };
-        let digits = digits(expected);
-        (expected > most).then(|| {
-            format!("a step would take about {expected:.digits$} s, and {most} s is the most")
-        })
+        too_long(expected, most)
     }
 
     fn leave_out(&mut self, size: usize, engine: EngineKind, why: String) {
@@ -132,6 +129,19 @@ const MOST_UNFUSED: f64 = 1.0;
 
 /// Seconds that a step of any engine may take on a GPU.
 const MOST_ON_GPU: f64 = 1.0;
+
+/// Seconds that a step may take of those that all its timings may take: it is not split, and a GPU is reset that works on one
+/// for too long.
+pub(super) fn longest_step(gpu: &Gpu, seconds: f64) -> f64 {
+    if gpu.is_software() { seconds } else { seconds.min(MOST_ON_GPU) }
+}
+
+/// Why a step that is expected to take so many seconds had better not be timed, where it may take no more than `most`.
+pub(super) fn too_long(expected: f64, most: f64) -> Option<String> {
+    let digits = digits(expected);
+    (expected > most)
+        .then(|| format!("a step would take about {expected:.digits$} s, and {most} s is the most"))
+}
 
 /// Decimals that show a positive number to two digits or more.
 fn digits(value: f64) -> usize {
@@ -155,8 +165,7 @@ pub async fn growth(
     mut progress: impl FnMut(f64),
 ) -> Result<Growth> {
     let mut growth = Growth { axis, points: Vec::new(), left_out: Vec::new() };
-    // A step is not split, and a GPU is reset that works on one for too long.
-    let most = if gpu.is_software() { seconds } else { seconds.min(MOST_ON_GPU) };
+    let most = longest_step(gpu, seconds);
     let sizes = axis.sizes();
     let count = sizes.len() as f64;
     for (index, size) in sizes.into_iter().enumerate() {
@@ -192,7 +201,8 @@ impl Growth {
         for &engine in engines {
             let share = seconds / engines.len() as f64;
             let started = async {
-                let mut run = Run::start(gpu, workload, &data, engine, share).await?;
+                let made = engine.engine(gpu, workload.recipe()?, &data);
+                let mut run = Run::start(engine, made, share).await?;
                 let fault = run.fault(&data).await?;
                 Ok((run, fault))
             };

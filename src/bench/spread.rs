@@ -24,6 +24,13 @@ impl Spread {
             samples: samples.len(),
         }
     }
+
+    /// What each timing comes to for one of `count` things that it was of.
+    pub fn over(&self, count: usize) -> Self {
+        let [median, lower, upper] =
+            [self.median, self.lower, self.upper].map(|time| time / count as f64);
+        Self { median, lower, upper, samples: self.samples }
+    }
 }
 
 /// Between the two sorted samples nearest to this share of them.
@@ -48,5 +55,7 @@ mod tests {
         assert_eq!(spread, Spread { median: 3.0, lower: 1.75, upper: 5.25, samples: 4 });
         assert_eq!(Spread::of(vec![7.0]).upper, 7.0);
         assert!(Spread::of(Vec::new()).median.is_nan());
+        let over = Spread { median: 1.5, lower: 0.875, upper: 2.625, samples: 4 };
+        assert_eq!(spread.over(2), over);
     }
 }

@@ -1,6 +1,7 @@
-//! Which engine is faster, and, where fused is not, what is known of why.
+//! Which engine is faster, and whether a fleet is; where fused or the fleet is not, what is known of why.
 
 use super::compare::{Comparison, EngineCost, EngineKind};
+use super::fleet::FleetCost;
 use super::loss_alone::LossCost;
 use super::spread::Spread;
 
@@ -101,8 +102,7 @@ impl EngineCost {
             format!("{} x {} {:.0} %", sum.kernel, sum.dispatches, 100.0 * sum.us / all)
         });
         let named = named.collect::<Vec<_>>().join(", ");
-        let engine = self.engine.name();
-        Some(format!("{engine} {all:.0} us of GPU time a step ({named})"))
+        Some(format!("{all:.0} us of GPU time a step ({named})"))
     }
 }
 
@@ -127,8 +127,8 @@ impl Comparison {
                 unfused.program_in_words()
             ),
             why: match told {
-                Some((fused, unfused)) => format!("{fused}; {unfused}"),
-                None => "which kernels take the time is not known: no timestamps here".into(),
+                Some((fused, unfused)) => format!("fused {fused}; unfused {unfused}"),
+                None => UNTOLD.into(),
             },
         })
     }
@@ -156,6 +156,45 @@ impl LossCost {
         })
     }
 }
+
+impl FleetCost {
+    /// How the fleet stands against its networks one after another: faster, or slower, where three quarters of the turns found it
+    /// so. One network is no fleet, and the same.
+    pub fn standing(&self) -> Standing {
+        match self.throughput {
+            _ if self.networks == 1 => Standing::Same,
+            Spread { lower, .. } if lower > 1.0 => Standing::Faster,
+            Spread { upper, .. } if upper < 1.0 => Standing::Slower,
+            _ => Standing::Same,
+        }
+    }
+
+    /// That a fleet of two or more is not [faster](Standing::Faster) than one after another, and what is known of why, in words
+    /// without a full stop.
+    pub fn not_faster(&self) -> Option<String> {
+        let is_told = self.networks > 1 && self.standing() != Standing::Faster;
+        let Self { networks, fleet, alone, throughput } = self;
+        let told = fleet.kernels_in_words().zip(alone.kernels_in_words());
+        let kernels = match told {
+            Some((fleet, alone)) => format!("the fleet {fleet}; one alone {alone}"),
+            None => UNTOLD.into(),
+        };
+        is_told.then(|| {
+            format!(
+                "{networks} networks as a fleet are not faster than one after another, {:.2} times their throughput \
+                 ({:.2} - {:.2}): {}, one alone {}; {kernels}",
+                throughput.median,
+                throughput.lower,
+                throughput.upper,
+                fleet.program_in_words(),
+                alone.program_in_words()
+            )
+        })
+    }
+}
+
+/// Why the kernels' times are not told.
+const UNTOLD: &str = "which kernels take the time is not known: no timestamps here";
 
 /// A ratio with the digits that tell it from 1.
 fn times(ratio: f64) -> String {

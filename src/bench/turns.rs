@@ -1,10 +1,9 @@
 //! Engines that take turns on one workload, so that whatever else the machine does slows all of them.
 
-use super::{EngineCost, EngineKind, Spread, Workload};
+use super::{EngineCost, EngineKind, Spread};
 use crate::data::Dataset;
-use crate::engine::{Engine, GpuEngine, KernelTime, MOST_STEPS, Step};
+use crate::engine::{Engine, GpuEngine, KernelTime, MOST_STEPS, Record, Step};
 use crate::error::Result;
-use crate::gpu::Gpu;
 use crate::train::{TaskMetrics, Trainer};
 use std::time::{Duration, Instant};
 
@@ -19,11 +18,16 @@ const SUBMITTED: usize = 5;
 pub(super) struct Run {
     pub kind: EngineKind,
     trainer: Trainer<GpuEngine>,
+    /// The first step's, of the last member.
+    pub first: Option<Record>,
+    /// Of a sample.
     steps: usize,
+    /// Microseconds a step before the first sample.
+    pub warm_us: f64,
     /// Made while the samples were taken.
     submissions: u64,
     samples: Vec<f64>,
-    gpu_bytes: u64,
+    pub gpu_bytes: u64,
     setup: Duration,
 }
 
@@ -52,44 +56,43 @@ pub(super) async fn take_turns(
 }
 
 /// Makes twice as many steps each time, until they are a sample of so many seconds, or as many as a sample may have; the
-/// steps of a sample. The trainer has then learned how many steps a submission may carry.
-async fn warm_up(trainer: &mut Trainer<GpuEngine>, seconds: f64) -> Result<usize> {
+/// microseconds a step. The trainer has then learned how many steps a submission may carry.
+async fn warm_up(trainer: &mut Trainer<GpuEngine>, seconds: f64) -> Result<f64> {
     let mut count = 2;
     loop {
         let started = Instant::now();
-        trainer.steps(count).await?;
+        trainer.each_step(count, drop).await?;
         let spent = started.elapsed().as_secs_f64();
         if spent >= seconds / 2.0 || count >= MOST_STEPS {
-            let steps = (count as f64 * seconds / spent) as usize;
-            return Ok(steps.clamp(1, MOST_STEPS));
+            return Ok(1e6 * spent / count as f64);
         }
         count *= 2;
     }
 }
 
 impl Run {
-    /// Makes the engine and warms it up; `seconds` is what all its samples together may take.
+    /// Waits for the engine to be made and warms it up; `seconds` is what all its samples together may take.
     pub async fn start(
-        gpu: &Gpu,
-        workload: Workload,
-        data: &Dataset,
         kind: EngineKind,
+        engine: impl Future<Output = Result<GpuEngine>>,
         seconds: f64,
     ) -> Result<Self> {
-        let recipe = workload.recipe()?;
         let started = Instant::now();
-        let mut trainer = Trainer::new(kind.engine(gpu, recipe, data).await?);
-        trainer.steps(1).await?;
+        let mut trainer = Trainer::new(engine.await?);
+        let first = trainer.steps(1).await?.pop();
         let setup = started.elapsed();
         let gpu_bytes = trainer.engine().gpu_bytes();
-        let steps = warm_up(&mut trainer, seconds / ROUNDS as f64).await?;
-        Ok(Self { kind, trainer, steps, submissions: 0, samples: Vec::new(), gpu_bytes, setup })
+        let seconds = seconds / ROUNDS as f64;
+        let warm_us = warm_up(&mut trainer, seconds).await?;
+        let steps = ((1e6 * seconds / warm_us) as usize).clamp(1, MOST_STEPS);
+        let (submissions, samples) = (0, Vec::new());
+        Ok(Self { kind, trainer, first, steps, warm_us, submissions, samples, gpu_bytes, setup })
     }
 
     async fn sample(&mut self) -> Result<()> {
         let before = self.trainer.submissions();
         let started = Instant::now();
-        self.trainer.steps(self.steps).await?;
+        self.trainer.each_step(self.steps, drop).await?;
         self.samples.push(started.elapsed().as_secs_f64() * 1e6 / self.steps as f64);
         self.submissions += self.trainer.submissions() - before;
         Ok(())
@@ -105,6 +108,11 @@ impl Run {
             Some(TaskMetrics::Regression(it)) => fault(loss, it.fit.rmse.powi(2)),
             _ => None,
         })
+    }
+
+    /// Microseconds a step, in the order of the rounds.
+    pub fn samples(&self) -> &[f64] {
+        &self.samples
     }
 
     /// Microseconds a step of the samples so far.
@@ -173,10 +181,14 @@ impl Run {
     }
 }
 
-/// What is wrong with a loss, if it is not what was expected to within a thousandth.
+/// Whether a loss is what was expected to within a thousandth.
+pub(super) fn is_close(loss: f64, expected: f64) -> bool {
+    (loss - expected).abs() <= 1e-3 * expected
+}
+
+/// What is wrong with a loss, if it is not what was expected.
 fn fault(loss: f64, expected: f64) -> Option<String> {
-    let is_right = (loss - expected).abs() <= 1e-3 * expected;
-    (!is_right).then(|| {
+    (!is_close(loss, expected)).then(|| {
         format!("a step's mse is {loss} where its predictions' is {expected}: a bug in awl or the driver")
     })
 }

@@ -57,6 +57,14 @@ impl Workload {
         Ok(recipe)
     }
 
+    /// What one network of a fleet trains: members differ in their seeds.
+    ///
+    /// # Errors
+    /// Those of [`recipe`](Self::recipe).
+    pub fn member(&self, number: usize) -> Result<Recipe> {
+        Ok(Recipe { seed: number as u64, ..self.recipe()? })
+    }
+
     /// Random rows whose value and kind follow from the features, the same for the same workload.
     ///
     /// # Errors

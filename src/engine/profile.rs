@@ -17,23 +17,10 @@ pub struct KernelTime {
 }
 
 impl GpuEngine {
-    /// Bytes that a full step's kernels read and write: every buffer that a dispatch binds, once, and of those that
-    /// hold the whole dataset the batch's part. What a cache keeps, and what a kernel reads again, is not known.
+    /// Bytes that a full step's kernels read and write, of all members: every buffer that a dispatch binds, once, and of
+    /// those that hold the whole dataset the batch's part. What a cache keeps, and what a kernel reads again, is not known.
     pub fn bytes_per_step(&self) -> u64 {
-        let Training { workspace, program, .. } = self.first();
-        let (batch, rows) = (workspace.batch as u64, workspace.rows.count as u64);
-        let by_row = [
-            workspace.rows.features.raw(),
-            workspace.rows.labels.raw(),
-            workspace.order.raw(),
-            workspace.normalisers.raw(),
-        ];
-        let bytes = |buffer: &wgpu::Buffer| match by_row.contains(&buffer) {
-            true => buffer.size() * batch / rows,
-            false if buffer == workspace.records.raw() => 4 * workspace.record_length() as u64,
-            false => buffer.size(),
-        };
-        program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
+        self.squads.iter().map(|squad| squad.training.bytes_per_step()).sum()
     }
 
     /// Bytes of the buffers that training uses on the device: the dataset, the state, and what lies between the
@@ -71,6 +58,25 @@ impl GpuEngine {
 }
 
 impl Training {
+    fn bytes_per_step(&self) -> u64 {
+        let Self { workspace, program, .. } = self;
+        let (batch, rows) = (workspace.batch as u64, workspace.rows.count as u64);
+        let by_row = [
+            workspace.rows.features.raw(),
+            workspace.rows.labels.raw(),
+            workspace.order.raw(),
+            workspace.normalisers.raw(),
+        ];
+        let bytes = |buffer: &wgpu::Buffer| match by_row.contains(&buffer) {
+            true => buffer.size() * batch / rows,
+            false if buffer == workspace.records.raw() => {
+                4 * (workspace.record_length() * workspace.seats()) as u64
+            }
+            false => buffer.size(),
+        };
+        program.dispatches.iter().flat_map(Dispatch::bound).map(bytes).sum()
+    }
+
     async fn profile(&mut self, clock: &Clock) -> Result<Vec<Duration>> {
         let gpu = self.workspace.gpu.clone();
         gpu.check()?;

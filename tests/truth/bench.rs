@@ -1,5 +1,6 @@
 //! `awl bench`: what it reports, not how fast anything is.
 
+mod fleet;
 mod honest;
 
 use crate::support::{assert_close, gpu, small_gpu};
@@ -172,7 +173,19 @@ fn bad_arguments_are_refused_before_anything_is_measured() {
         let arguments = [&["--device"][..], flags].concat();
         refused(&arguments, &["--device", flags[0], "cannot be used with"]);
     }
-    refused(&["--device", "--workload", "loss-pass"], &["--device", "loss-pass", "leave"]);
+    for flags in
+        [&["--growth"][..], &["--device"], &["--engine", "fused"], &["--plot", "bench.svg"]]
+    {
+        let arguments = [&["--fleet", "2"][..], flags].concat();
+        refused(&arguments, &["--fleet", flags[0], "cannot be used with"]);
+    }
+    for networks in ["0", "2,0", "two", "1.5", "-1", "", "1,,2", "99999999999999999999999"] {
+        refused(&[&format!("--fleet={networks}")], &["--fleet", "from 1"]);
+    }
+    for flags in [&["--device"][..], &["--fleet", "2"]] {
+        let arguments = [flags, &["--workload", "loss-pass"]].concat();
+        refused(&arguments, &[flags[0], "loss-pass", "leave"]);
+    }
     refused(&["--plot", "bench.png"], &["bench.png", ".svg"]);
     refused(&["--plot", "no/such/folder/bench.svg"], &["no/such/folder", "make it"]);
 }

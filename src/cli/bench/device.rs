@@ -2,9 +2,8 @@
 
 use super::json::adapter;
 use super::text::filled;
-use super::{Arguments, LOSS_PASS, Outcome, Plan, open};
+use super::{Arguments, Outcome, Plan, open, refuse_loss_pass};
 use crate::cli::adapters;
-use crate::cli::failure::Failure;
 use awl::bench::{PlannedStep, StepPlan, Workload, plan};
 use awl::gpu::{self, AdapterReport};
 use awl::wgpu::{Features, Limits};
@@ -22,12 +21,7 @@ struct Report {
 
 /// Asks, and writes what was found.
 pub fn run(arguments: &Arguments) -> Outcome {
-    if arguments.workload.iter().any(|name| name == LOSS_PASS) {
-        let message = format!(
-            "--device tells of training steps, and {LOSS_PASS} has none: leave --workload {LOSS_PASS} out"
-        );
-        return Err(Failure::input(message));
-    }
+    refuse_loss_pass(arguments, "--device")?;
     let made = pollster::block_on(ask(arguments));
     let report = made?;
     let mut out = io::stdout().lock();

@@ -54,7 +54,8 @@ fn workload(comparison: &Comparison, report: &Report) -> Value {
     })
 }
 
-fn engine(cost: &EngineCost) -> Value {
+/// What a step costs in one engine.
+pub fn engine(cost: &EngineCost) -> Value {
     let kernels = cost.kernels.as_ref().map(|kernels| {
         let kernel =
             |it: &awl::engine::KernelTime| json!({ "kernel": it.kernel, "us": micros(it.time) });

@@ -1,7 +1,8 @@
-//! `awl bench`: fused against unfused, both against the adapter's limits, how their cost grows, and what an adapter would
-//! run.
+//! `awl bench`: fused against unfused, both against the adapter's limits, how their cost grows, what fleets cost, and what an adapter
+//! would run.
 
 mod device;
+mod fleet;
 mod growth;
 mod json;
 mod plot;
@@ -33,10 +34,14 @@ pub struct Arguments {
     /// 512).
     #[arg(long, conflicts_with = "workload")]
     growth: bool,
+    /// Instead of the engines: so many networks at once, which differ in their seeds, beside one of them alone; 1,2,8,64 is four such
+    /// fleets. One after another they take as many times as long as one alone. By the fused engine; the unfused one has no fleets.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = fleet::networks, conflicts_with_all = ["engine", "growth", "device", "plot"])]
+    fleet: Vec<usize>,
     /// Instead of timing anything: the adapter, its limits, and the program and kernels that it would get for each workload.
     #[arg(long, conflicts_with_all = ["growth", "seconds", "plot"])]
     device: bool,
-    /// Seconds for each workload (or size, with --growth), shared by its engines; each runs at least five times.
+    /// Seconds for each workload (or size, with --growth or --fleet), shared by its engines; each runs at least five times.
     #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     seconds: f64,
     /// On a device with WebGPU's default limits and no optional feature, as every adapter can give it: with the kernels
@@ -78,6 +83,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let done = match arguments {
         Arguments { device: true, .. } => device::run(arguments),
         Arguments { growth: true, .. } => growth::run(arguments),
+        _ if !arguments.fleet.is_empty() => fleet::run(arguments),
         _ => compare_engines(arguments),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
@@ -143,6 +149,19 @@ impl Plan {
         let workloads: Vec<_> = WORKLOADS.into_iter().filter(workload).collect();
         let losses = if chosen(LOSS_PASS, &arguments.workload) { &CLASSES[..] } else { &[] };
         Self { workloads, engines: engines(arguments), losses }
+    }
+}
+
+/// Refuses the loss pass where only training steps are told of.
+fn refuse_loss_pass(arguments: &Arguments, flag: &str) -> Outcome {
+    let message = || {
+        Failure::input(format!(
+            "{flag} tells of training steps, and {LOSS_PASS} has none: leave --workload {LOSS_PASS} out"
+        ))
+    };
+    match arguments.workload.iter().any(|name| name == LOSS_PASS) {
+        true => Err(message()),
+        false => Ok(()),
     }
 }
 

@@ -177,7 +177,7 @@ fn percent(share: Option<f64>) -> String {
 }
 
 /// A text broken between words into lines of at most 80 columns; all but the first begin after so many spaces.
-fn wrapped(text: &str, indent: usize) -> String {
+pub fn wrapped(text: &str, indent: usize) -> String {
     filled(text.split(' '), indent)
 }
 
