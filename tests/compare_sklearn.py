@@ -6,7 +6,8 @@
 TABLE is penguins, diamonds or rodents, whose files are looked for in the folder given by --data. Each seed splits the rows
 anew (70/15/15); scikit-learn's models get one-hot and standardised features, missing numbers as the mean with an
 indicator, and each task's labelled training rows. Same widths, Adam, learning rate, batch size; both stop after
-20 epochs without a better validation score and keep the best epoch. Printed: mean and standard deviation over the seeds.
+20 epochs without a better validation score and keep the best epoch. `awl-linear` is the linear baseline that awl prints beside
+its network. Printed: mean and standard deviation over the seeds.
 """
 import argparse, json, os, subprocess, tempfile
 
@@ -44,7 +45,7 @@ def main():
                 scores.setdefault(key, []).append(value)
         print(f"{name}, {options.seeds} seeds")
         for (task, metric, model), values in sorted(scores.items()):
-            print(f"  {task:12} {metric:9} {model:8} {np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}", flush=True)
+            print(f"  {task:12} {metric:9} {model:10} {np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}", flush=True)
 
 
 def one(table, options, seed):
@@ -69,9 +70,12 @@ def ours(table, options, seed, frame):
             command += ["--task", task]
         for flag in ["ignore", "text"]:
             command += [f"--{flag}", ",".join(table[flag])] if table[flag] else []
-        test = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["parts"]["test"]
-    scores = {(task, "accuracy", "awl"): test[task]["accuracy"] for task in table["classes"]}
-    return scores | {(task, "R2", "awl"): test[task]["r2"] for task in table["numbers"]}
+        results = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    scores = {}
+    for model, test in ("awl", results["parts"]["test"]), ("awl-linear", results["baselines"]["linear"]["test"]):
+        scores |= {(task, "accuracy", model): test[task]["accuracy"] for task in table["classes"]}
+        scores |= {(task, "R2", model): test[task]["r2"] for task in table["numbers"]}
+    return scores
 
 
 def theirs(table, seed, frame):
