@@ -8,6 +8,7 @@ use super::reading::ReadingFlags;
 use super::run_dir::{Model, RunDir};
 use super::scores;
 use super::split_file::{PartName, SplitFile};
+use super::sureness;
 use awl::train::{Judgement, judge};
 use awl::{Dataset, Encoder, Gpu, Matrix, Table};
 use pollster::block_on;
@@ -83,6 +84,8 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         warnings.extend(scores::against(encoder, &judgements, of_baselines));
     }
     warnings.extend(unknown(encoder, &table));
+    let group = model.group.as_deref().filter(|group| table.has(group));
+    let of_intervals = sureness::of(encoder, &table, &predictions, &judgements, group)?;
     table.reading().sentences().iter().for_each(|sentence| eprintln!("{sentence}"));
     warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let mut out = std::io::stdout().lock();
@@ -97,6 +100,7 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
             "classes": classes,
             "warnings": warnings,
         });
+        report["intervals"] = scores::intervals(encoder, &of_intervals);
         if let Some(of_baselines) = &of_baselines {
             let named = baselines::NAMES.into_iter().zip(of_baselines);
             let named = named.map(|(name, it)| (name.to_string(), scores::as_json(encoder, it)));
@@ -108,10 +112,15 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         writeln!(out, "{report:#}")
     } else {
         let mut text = match alone.len() {
-            0 => format!("{} rows\n", table.rows()),
-            networks => format!("{} rows, {networks} networks together\n", table.rows()),
+            0 => format!("{} rows ({})\n", table.rows(), sureness::words(group)),
+            networks => format!(
+                "{} rows, {networks} networks together ({})\n",
+                table.rows(),
+                sureness::words(group)
+            ),
         };
-        text += &scores::table(encoder, &judgements, of_baselines.as_ref());
+        let beside = scores::Beside { baselines: of_baselines.as_ref(), intervals: &of_intervals };
+        text += &scores::table(encoder, &judgements, &beside);
         if !alone.is_empty() {
             let alone: Vec<_> = alone.iter().collect();
             text += &format!("\neach alone\n{}", scores::alone(encoder, &alone));

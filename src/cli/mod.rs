@@ -16,6 +16,7 @@ mod rows_seen;
 mod run_dir;
 mod scores;
 mod split_file;
+mod sureness;
 mod train;
 
 use clap::{Parser, Subcommand};

@@ -30,6 +30,9 @@ pub struct Model {
     /// How its training data was read.
     #[serde(default)]
     pub reading: ReadOptions,
+    /// The column that says which rows belong together, if one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Why its answers are not to be believed, if they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diverged: Option<String>,

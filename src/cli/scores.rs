@@ -2,7 +2,7 @@
 
 use super::baselines::{NAMES, OfBaselines};
 use awl::tables::{Encoder, TargetColumn, TargetEncoding};
-use awl::train::{ClassScores, Fit, Judgement, TaskMetrics, Weighed};
+use awl::train::{ClassScores, Fit, Intervals, Judgement, TaskMetrics, Weighed};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
@@ -174,16 +174,26 @@ pub fn classes(encoding: &TargetEncoding) -> Value {
     }
 }
 
-/// A line a task, the figures of classes and those of numbers under headings of their own; below each those of the baselines.
-pub fn table(
-    encoder: &Encoder,
-    judgements: &[Judgement],
-    baselines: Option<&OfBaselines>,
-) -> String {
+/// What a table has below each task's figures.
+pub struct Beside<'a> {
+    pub baselines: Option<&'a OfBaselines>,
+    /// An entry a task, or none at all.
+    pub intervals: &'a [Intervals],
+}
+
+/// From and to of each figure, by task.
+pub fn intervals(encoder: &Encoder, intervals: &[Intervals]) -> Value {
+    let pairs = encoder.targets().iter().zip(intervals);
+    pairs.map(|(target, it)| (target.name.clone(), json!(it))).collect::<Map<_, _>>().into()
+}
+
+/// A line a task, the figures of classes and those of numbers under headings of their own; below each from where to where they may
+/// as well be, and those of the baselines.
+pub fn table(encoder: &Encoder, judgements: &[Judgement], beside: &Beside<'_>) -> String {
     let pairs = || encoder.targets().iter().zip(judgements);
     let names =
         encoder.targets().iter().flat_map(|target| target.columns.iter().chain([&target.name]));
-    let least = if baselines.is_some() { 2 + NAMES[0].len() } else { 8 };
+    let least = if beside.baselines.is_some() { 2 + NAMES[0].len() } else { 8 };
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0).clamp(least, 40);
     let mut text = String::new();
     for (of_classes, heading) in
@@ -201,9 +211,12 @@ pub fn table(
         let _ = writeln!(text, "{:width$} {:>9} {a:>10} {b:>10} {c:>9} {d:>9}", "", "labelled");
         trim_end(&mut text);
         for (task, target, metrics) in lines {
-            let below = baselines.into_iter().flat_map(|it| NAMES.into_iter().zip(it));
-            let below = below.filter_map(|(name, it)| Some((name, it[task].figures()?)));
-            line(&mut text, target, metrics, &below.collect::<Vec<_>>(), width);
+            let baselines = beside.baselines.into_iter().flat_map(|it| NAMES.into_iter().zip(it));
+            let baselines = baselines.filter_map(|(name, it)| Some((name, it[task].figures()?)));
+            let baselines = baselines.map(|(name, it)| (name, lines_of(it)));
+            let ends = beside.intervals.get(task).map(|it| ends_of(metrics, it));
+            let below: Vec<_> = ends.into_iter().flatten().chain(baselines).collect();
+            line(&mut text, target, metrics, &below, width);
         }
     }
     for (target, judgement) in pairs() {
@@ -217,12 +230,12 @@ pub fn table(
     text
 }
 
-/// A line for the task, or one a column where it has several: columns may have different units. Below each that of the baselines.
+/// A line for the task, or one a column where it has several: columns may have different units. Below each other lines of it.
 fn line(
     text: &mut String,
     target: &TargetColumn,
     metrics: &TaskMetrics,
-    baselines: &[(&str, &TaskMetrics)],
+    below: &[(&str, Vec<[String; 4]>)],
     width: usize,
 ) {
     let mut push = |name: &str, labelled: &str, [a, b, c, d]: &[String; 4]| {
@@ -231,18 +244,41 @@ fn line(
         trim_end(text);
     };
     let labelled = metrics.labelled().to_string();
-    let below: Vec<_> =
-        baselines.iter().map(|(name, it)| (format!("  {name}"), lines_of(it))).collect();
     let names = match &target.columns[..] {
         [_] => std::slice::from_ref(&target.name),
         several => several,
     };
     for (column, (name, figures)) in names.iter().zip(lines_of(metrics)).enumerate() {
         push(name, &labelled, &figures);
-        for (baseline, figures) in &below {
-            figures.get(column).iter().for_each(|figures| push(baseline, "", figures));
+        for (name, figures) in below {
+            let name = format!("  {name}");
+            figures.get(column).iter().for_each(|figures| push(&name, "", figures));
         }
     }
+}
+
+/// From where to where a task's figures may as well be; of several columns nothing is known of each.
+fn ends_of(metrics: &TaskMetrics, intervals: &Intervals) -> Vec<(&'static str, Vec<[String; 4]>)> {
+    let (names, is_single) = match metrics {
+        TaskMetrics::Classification(it) => {
+            (["accuracy", "macro_f1", "auc", "log_loss"], it.columns.is_empty())
+        }
+        TaskMetrics::Regression(it) => (["rmse", "mae", "r2", ""], it.columns.is_empty()),
+    };
+    if !is_single {
+        return Vec::new();
+    }
+    let end = |which: usize| {
+        let figure = |name: &str| match (name, intervals.get(name)) {
+            (_, None) => String::new(),
+            ("accuracy", Some(ends)) => format!("{:.1} %", 100.0 * ends[which]),
+            ("rmse" | "mae", Some(ends)) => significant(ends[which]),
+            ("r2", Some(ends)) => rounded(ends[which]),
+            (_, Some(ends)) => fixed(Some(ends[which])),
+        };
+        vec![names.map(figure)]
+    };
+    vec![("from", end(0)), ("to", end(1))]
 }
 
 /// The figures of a task, a line a column.

@@ -24,7 +24,8 @@ pub use self::checkpoint::{Checkpoint, Saved};
 pub use self::diagnosis::{SigmaPath, diagnose};
 pub use self::ensemble::Ensemble;
 pub use self::metrics::{
-    ClassScores, Classification, Fit, Judgement, Regression, TaskMetrics, judge, metrics,
+    ClassScores, Classification, Fit, Intervals, Judgement, Regression, TaskMetrics, intervals,
+    judge, metrics,
 };
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::progress::{BestEpoch, Plan, Progress};

@@ -7,7 +7,7 @@ use super::watch::Onlooker;
 use crate::cli::baselines;
 use crate::cli::failure::Failure;
 use crate::cli::run_dir::{self, Model, RunDir};
-use crate::cli::scores;
+use crate::cli::{scores, sureness};
 use awl::engine::Engine;
 use awl::tables::{Encoder, Predicted, ReadOptions, TargetEncoding};
 use awl::train::{Baselines, Progress, Run, Weighed, Weights};
@@ -118,6 +118,7 @@ fn model_bytes(
             formats: data.formats.clone(),
             ..onlooker.reading.clone()
         },
+        group: data.group.clone(),
         diverged,
     };
     Ok(Weights::fleet_to_bytes(&weights, &recipes, &json!(model))?)
@@ -178,6 +179,7 @@ fn as_json(
         "tasks": tasks.collect::<Vec<_>>(),
         "parts": parts,
         "baselines": of_baselines(encoder, judged),
+        "intervals": judged.parts.last().map(|it| scores::intervals(encoder, &it.intervals)),
         "scatter": scatter,
         "choices": data.told.choices,
         "warnings": warnings,
@@ -308,12 +310,15 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
     };
     if let Some(last) = judged.parts.last() {
         let (name, rows) = (last.name, last.part.data.rows());
-        let table = scores::table(&data.encoder, &last.judgements, Some(&last.baselines));
+        let beside =
+            scores::Beside { baselines: Some(&last.baselines), intervals: &last.intervals };
+        let table = scores::table(&data.encoder, &last.judgements, &beside);
         let together = match judged.kept.len() {
             1 => String::new(),
             networks => format!(", the {networks} networks together"),
         };
-        text += &format!("\n{name}, {rows} rows{together}\n{table}");
+        let sure = sureness::words(data.group.as_deref());
+        text += &format!("\n{name}, {rows} rows{together} ({sure})\n{table}");
         if judged.kept.len() > 1 {
             let alone = judged.alone.iter().filter(|it| judged.kept.contains(&it.member));
             let alone: Vec<_> = alone.filter_map(|it| it.parts.last()).collect();

@@ -3,11 +3,11 @@
 use super::data::{Data, Part};
 use crate::cli::baselines::{self, OfBaselines};
 use crate::cli::failure::Failure;
-use crate::cli::scores;
+use crate::cli::{scores, sureness};
 use awl::data::Values;
 use awl::engine::Engine;
 use awl::tables::{FeatureEncoding, Scaling, TargetColumn};
-use awl::train::{Baselines, Ensemble, Judgement, TaskMetrics, Trainer, judge};
+use awl::train::{Baselines, Ensemble, Intervals, Judgement, TaskMetrics, Trainer, judge};
 use awl::{Encoder, Matrix};
 use serde_json::{Map, Value};
 
@@ -24,6 +24,8 @@ pub struct PartFigures<'a> {
     pub predictions: Matrix,
     pub judgements: Vec<Judgement>,
     pub baselines: OfBaselines,
+    /// How sure the figures are; of the last part alone.
+    pub intervals: Vec<Intervals>,
 }
 
 /// What became of one network.
@@ -121,7 +123,13 @@ pub async fn judge_members<'a, E: Engine>(
         };
         let features = part.data.features();
         let baselines = baselines::judged(baselines, &data.encoder, &part.table, features)?;
-        judged.push(PartFigures { name, part, predictions, judgements, baselines });
+        let intervals = Vec::new();
+        judged.push(PartFigures { name, part, predictions, judgements, baselines, intervals });
+    }
+    if let Some(last) = judged.last_mut() {
+        let (table, group) = (&last.part.table, data.group.as_deref());
+        last.intervals =
+            sureness::of(&data.encoder, table, &last.predictions, &last.judgements, group)?;
     }
     Ok(Judged { parts: judged, alone, kept, warnings })
 }

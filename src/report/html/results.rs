@@ -43,7 +43,7 @@ fn card(run: &Run, index: usize, task: &TaskFacts) -> Markup {
         article.wide[is_wide] {
             h3 { span.swatch.(colour(index)) {} (task.name) " " span.loss { (task.loss) } }
             @if let Some((part, metrics)) = last {
-                (figures(task, &[measured.clone(), baselines(run, part, &task.name)].concat()))
+                (figures(run, task, &measured, &baselines(run, part, &task.name)))
                 @match metrics {
                     TaskMetrics::Classification(it) if it.columns.is_empty() => {
                         (confusion(task, 0, part, &it.scores))
@@ -74,10 +74,21 @@ fn baselines<'a>(run: &'a Run, part: &str, task: &str) -> Vec<(&'static str, &'a
     ["linear", "constant"].into_iter().filter_map(of).collect()
 }
 
-/// The table of a task's figures, a column a part; then one a baseline, on the last part.
-fn figures(task: &TaskFacts, measured: &[(&str, &TaskMetrics)]) -> Markup {
-    let rows: Vec<Vec<(&str, String)>> =
-        measured.iter().map(|(_, metrics)| figures_of(metrics)).collect();
+/// The table of a task's figures, a column a part; then, on the last part, where they may as well be, and a column a baseline.
+fn figures(
+    run: &Run,
+    task: &TaskFacts,
+    measured: &[(&str, &TaskMetrics)],
+    baselines: &[(&str, &TaskMetrics)],
+) -> Markup {
+    let columns = |of: &[(&str, &TaskMetrics)]| -> Vec<Vec<Figure>> {
+        of.iter().map(|(_, metrics)| figures_of(metrics)).collect()
+    };
+    let (rows, baseline_rows) = (columns(measured), columns(baselines));
+    let intervals = run.results.intervals.as_ref().and_then(|it| it.get(&task.name));
+    let intervals = intervals.filter(|it| !it.is_empty());
+    let cell =
+        |rows: &[Figure], line: usize| rows.get(line).map_or("–".into(), |it| it.text.clone());
     html! {
         table.figures {
             caption.unseen { "Figures of " (task.name) }
@@ -85,13 +96,17 @@ fn figures(task: &TaskFacts, measured: &[(&str, &TaskMetrics)]) -> Markup {
                 tr {
                     th scope="col" { "Measure" }
                     @for (part, _) in measured { th scope="col" { (capital(part)) } }
+                    @if intervals.is_some() { th scope="col" title="95 % of redrawn rows" { "95 %" } }
+                    @for (name, _) in baselines { th scope="col" { (capital(name)) } }
                 }
             }
             tbody {
-                @for (line, (name, _)) in rows[0].iter().enumerate() {
+                @for (line, figure) in rows[0].iter().enumerate() {
                     tr {
-                        th scope="row" { (name) }
-                        @for part in &rows { td { (part.get(line).map_or("–", |(_, value)| value)) } }
+                        th scope="row" { (figure.name) }
+                        @for part in &rows { td { (cell(part, line)) } }
+                        @if let Some(intervals) = intervals { td { (interval(intervals.get(figure.key), figure.key)) } }
+                        @for baseline in &baseline_rows { td { (cell(baseline, line)) } }
                     }
                 }
             }
@@ -99,29 +114,46 @@ fn figures(task: &TaskFacts, measured: &[(&str, &TaskMetrics)]) -> Markup {
     }
 }
 
+/// From where to where a figure may as well be.
+fn interval(ends: Option<&[f64; 2]>, key: &str) -> String {
+    let Some([from, to]) = ends else { return String::new() };
+    match key {
+        "accuracy" => format!("{} – {}", percent(*from), percent(*to)),
+        _ => format!("{} – {}", number(*from), number(*to)),
+    }
+}
+
+/// A figure: what it is called here and in `results.json`, and its value.
+struct Figure {
+    name: &'static str,
+    key: &'static str,
+    text: String,
+}
+
 /// Names and values of a task's figures.
-fn figures_of(metrics: &TaskMetrics) -> Vec<(&'static str, String)> {
+fn figures_of(metrics: &TaskMetrics) -> Vec<Figure> {
     let optional = |value: Option<f64>| value.map_or("–".into(), number);
+    let figure = |name, key, text| Figure { name, key, text };
     let mut figures = match metrics {
         TaskMetrics::Classification(it) => vec![
-            ("Accuracy", percent(it.scores.accuracy)),
-            ("… of the commonest class alone", commonest(it).map_or("–".into(), percent)),
-            ("Macro F1", number(it.scores.macro_f1)),
-            ("AUC", optional(it.scores.auc)),
-            ("Log loss", it.scores.log_loss.map_or("–".into(), number)),
+            figure("Accuracy", "accuracy", percent(it.scores.accuracy)),
+            figure("… of the commonest class alone", "", commonest(it).map_or("–".into(), percent)),
+            figure("Macro F1", "macro_f1", number(it.scores.macro_f1)),
+            figure("AUC", "auc", optional(it.scores.auc)),
+            figure("Log loss", "log_loss", optional(it.scores.log_loss)),
         ],
         // Errors of columns in different units have no sum.
         TaskMetrics::Regression(it) if !it.columns.is_empty() => {
-            vec![("R², mean of the columns", optional(it.fit.r2))]
+            vec![figure("R², mean of the columns", "r2", optional(it.fit.r2))]
         }
         TaskMetrics::Regression(it) => vec![
-            ("RMSE", number(it.fit.rmse)),
-            ("MAE", number(it.fit.mae)),
-            ("R²", optional(it.fit.r2)),
+            figure("RMSE", "rmse", number(it.fit.rmse)),
+            figure("MAE", "mae", number(it.fit.mae)),
+            figure("R²", "r2", optional(it.fit.r2)),
         ],
     };
-    figures.push(("Loss", optional(metrics.loss())));
-    figures.push(("Rows with a label", number(metrics.labelled() as f64)));
+    figures.push(figure("Loss", "loss", optional(metrics.loss())));
+    figures.push(figure("Rows with a label", "labelled", number(metrics.labelled() as f64)));
     figures
 }
 

@@ -70,6 +70,9 @@ pub(super) struct Results {
     pub(super) tasks: Vec<TaskFacts>,
     #[serde(default)]
     parts: Parts,
+    /// From where to where the last part's figures may as well be, by task and figure.
+    #[serde(default)]
+    pub(super) intervals: Option<BTreeMap<String, BTreeMap<String, [f64; 2]>>>,
     /// Figures of what the network should beat, by name.
     #[serde(default)]
     baselines: BTreeMap<String, Parts>,

@@ -6,11 +6,12 @@ use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 use crate::tables::Labels;
 use crate::train::parallel::in_parallel;
+use std::sync::Arc;
 
 /// A task's predictions and labels.
 pub(super) struct Head<'a> {
     pub(super) task: &'a Task,
-    labels: Labels,
+    labels: Arc<Labels>,
     predictions: &'a Matrix,
     /// The first of the task's columns among the predictions.
     offset: usize,
@@ -29,6 +30,7 @@ impl<'a> Head<'a> {
         predictions: &'a Matrix,
         offset: usize,
     ) -> Result<Self> {
+        let labels = Arc::new(labels);
         let head = Self { task, labels, predictions, offset, rows, origin: 0.0 };
         for &row in &head.rows {
             if let Some(value) = head.predicted(row).iter().find(|value| !value.is_finite()) {
@@ -39,6 +41,11 @@ impl<'a> Head<'a> {
             }
         }
         Ok(head)
+    }
+
+    /// The same task with other rows, which may be there more than once.
+    pub(super) fn with_rows(&self, rows: Vec<usize>) -> Self {
+        Self { rows, labels: self.labels.clone(), ..*self }
     }
 
     /// The task's predictions for a row, shape `[width]`.
@@ -62,7 +69,7 @@ impl<'a> Head<'a> {
         let classes = |(scores, columns)| {
             TaskMetrics::Classification(Classification { loss, labelled, scores, columns })
         };
-        Some(match &self.labels {
+        Some(match &*self.labels {
             Labels::Classes(labels) => classes((ClassScores::of_classes(self, labels), Vec::new())),
             Labels::Numbers(labels) if self.task.loss == Loss::Bce => {
                 let of_column = |column| ClassScores::of_binary(&self.pairs(labels, column));
@@ -86,7 +93,7 @@ impl<'a> Head<'a> {
         let (mut sum, mut normaliser) = (0.0, 0.0);
         for &row in &self.rows {
             let predicted = self.predicted(row).iter().map(|&value| f64::from(value));
-            match &self.labels {
+            match &*self.labels {
                 Labels::Classes(classes) => {
                     let Some(class) = classes[row] else { continue };
                     let logits: Vec<f64> = predicted.collect();

@@ -38,6 +38,23 @@ impl Judgement {
 /// [`Error::Mismatch`] if predictions, encoder and table do not belong together, and [`Error::Invalid`] for a prediction, of
 /// a labelled row, that is NaN or infinite.
 pub fn judge(encoder: &Encoder, table: &Table, predictions: &Matrix) -> Result<Vec<Judgement>> {
+    let offsets = check(encoder, table, predictions)?;
+    let judged = |index: usize| {
+        let target = &encoder.targets()[index];
+        let task = target.task();
+        Ok(match head(target, &task, table, predictions, offsets[index])? {
+            Err(error) => Judgement::Impossible(error),
+            Ok((head, units)) => match head.metrics() {
+                None => Judgement::Unlabelled,
+                Some(figures) => Judgement::Figures(figures.in_units(&units)),
+            },
+        })
+    };
+    each_task(offsets.len(), predictions, judged).into_iter().collect()
+}
+
+/// Checks that they belong together; the first column of each task among the predictions.
+pub(super) fn check(encoder: &Encoder, table: &Table, predictions: &Matrix) -> Result<Vec<usize>> {
     let outputs = encoder.targets().iter().map(TargetColumn::width).sum();
     for (unit, found, expected, why) in [
         ("columns", predictions.columns(), outputs, "all tasks' widths together"),
@@ -49,38 +66,30 @@ pub fn judge(encoder: &Encoder, table: &Table, predictions: &Matrix) -> Result<V
         }
     }
     let widths = encoder.targets().iter().map(TargetColumn::width);
-    let offsets: Vec<usize> = widths
-        .scan(0, |next, width| {
-            let offset = *next;
-            *next += width;
-            Some(offset)
-        })
-        .collect();
-    let judged = |index: usize| {
-        let target = &encoder.targets()[index];
-        one(target, &target.task(), table, predictions, offsets[index])
+    let offset = |next: &mut usize, width| {
+        let offset = *next;
+        *next += width;
+        Some(offset)
     };
-    each_task(offsets.len(), predictions, judged).into_iter().collect()
+    Ok(widths.scan(0, offset).collect())
 }
 
-fn one(
+/// A task's labelled rows with their predictions, and the units of its columns; or why it cannot be judged.
+pub(super) fn head<'a>(
     target: &TargetColumn,
-    task: &Task,
+    task: &'a Task,
     table: &Table,
-    predictions: &Matrix,
+    predictions: &'a Matrix,
     offset: usize,
-) -> Result<Judgement> {
+) -> Result<Result<(Head<'a>, Vec<f64>)>> {
     let (labels, labelled) = match target.labels(table) {
         Ok(labels) => labels,
-        Err(error) => return Ok(Judgement::Impossible(error)),
+        Err(error) => return Ok(Err(error)),
     };
     let rows = (0..table.rows()).filter(|&row| labelled[row]).collect();
     let mut head = Head::new(task, labels, rows, predictions, offset)?;
     let scalings = target.encoding.scalings();
     head.origin = scalings.iter().map(|it| (it.mean / it.std).abs()).fold(0.0, f64::max);
     let units: Vec<f64> = scalings.iter().map(|scaling| scaling.std).collect();
-    Ok(match head.metrics() {
-        None => Judgement::Unlabelled,
-        Some(figures) => Judgement::Figures(figures.in_units(&units)),
-    })
+    Ok(Ok((head, units)))
 }

@@ -11,18 +11,21 @@
 //! | `mod.rs` | the figures' types, and [`metrics`] |
 //! | `head.rs` | one task's labelled rows, checked, and its mean loss |
 //! | `judge.rs` | [`judge`] |
+//! | `intervals.rs` | [`intervals`]: how sure its figures are |
 //! | `classes.rs` | [`ClassScores`]: of `cross_entropy`, and of a column of `bce` |
 //! | `numbers.rs` | [`Fit`]: of a column of `mse`, `mae` or `huber` |
 //! | `rank.rs` | the area under the ROC curve |
 
 mod classes;
 mod head;
+mod intervals;
 mod judge;
 mod numbers;
 mod rank;
 #[cfg(test)]
 mod tests;
 
+pub use self::intervals::{Intervals, intervals};
 pub use self::judge::{Judgement, judge};
 
 use self::head::Head;

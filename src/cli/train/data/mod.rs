@@ -37,8 +37,9 @@ pub struct Data {
     pub training: Dataset,
     pub validation: Option<Part>,
     pub test: Option<Part>,
-    /// Which part each row is in.
+    /// Which part each row is in, and which column keeps rows together.
     pub split: SplitFile,
+    pub group: Option<String>,
     pub told: Told,
 }
 
@@ -111,6 +112,7 @@ impl Data {
         parts.extend(apart.map(|(name, part)| (name, &part.table, part.data.features())));
         Ok(Self {
             split: SplitFile::of(&parts),
+            group: config.data.group.clone(),
             training: encoded,
             validation,
             test,

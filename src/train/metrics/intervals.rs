@@ -1,0 +1,179 @@
+//! How sure the figures of a part are: intervals from resampled rows.
+//!
+//! The bootstrap's percentile interval (Efron and Tibshirani 1993, *An Introduction to the Bootstrap*, chapter 13): rows are drawn
+//! with replacement, as many as there are, and the figures taken of each draw. Rows that belong together are drawn together, group
+//! by group, since they tell less than as many others. Of very many rows fewer are drawn, and the interval is narrowed by the root
+//! of the ratio, as the error of a mean would be.
+
+use super::judge::{check, head};
+use super::{Judgement, TaskMetrics};
+use crate::data::Matrix;
+use crate::error::Result;
+use crate::tables::{Encoder, Table, TargetColumn};
+use crate::train::parallel::in_parallel;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Draws of rows.
+const DRAWS: usize = 1_000;
+/// Rows of a draw are about these at most.
+const MOST_ROWS: usize = 5_000;
+/// What is left out on either side: 95 % are between.
+const TAIL: f64 = 0.025;
+
+/// From and to of a task's figures, by the names that they have in JSON.
+pub type Intervals = BTreeMap<String, [f64; 2]>;
+
+/// Intervals of 95 % for every task's figures on the rows of a table, of which `judgements` are [`judge`](super::judge)'s; rows of the
+/// same number in `groups` belong together. Nothing for a task without figures, and of tasks of several columns those of the
+/// whole. The same input gives the same intervals on every machine.
+///
+/// # Errors
+/// Those of [`judge`](super::judge).
+pub fn intervals(
+    encoder: &Encoder,
+    table: &Table,
+    predictions: &Matrix,
+    judgements: &[Judgement],
+    groups: Option<&[usize]>,
+) -> Result<Vec<Intervals>> {
+    let offsets = check(encoder, table, predictions)?;
+    let pairs = encoder.targets().iter().zip(judgements).zip(offsets);
+    let of_task = |((target, judgement), offset): ((&TargetColumn, &Judgement), usize)| {
+        let task = target.task();
+        let head = head(target, &task, table, predictions, offset)?;
+        let (Ok((head, units)), Some(figures)) = (head, judgement.figures()) else {
+            return Ok(Intervals::new());
+        };
+        let drawing = Drawing::new(&head.rows, groups);
+        let draw = |number: usize| {
+            let drawn = head.with_rows(drawing.rows(number as u64)).metrics();
+            drawn.map_or_else(Vec::new, |it| named(&it.in_units(&units)))
+        };
+        let cells = drawing.size * DRAWS * task.width;
+        let drawn = in_parallel(DRAWS, cells, draw);
+        Ok(between(&named(figures), &drawn, drawing.narrower))
+    };
+    pairs.map(of_task).collect()
+}
+
+/// The figures by their names in JSON; columns, counts and the confusion matrix left out.
+fn named(figures: &TaskMetrics) -> Vec<(String, f64)> {
+    let Ok(Value::Object(object)) = serde_json::to_value(figures) else { return Vec::new() };
+    let is_figure = |name: &String| !["labelled", "unknown"].contains(&name.as_str());
+    let figures = object.into_iter().filter(|(name, _)| is_figure(name));
+    figures.filter_map(|(name, value)| Some((name, value.as_f64()?))).collect()
+}
+
+/// What rows are drawn from.
+struct Drawing {
+    /// Rows that are drawn together.
+    units: Vec<Vec<usize>>,
+    /// How many of these are drawn.
+    count: usize,
+    /// Rows of a draw, about.
+    size: usize,
+    /// By what the interval is narrower than that of so few.
+    narrower: f64,
+}
+
+impl Drawing {
+    fn new(rows: &[usize], groups: Option<&[usize]>) -> Self {
+        let units: Vec<Vec<usize>> = match groups {
+            None => rows.iter().map(|&row| vec![row]).collect(),
+            Some(groups) => {
+                let mut together: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+                rows.iter().for_each(|&row| together.entry(groups[row]).or_default().push(row));
+                together.into_values().collect()
+            }
+        };
+        let share = (MOST_ROWS as f64 / rows.len().max(1) as f64).min(1.0);
+        let count = ((units.len() as f64 * share).round() as usize).max(1);
+        let narrower = (count as f64 / units.len().max(1) as f64).sqrt().min(1.0);
+        Self { units, count, size: rows.len().min(MOST_ROWS), narrower }
+    }
+
+    /// The rows of one draw.
+    fn rows(&self, number: u64) -> Vec<usize> {
+        let mut random = ChaCha8Rng::seed_from_u64(number);
+        let mut draw = || &self.units[random.random_range(0..self.units.len())];
+        (0..self.count).flat_map(|_| draw().iter().copied()).collect()
+    }
+}
+
+/// The interval of each figure between the tails of its draws; none of a figure that most draws do not have.
+fn between(figures: &[(String, f64)], drawn: &[Vec<(String, f64)>], narrower: f64) -> Intervals {
+    let mut intervals = Intervals::new();
+    for (name, figure) in figures {
+        let of_draw = |draw: &Vec<(String, f64)>| {
+            draw.iter().find(|(other, _)| other == name).map(|(_, value)| *value)
+        };
+        let mut values: Vec<f64> = drawn.iter().filter_map(of_draw).collect();
+        if values.len() * 2 < drawn.len() {
+            continue;
+        }
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+        let ends = [at(TAIL), at(1.0 - TAIL)].map(|end| figure + (end - figure) * narrower);
+        intervals.insert(name.clone(), ends);
+    }
+    intervals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn single(value: f64) -> Vec<(String, f64)> {
+        vec![("it".into(), value)]
+    }
+
+    #[test]
+    fn an_interval_is_between_the_tails_and_narrower_where_fewer_rows_were_drawn() {
+        let drawn: Vec<_> = (0..=400).map(|it| single(f64::from(it))).collect();
+        assert_eq!(between(&single(200.0), &drawn, 1.0)["it"], [10.0, 390.0]);
+        assert_eq!(between(&single(200.0), &drawn, 0.1)["it"], [181.0, 219.0]);
+        let half: Vec<_> =
+            (0..400).map(|it| if it % 3 == 0 { single(1.0) } else { vec![] }).collect();
+        assert!(between(&single(1.0), &half, 1.0).is_empty());
+    }
+
+    #[test]
+    fn rows_of_a_group_are_drawn_together_and_large_parts_in_part() {
+        let groups: Vec<usize> = (0..60).map(|row| row / 10).collect();
+        let rows: Vec<usize> = (0..60).collect();
+        let drawing = Drawing::new(&rows, Some(&groups));
+        let drawn = drawing.rows(3);
+        assert_eq!(drawn.len(), 60);
+        for piece in drawn.chunks(10) {
+            assert!(piece.iter().all(|row| row / 10 == piece[0] / 10), "{piece:?}");
+        }
+        assert_ne!(drawn, drawing.rows(4));
+        let many: Vec<usize> = (0..80_000).collect();
+        let drawing = Drawing::new(&many, None);
+        assert_eq!((drawing.rows(0).len(), drawing.narrower), (5_000, 0.25));
+    }
+
+    /// The accuracy of a coin over 400 rows: ½ ± 1.96·½/20, whatever the figures' code.
+    #[test]
+    fn the_interval_of_a_share_is_the_binomials() {
+        let text: String = (0..400).map(|row| format!("{row},{}\n", ["a", "b"][row % 2])).collect();
+        let table = Table::from_csv("t", format!("x,kind\n{text}").as_bytes()).unwrap();
+        let targets = [("kind", crate::Loss::cross_entropy())];
+        let encoder = Encoder::fit(&table, &["x"], &targets).unwrap();
+        // Right in the first half of the rows.
+        let logit =
+            |row: usize| if (row % 2 == 0) == (row < 200) { [1.0, 0.0] } else { [0.0, 1.0] };
+        let predictions = Matrix::new(2, (0..400).flat_map(logit).collect()).unwrap();
+        let judged = super::super::judge(&encoder, &table, &predictions).unwrap();
+        let found = intervals(&encoder, &table, &predictions, &judged, None).unwrap();
+        let [from, to] = found[0]["accuracy"];
+        assert!((from - 0.451).abs() < 0.012 && (to - 0.549).abs() < 0.012, "{from} to {to}");
+        // Twenty rows that are always right or wrong together tell as much as one.
+        let groups: Vec<usize> = (0..400).map(|row| row / 20).collect();
+        let found = intervals(&encoder, &table, &predictions, &judged, Some(&groups)).unwrap();
+        let [from, to] = found[0]["accuracy"];
+        assert!((from - 0.281).abs() < 0.06 && (to - 0.719).abs() < 0.06, "{from} to {to}");
+    }
+}
