@@ -44,19 +44,21 @@ pub(super) fn check(recipes: &[Recipe]) -> Result<()> {
     Ok(())
 }
 
-/// The squads of a fleet, each with the program that one member by itself would get, or one before it in the list.
+/// The squads of a fleet, all with the program that suits a fleet of its size, or one before it in the list: where that takes fewer
+/// members at once than the fleet has, or their buffers do not fit into a binding, they are squads of as many as it takes.
 pub(super) async fn squads(
     gpu: &Gpu,
     recipes: &[Recipe],
     rows: &Arc<Rows>,
     plan: Planner,
 ) -> Result<Vec<Squad>> {
+    let fleet = recipes.len();
     let make = |recipes: &[Recipe]| {
         let workspace = Workspace::new(gpu, recipes.to_vec(), Arc::clone(rows))?;
-        let program = plan(&workspace)?;
+        let program = plan(&workspace, fleet)?;
         Ok(Training::new(workspace, program))
     };
-    let mut alone = None;
+    let mut best = None;
     let mut squads = Vec::new();
     let mut first = 0;
     let mut most = Workspace::most_members(gpu, &recipes[0], rows.count).min(recipes.len());
@@ -68,12 +70,12 @@ pub(super) async fn squads(
             Err(Error::TooLarge { .. }) if most > 1 => None,
             made => Some(made?),
         };
-        if end - first > 1 && alone.is_none() {
+        if end - first > 1 && best.is_none() {
             let one = gpu.guarded(|| make(&recipes[first..=first])).await?;
-            alone = Some(one.program.name);
+            best = Some(one.program.name);
         }
         let is_as_good = |training: &Training| {
-            alone.is_none_or(|alone| programs::is_not_behind(training.program.name, alone))
+            best.is_none_or(|best| programs::is_not_behind(training.program.name, best))
         };
         match training.filter(is_as_good) {
             Some(training) => {
@@ -84,4 +86,46 @@ pub(super) async fn squads(
         }
     }
     Ok(squads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Dataset, Matrix, Target};
+    use crate::engine::GpuEngine;
+    use crate::engine::device::Program;
+    use crate::{Activation, Adam, Loss, Network, Task, Weighting};
+    use pollster::block_on;
+
+    /// A program for at most 768 members for fleets of some size, and another for smaller ones.
+    fn plan(workspace: &Workspace, members: usize) -> Result<Program> {
+        match members {
+            64.. => programs::resident(workspace, members)
+                .or_else(|_| programs::block(workspace, members)),
+            _ => programs::block(workspace, members),
+        }
+    }
+
+    fn squads_of(members: usize) -> Vec<(usize, &'static str)> {
+        let gpu = block_on(Gpu::new()).expect("a device");
+        let column = |values: &[f32]| Matrix::new(1, values.to_vec()).expect("a column");
+        let target = Target::numbers(column(&[1.0, 2.0]));
+        let data = Dataset::new(column(&[0.5, 1.0]), vec![target]).expect("data");
+        let task = [Task::new("number", Loss::Mse, 1)];
+        let network = Network::new(1, &[], Activation::Relu, &task).expect("a network");
+        let recipe = Recipe::new(network, Weighting::equal(1), Adam::new(0.01));
+        let engine = GpuEngine::new(&gpu, vec![recipe; members], &data, "fused", [plan; 2]);
+        let engine = block_on(engine).expect("a fleet");
+        let squads = engine.squads.iter();
+        squads.map(|squad| (squad.members().len(), squad.training.program.name)).collect()
+    }
+
+    #[test]
+    fn all_squads_have_the_program_that_suits_the_fleet() {
+        assert_eq!(squads_of(63), [(63, "block")]);
+        assert_eq!(squads_of(770), [(385, "resident"); 2]);
+        // The last would have another by itself.
+        let [most, few] = [512, 40].map(|members| (members, "resident"));
+        assert_eq!(squads_of(1_064), [most, most, few]);
+    }
 }

@@ -48,13 +48,14 @@ impl GpuEngine {
 
     /// A fleet: the fused engine for many networks at once, each with a recipe of its own on the same data. A step of all members
     /// is as many dispatches as of one, a thousand members at a time, and fewer where one binding cannot hold what they need. The
-    /// bits of a member are those of the same recipe trained alone by the same [program](Self::program).
+    /// bits of a member are those of the same recipe trained alone by the same [program](Self::program), which on GPUs depends on
+    /// the fleet's size too: `AWL_PROGRAM` with its name has one network train by it.
     ///
     /// # Errors
     /// Those of [`fused`](Self::fused); [`Invalid`](crate::Error::Invalid) for no recipe, or one with another network, batch,
     /// shuffling or clipping than the first: all else may differ.
     pub async fn fleet(gpu: &Gpu, recipes: Vec<Recipe>, data: &Dataset) -> Result<Self> {
-        let plans = [programs::fused_or_named, programs::fused];
+        let plans = [programs::fused_or_named, programs::fused_alone];
         Self::new(gpu, recipes, data, "fused", plans).await
     }
 

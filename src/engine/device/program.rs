@@ -15,8 +15,8 @@ pub(crate) struct Program {
     pub covers: Covers,
 }
 
-/// Chooses the program for a workspace.
-pub(crate) type Planner = fn(&Workspace) -> Result<Program>;
+/// Chooses the program for a workspace, which may be a part of a fleet of so many members.
+pub(crate) type Planner = fn(&Workspace, usize) -> Result<Program>;
 
 /// What one round of a program's dispatches makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -42,24 +42,26 @@ const FUSED: [(&str, Make); 6] = [
     (tiled::NAME, tiled::program),
 ];
 
-/// The fused engine's program.
+/// The fused engine's program for one network by itself, whatever fleet it is in. Rows held out are taken by it, so that a
+/// member's losses have the bits that they have alone.
 ///
 /// # Errors
 /// Those of making it.
-pub(super) fn fused(workspace: &Workspace) -> Result<Program> {
-    choose(workspace, None)
+pub(super) fn fused_alone(workspace: &Workspace, _members: usize) -> Result<Program> {
+    choose(workspace, 1, None)
 }
 
 /// The variable that names the fused engine's program, for tests and comparisons.
 const VARIABLE: &str = "AWL_PROGRAM";
 
-/// The fused engine's program, or the first of those that `AWL_PROGRAM` names which takes the network.
+/// The fused engine's program for a fleet of so many members, or the first of those that `AWL_PROGRAM` names which takes the
+/// network.
 ///
 /// # Errors
 /// [`Error::Invalid`] if one has no such name, or none takes the network on this adapter.
-pub(super) fn fused_or_named(workspace: &Workspace) -> Result<Program> {
+pub(super) fn fused_or_named(workspace: &Workspace, members: usize) -> Result<Program> {
     let names = std::env::var_os(VARIABLE);
-    choose(workspace, names.as_ref().map(|names| names.to_string_lossy()).as_deref())
+    choose(workspace, members, names.as_ref().map(|names| names.to_string_lossy()).as_deref())
 }
 
 /// Whether a program stands in the list where another does, or before it; so does one that is not in it.
@@ -70,20 +72,22 @@ pub(super) fn is_not_behind(name: &str, other: &str) -> bool {
 
 /// `block`, on any adapter.
 #[cfg(test)]
-pub(super) fn block(workspace: &Workspace) -> Result<Program> {
-    choose(workspace, Some(block::NAME))
+pub(super) fn block(workspace: &Workspace, members: usize) -> Result<Program> {
+    choose(workspace, members, Some(block::NAME))
 }
 
 /// `resident`, on any adapter, for any batch.
 #[cfg(test)]
-pub(super) fn resident(workspace: &Workspace) -> Result<Program> {
-    choose(workspace, Some(resident::NAME))
+pub(super) fn resident(workspace: &Workspace, members: usize) -> Result<Program> {
+    choose(workspace, members, Some(resident::NAME))
 }
 
-/// The first program that takes this workspace: of all that are for this adapter, or of those with these names.
-fn choose(workspace: &Workspace, names: Option<&str>) -> Result<Program> {
+/// The first program that takes this workspace: of all that pay on this adapter for a fleet of so many members, or of those with
+/// these names.
+fn choose(workspace: &Workspace, members: usize, names: Option<&str>) -> Result<Program> {
     let Some(names) = names else {
-        return first(workspace, FUSED.into_iter().filter(|(name, _)| pays(name, workspace)))?
+        let paying = FUSED.into_iter().filter(|(name, _)| pays(name, workspace, members));
+        return first(workspace, paying)?
             .ok_or_else(|| Error::invalid("no program takes this network", "report it"));
     };
     let known = FUSED.map(|(name, _)| name);
@@ -100,14 +104,12 @@ fn choose(workspace: &Workspace, names: Option<&str>) -> Result<Program> {
         .ok_or_else(|| refused(names, "does not take this network on this adapter"))
 }
 
-/// Whether a program that takes the network on this adapter is also fast there.
-fn pays(name: &str, workspace: &Workspace) -> bool {
-    let is_software = workspace.gpu.is_software();
+/// Whether a program that takes the network on this adapter is also fast there, for a fleet of so many members.
+fn pays(name: &str, workspace: &Workspace, members: usize) -> bool {
+    let Workspace { gpu, recipe, batch, .. } = workspace;
     match name {
-        block::NAME => !is_software,
-        resident::NAME => {
-            !is_software && resident::pays(&workspace.recipe.network, workspace.batch)
-        }
+        block::NAME => !gpu.is_software(),
+        resident::NAME => !gpu.is_software() && resident::pays(&recipe.network, *batch, members),
         _ => true,
     }
 }
@@ -195,14 +197,14 @@ mod tests {
         assert_eq!(taken.last(), Some(&"tiled"), "of {taken:?}");
         // What is first to take it is what trains where nobody asks for another.
         let workspace = workspace_on(gpu);
-        let first = taken.iter().find(|name| pays(name, &workspace)).expect("a program");
-        assert_eq!(choose(&workspace, None).expect("a program").name, *first);
+        let first = taken.iter().find(|name| pays(name, &workspace, 1)).expect("a program");
+        assert_eq!(choose(&workspace, 1, None).expect("a program").name, *first);
     }
 
     /// The name, if the program takes the network; its records are held against the reference's.
     fn trained(gpu: &Gpu, name: &'static str, expected: &[Record]) -> Option<&'static str> {
         let workspace = workspace_on(gpu);
-        let program = choose(&workspace, Some(name)).ok()?;
+        let program = choose(&workspace, 1, Some(name)).ok()?;
         assert_eq!(program.name, name);
         let steps = steps(&workspace.recipe);
         let mut training = Training::new(workspace, program);
@@ -224,7 +226,7 @@ mod tests {
             let gpu = gpu.expect("a device");
             for (name, _) in FUSED {
                 let workspace = alone(&gpu, recipe.clone(), &data);
-                let Ok(program) = choose(&workspace, Some(name)) else { continue };
+                let Ok(program) = choose(&workspace, 1, Some(name)) else { continue };
                 let mut training = Training::new(workspace, program);
                 training.submit(&steps(&recipe), &[0]).expect("steps");
                 let made = block_on(training.collect()).map_or(0, |records| records.len());
@@ -240,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_or_declines_is_named() {
-        let told = |workspace: &Workspace, name| match choose(workspace, Some(name)) {
+        let told = |workspace: &Workspace, name| match choose(workspace, 1, Some(name)) {
             Ok(program) => panic!("{} was made", program.name),
             Err(error) => error.to_string(),
         };

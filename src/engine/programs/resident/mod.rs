@@ -2,7 +2,8 @@
 //! the last, and takes each step's batch through everything in blocks of rows (`shaders/resident/`, a template made for the shape).
 //!
 //! Taken on GPUs for batches so small that one workgroup, which waits for no dispatch, is faster than all of them with two
-//! dispatches a step: up to 64 rows of two layers of 32 units. Asked for by name it takes any batch of up to 4,096 rows, and any
+//! dispatches a step: up to 64 rows of two layers of 32 units; and for fleets of such networks that fill the GPU with a workgroup
+//! each, whatever the batch. Asked for by name it takes any batch of up to 4,096 rows, and any
 //! network of up to 8 layers and 64 predictions whose parameters fit a workgroup's memory beside the units of eight rows: about
 //! 6,000 of them in 32 KiB, 2,300 in 16 KiB. On software adapters, which compile such a kernel for seconds, only so.
 
@@ -28,10 +29,13 @@ const ROWS_OF_BLOCKS: [usize; 3] = [32, 16, 8];
 const LANES: [usize; 3] = [128, 256, 64];
 /// Members of a fleet: with 64 tasks they fill a uniform binding.
 const MOST_MEMBERS: usize = 768;
-/// Rows of a batch, parameters, and one times the other, up to which a run pays: 64 rows of two layers of 32 units.
-const MOST_ROWS_OF_ONE: usize = 64;
+/// Parameters of a network up to which a run pays; of one network also rows of a batch, and one times the other: 64 rows of two
+/// layers of 32 units.
 const MOST_PARAMETERS: usize = 3_000;
+const MOST_ROWS_OF_ONE: usize = 64;
 const MOST_PRODUCTS: usize = 1 << 17;
+/// Members of a fleet from which on it pays for any batch.
+const MANY: usize = 64;
 
 /// The values of the kernel's template.
 #[derive(Debug, Serialize)]
@@ -130,10 +134,11 @@ fn rounds(batch: usize, shape: &Shape) -> usize {
     of_blocks + 2 * shape.rounds_of_biases()
 }
 
-/// Whether one workgroup is faster on a GPU than many with two dispatches a step, by the model (docs/performance.md): for
-/// networks whose layers its lanes are made for, and for rows that are few beside what two dispatches cost.
-pub(super) fn pays(network: &Network, batch: usize) -> bool {
+/// Whether a workgroup a network is faster on a GPU than many with two dispatches a step, by the model (docs/performance.md): for
+/// networks whose layers its lanes are made for, and either rows that are few beside what two dispatches cost, or members that
+/// keep the GPU busy with a workgroup each.
+pub(super) fn pays(network: &Network, batch: usize, members: usize) -> bool {
     let parameters = network.parameter_count();
-    let is_small = batch <= MOST_ROWS_OF_ONE && parameters <= MOST_PARAMETERS;
-    is_small && parameters * batch <= MOST_PRODUCTS
+    let are_few = batch <= MOST_ROWS_OF_ONE && parameters * batch <= MOST_PRODUCTS;
+    parameters <= MOST_PARAMETERS && (are_few || members >= MANY)
 }

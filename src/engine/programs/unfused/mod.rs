@@ -24,7 +24,7 @@ use wgpu::BindingResource as Binding;
 const NAME: &str = "unfused";
 
 /// The program.
-pub(crate) fn program(workspace: &Workspace) -> Result<Program> {
+pub(crate) fn program(workspace: &Workspace, _members: usize) -> Result<Program> {
     let plan = Plan::new(workspace)?;
     let mut dispatches = vec![plan.gather()?];
     for index in 0..plan.layers.len() {
