@@ -43,7 +43,8 @@ fn card(run: &Run, index: usize, task: &TaskFacts) -> Markup {
         article.wide[is_wide] {
             h3 { span.swatch.(colour(index)) {} (task.name) " " span.loss { (task.loss) } }
             @if let Some((part, metrics)) = last {
-                (figures(run, task, &measured, &baselines(run, part, &task.name)))
+                div.scroll { (figures(run, task, &measured, &baselines(run, part, &task.name))) }
+                @if run.results.intervals.is_some() { p.words { "Small: 95 % of redrawn rows, " (part) " part." } }
                 @match metrics {
                     TaskMetrics::Classification(it) if it.columns.is_empty() => {
                         (confusion(task, 0, part, &it.scores))
@@ -86,7 +87,8 @@ fn figures(
     };
     let (rows, baseline_rows) = (columns(measured), columns(baselines));
     let intervals = run.results.intervals.as_ref().and_then(|it| it.get(&task.name));
-    let intervals = intervals.filter(|it| !it.is_empty());
+    // The column of the constant answers says it.
+    let is_shown = |figure: &Figure| figure.key != COMMONEST || baselines.is_empty();
     let cell =
         |rows: &[Figure], line: usize| rows.get(line).map_or("–".into(), |it| it.text.clone());
     html! {
@@ -96,16 +98,21 @@ fn figures(
                 tr {
                     th scope="col" { "Measure" }
                     @for (part, _) in measured { th scope="col" { (capital(part)) } }
-                    @if intervals.is_some() { th scope="col" title="95 % of redrawn rows" { "95 %" } }
                     @for (name, _) in baselines { th scope="col" { (capital(name)) } }
                 }
             }
             tbody {
-                @for (line, figure) in rows[0].iter().enumerate() {
+                @for (line, figure) in rows[0].iter().enumerate().filter(|(_, it)| is_shown(it)) {
                     tr {
                         th scope="row" { (figure.name) }
-                        @for part in &rows { td { (cell(part, line)) } }
-                        @if let Some(intervals) = intervals { td { (interval(intervals.get(figure.key), figure.key)) } }
+                        @for (place, part) in rows.iter().enumerate() {
+                            td {
+                                (cell(part, line))
+                                @if let Some(ends) = intervals.and_then(|it| it.get(figure.key)).filter(|_| place + 1 == rows.len()) {
+                                    span.range { (range(*ends, figure.key)) }
+                                }
+                            }
+                        }
                         @for baseline in &baseline_rows { td { (cell(baseline, line)) } }
                     }
                 }
@@ -114,14 +121,18 @@ fn figures(
     }
 }
 
-/// From where to where a figure may as well be.
-fn interval(ends: Option<&[f64; 2]>, key: &str) -> String {
-    let Some([from, to]) = ends else { return String::new() };
-    match key {
-        "accuracy" => format!("{} – {}", percent(*from), percent(*to)),
-        _ => format!("{} – {}", number(*from), number(*to)),
-    }
+/// From where to where a figure may as well be, in few digits.
+fn range(ends: [f64; 2], key: &str) -> String {
+    let brief = |end: f64| match end.abs() {
+        _ if key == "accuracy" => format!("{:.0} %", 100.0 * end),
+        size if (0.095..9.5).contains(&size) => format!("{end:.2}"),
+        _ => number(format!("{end:.1e}").parse().unwrap_or(end)),
+    };
+    format!("{} to {}", brief(ends[0]), brief(ends[1]))
 }
+
+/// The key of the share of the commonest class, which `results.json` does not have.
+const COMMONEST: &str = "commonest";
 
 /// A figure: what it is called here and in `results.json`, and its value.
 struct Figure {
@@ -137,7 +148,11 @@ fn figures_of(metrics: &TaskMetrics) -> Vec<Figure> {
     let mut figures = match metrics {
         TaskMetrics::Classification(it) => vec![
             figure("Accuracy", "accuracy", percent(it.scores.accuracy)),
-            figure("… of the commonest class alone", "", commonest(it).map_or("–".into(), percent)),
+            figure(
+                "… of the commonest class alone",
+                COMMONEST,
+                commonest(it).map_or("–".into(), percent),
+            ),
             figure("Macro F1", "macro_f1", number(it.scores.macro_f1)),
             figure("AUC", "auc", optional(it.scores.auc)),
             figure("Log loss", "log_loss", optional(it.scores.log_loss)),
@@ -152,7 +167,12 @@ fn figures_of(metrics: &TaskMetrics) -> Vec<Figure> {
             figure("R²", "r2", optional(it.fit.r2)),
         ],
     };
-    figures.push(figure("Loss", "loss", optional(metrics.loss())));
+    // Without class weights and smoothing the log loss is the loss.
+    let is_log_loss =
+        matches!(metrics, TaskMetrics::Classification(it) if it.loss == it.scores.log_loss);
+    if !is_log_loss {
+        figures.push(figure("Loss", "loss", optional(metrics.loss())));
+    }
     figures.push(figure("Rows with a label", "labelled", number(metrics.labelled() as f64)));
     figures
 }

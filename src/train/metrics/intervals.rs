@@ -164,7 +164,7 @@ mod tests {
         let encoder = Encoder::fit(&table, &["x"], &targets).unwrap();
         // Right in the first half of the rows.
         let logit =
-            |row: usize| if (row % 2 == 0) == (row < 200) { [1.0, 0.0] } else { [0.0, 1.0] };
+            |row: usize| if row.is_multiple_of(2) == (row < 200) { [1.0, 0.0] } else { [0.0, 1.0] };
         let predictions = Matrix::new(2, (0..400).flat_map(logit).collect()).unwrap();
         let judged = super::super::judge(&encoder, &table, &predictions).unwrap();
         let found = intervals(&encoder, &table, &predictions, &judged, None).unwrap();

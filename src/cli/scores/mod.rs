@@ -1,5 +1,11 @@
 //! How good predictions are, as a table for people and as JSON for programs.
 
+mod headline;
+mod notes;
+
+pub use self::headline::alone;
+pub use self::notes::{against, notes};
+
 use super::baselines::{NAMES, OfBaselines};
 use awl::tables::{Encoder, TargetColumn, TargetEncoding};
 use awl::train::{ClassScores, Fit, Intervals, Judgement, TaskMetrics, Weighed};
@@ -33,132 +39,6 @@ pub fn by_task<'a>(
         .collect::<Map<_, _>>()
         .into()
 }
-
-/// Sentences about figures that mean less than they seem to: no better than always giving one answer, or over labels of
-/// classes that the model does not know. Many tasks of one kind share a sentence.
-pub fn notes(encoder: &Encoder, judgements: &[Judgement]) -> Vec<String> {
-    let mut notes = Notes::default();
-    for (target, judgement) in encoder.targets().iter().zip(judgements) {
-        let name = &target.name;
-        match judgement {
-            Judgement::Figures(TaskMetrics::Classification(it)) => {
-                let scores = std::slice::from_ref(&it.scores);
-                let columns = if it.columns.is_empty() { scores } else { &it.columns };
-                for (index, scores) in columns.iter().enumerate() {
-                    notes.of_classes(target, index, scores, it.labelled);
-                }
-            }
-            Judgement::Figures(TaskMetrics::Regression(it)) => {
-                let fit = std::slice::from_ref(&it.fit);
-                let columns = if it.columns.is_empty() { fit } else { &it.columns };
-                for (fit, column) in columns.iter().zip(&target.columns) {
-                    let name = if it.columns.is_empty() { name } else { column };
-                    if let Some(r2) = fit.r2.filter(|r2| *r2 <= 0.0) {
-                        notes.mean.push((name.clone(), format!("R² {}", rounded(r2))));
-                    }
-                }
-            }
-            Judgement::Unlabelled => {}
-            Judgement::Impossible(error) => {
-                notes.others.push(format!("task \"{name}\" cannot be judged: {error}"));
-            }
-        }
-    }
-    notes.sentences()
-}
-
-/// Names tasks at which the network is no better than the linear model, by the figure that tells networks apart.
-pub fn against(
-    encoder: &Encoder,
-    judgements: &[Judgement],
-    [_, linear]: &OfBaselines,
-) -> Option<String> {
-    let headline = |judgement: &Judgement| judgement.figures().and_then(Headline::of);
-    let of_tasks = encoder.targets().iter().zip(judgements.iter().zip(linear));
-    let told = of_tasks.filter_map(|(target, (own, linear))| {
-        let (own, linear) = (headline(own)?, headline(linear)?);
-        (own.goodness() <= linear.goodness()).then(|| {
-            let [network, model] = [&own, &linear].map(|it| it.text(it.value));
-            format!("\"{}\" ({} {network}, linear {model})", target.name, own.measure())
-        })
-    });
-    let told: Vec<String> = told.collect();
-    let more = match told.len() > MOST_TASKS {
-        true => format!(" … ({} in all)", told.len()),
-        false => String::new(),
-    };
-    let shown = told.iter().take(MOST_TASKS).cloned().collect::<Vec<_>>().join(", ");
-    (!told.is_empty()).then(|| format!("no better than a linear model: {shown}{more}"))
-}
-
-/// What is to be said of tasks, with what is told of each.
-#[derive(Default)]
-struct Notes {
-    others: Vec<String>,
-    /// Those whose numbers are no better than the mean.
-    mean: Vec<(String, String)>,
-    /// Those whose classes are no better than the commonest.
-    common: Vec<(String, String)>,
-}
-
-impl Notes {
-    fn of_classes(
-        &mut self,
-        target: &TargetColumn,
-        column: usize,
-        scores: &ClassScores,
-        labelled: usize,
-    ) {
-        let (name, names): (&str, &[String]) = match &target.encoding {
-            TargetEncoding::Binary(pairs) if pairs.len() > 1 => {
-                (&target.columns[column], &pairs[column])
-            }
-            encoding => (&target.name, encoding.classes().unwrap_or_default()),
-        };
-        if scores.unknown > 0 {
-            self.others.push(format!(
-                "task \"{name}\": {} of {labelled} labels are of a class that the model does not know, and count as wrong in \
-                 accuracy and F1; the other figures leave them out",
-                scores.unknown
-            ));
-        }
-        let of_class = |class: &Vec<u64>| class.iter().sum::<u64>();
-        // The first of equally common classes.
-        let pairs = scores.confusion.iter().zip(names);
-        let common = pairs.rev().max_by_key(|(class, _)| of_class(class));
-        if let Some((_, class)) = common
-            && scores.accuracy <= scores.majority()
-            && scores.majority() > 0.0
-        {
-            let [right, common] = [scores.accuracy, scores.majority()].map(|share| 100.0 * share);
-            let told = format!("{right:.1} % right, \"{class}\" {common:.1} %");
-            self.common.push((name.into(), told));
-        }
-    }
-
-    fn sentences(self) -> Vec<String> {
-        let mut sentences = self.others;
-        for (tasks, answer) in [
-            (self.common, "always answering the commonest class"),
-            (self.mean, "always answering the labels' mean"),
-        ] {
-            let told = tasks.iter().take(MOST_TASKS);
-            let told: Vec<String> =
-                told.map(|(name, told)| format!("\"{name}\" ({told})")).collect();
-            let more = match tasks.len() > MOST_TASKS {
-                true => format!(" … ({} in all)", tasks.len()),
-                false => String::new(),
-            };
-            if !told.is_empty() {
-                sentences.push(format!("no better than {answer}: {}{more}", told.join(", ")));
-            }
-        }
-        sentences
-    }
-}
-
-/// Tasks in a sentence are no more than these.
-const MOST_TASKS: usize = 12;
 
 /// R² in three digits, be it ever so far below 0.
 fn rounded(r2: f64) -> String {
@@ -303,25 +183,6 @@ fn lines_of(metrics: &TaskMetrics) -> Vec<[String; 4]> {
     }
 }
 
-/// A line a task: what each of several networks comes to alone, on average, at worst and at best.
-pub fn alone(encoder: &Encoder, members: &[&Vec<Judgement>]) -> String {
-    let names = encoder.targets().iter().map(|target| target.name.chars().count());
-    let width = names.max().unwrap_or(0).clamp(8, 40);
-    let mut text =
-        format!("{:width$} {:>9} {:>10} {:>10} {:>10}\n", "", "", "mean", "worst", "best");
-    for (task, target) in encoder.targets().iter().enumerate() {
-        let figures = members.iter().filter_map(|judgements| judgements[task].figures());
-        let mut figures: Vec<Headline> = figures.filter_map(Headline::of).collect();
-        figures.sort_by(|one, other| one.goodness().total_cmp(&other.goodness()));
-        let (Some(worst), Some(best)) = (figures.first(), figures.last()) else { continue };
-        let mean = figures.iter().map(|it| it.value).sum::<f64>() / figures.len() as f64;
-        let [mean, worst, best] = [mean, worst.value, best.value].map(|value| best.text(value));
-        let (name, measure) = (clipped(&target.name, width), figures[0].measure());
-        let _ = writeln!(text, "{name:width$} {measure:>9} {mean:>10} {worst:>10} {best:>10}");
-    }
-    text
-}
-
 /// A line a task: its training loss, σ, weight, share of the weighted losses, and whether σ has come to rest.
 pub fn weights(encoder: &Encoder, weighed: &[Weighed]) -> String {
     let names = encoder.targets().iter().map(|target| target.name.chars().count());
@@ -351,55 +212,6 @@ pub fn weights(encoder: &Encoder, weighed: &[Weighed]) -> String {
         let _ = writeln!(text, "{name:width$} {loss:>9} {weight:>10} {share:>9}{sigma}");
     }
     text
-}
-
-/// The one figure by which networks are told apart at a task.
-struct Headline {
-    kind: Kind,
-    value: f64,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Accuracy,
-    Rmse,
-    /// Of several columns, whose errors may have different units.
-    R2,
-}
-
-impl Headline {
-    fn of(metrics: &TaskMetrics) -> Option<Self> {
-        Some(match metrics {
-            TaskMetrics::Classification(it) => {
-                Self { kind: Kind::Accuracy, value: it.scores.accuracy }
-            }
-            TaskMetrics::Regression(it) if it.columns.is_empty() => {
-                Self { kind: Kind::Rmse, value: it.fit.rmse }
-            }
-            TaskMetrics::Regression(it) => Self { kind: Kind::R2, value: it.fit.r2? },
-        })
-    }
-
-    fn measure(&self) -> &'static str {
-        match self.kind {
-            Kind::Accuracy => "accuracy",
-            Kind::Rmse => "RMSE",
-            Kind::R2 => "R²",
-        }
-    }
-
-    /// The larger the better.
-    fn goodness(&self) -> f64 {
-        if matches!(self.kind, Kind::Rmse) { -self.value } else { self.value }
-    }
-
-    fn text(&self, value: f64) -> String {
-        match self.kind {
-            Kind::Accuracy => format!("{:.1} %", 100.0 * value),
-            Kind::Rmse => significant(value),
-            Kind::R2 => rounded(value),
-        }
-    }
 }
 
 /// Removes the spaces at the end of the last line.
