@@ -273,7 +273,10 @@ fn files_of_fleets_have_a_leading_axis_and_refuse_other_numbers_of_members() {
     let all = Weights::fleet_from_bytes("w", &one, &recipes).expect("the same for all");
     assert!(all.iter().all(|it| it.parameters == weights[3].parameters));
 
-    let (checkpoint, _) = outcome.notes.saved.expect("a checkpoint");
+    let (mut checkpoint, _) = outcome.notes.saved.expect("a checkpoint");
+    // Members without a best epoch, beside one that has one.
+    checkpoint.members[3].best = Some(weights[1].clone());
+    assert_eq!(through_a_file(&checkpoint).members[3].best.as_ref(), Some(&weights[1]));
     let bytes = checkpoint.to_bytes(&recipes).expect("bytes");
     let error = Checkpoint::from_bytes("c", &bytes, &recipes[..4]).expect_err("five, not four");
     assert!(error.to_string().contains("5 members, but 4"), "{error}");
