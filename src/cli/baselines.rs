@@ -23,7 +23,8 @@ pub fn save(run: &RunDir, baselines: &Baselines) -> Result<(), Failure> {
         sigma: vec![1.0; baselines.network.tasks().len()],
     });
     let recipes = recipes(&baselines.network);
-    let bytes = Weights::fleet_to_bytes(&weights, &recipes, &json!({ "members": NAMES }))?;
+    let notes = json!({ "members": NAMES, "unfitted": baselines.unfitted });
+    let bytes = Weights::fleet_to_bytes(&weights, &recipes, &notes)?;
     run_dir::save(&run.baselines(), &bytes)
 }
 
@@ -39,7 +40,9 @@ pub fn load(run: &RunDir, encoder: &Encoder) -> Result<Option<Baselines>, Failur
     let mut weights = Weights::fleet_from_bytes(&file, &bytes, &recipes(&network))?;
     let [linear, constant] =
         [weights.pop(), weights.pop()].map(|it| it.map(|it| it.parameters).unwrap_or_default());
-    Ok(Some(Baselines { network, constant, linear }))
+    let mut notes = Weights::read_notes(&file, &bytes)?;
+    let unfitted = serde_json::from_value(notes["unfitted"].take()).unwrap_or_default();
+    Ok(Some(Baselines { network, constant, linear, unfitted }))
 }
 
 /// Judges them by the rows of a table.
@@ -50,5 +53,12 @@ pub fn judged(
     features: &Matrix,
 ) -> Result<OfBaselines, Failure> {
     let [constant, linear] = baselines.predict(features)?;
-    Ok([judge(encoder, table, &constant)?, judge(encoder, table, &linear)?])
+    let mut linear = judge(encoder, table, &linear)?;
+    for (target, judgement) in encoder.targets().iter().zip(&mut linear) {
+        if baselines.unfitted.contains(&target.name) {
+            // No figures are better than those of something else.
+            *judgement = Judgement::Unlabelled;
+        }
+    }
+    Ok([judge(encoder, table, &constant)?, linear])
 }

@@ -169,7 +169,9 @@ impl RunDir {
         let model: Model = serde_json::from_value(notes).map_err(|error| {
             format!("{file}: its notes are not those of a model ({error}): train it again")
         })?;
-        let recipes = vec![plain_recipe(&model.network); model.members.max(1)];
+        // A number that the file cannot hold is not believed.
+        let most = bytes.len() / (4 * model.network.parameter_count());
+        let recipes = vec![plain_recipe(&model.network); model.members.clamp(1, most.max(1))];
         let weights = Weights::fleet_from_bytes(&file, &bytes, &recipes)?;
         Ok((model, weights.into_iter().map(|weights| weights.parameters).collect()))
     }

@@ -87,12 +87,13 @@ impl SplitFile {
                 ))
             })
         };
-        let rows = match lines.next() {
-            Some((HEADER, _)) => lines.map(row).collect::<Result<Vec<_>, _>>()?,
-            Some(other) => vec![row(other)?],
-            None => Vec::new(),
-        };
-        Ok(Self { rows })
+        let first = lines.next().map(|(line, _)| line).filter(|line| *line == HEADER);
+        if first.is_none() {
+            return Err(Failure::input(format!(
+                "{file}: the first line is not \"{HEADER}\": restore the file, or train again"
+            )));
+        }
+        Ok(Self { rows: lines.map(row).collect::<Result<_, _>>()? })
     }
 
     /// The rows of a table, or of a block of it, that are of a part.

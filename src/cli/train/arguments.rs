@@ -1,7 +1,8 @@
 //! The flags of `awl train`, and how they change a configuration.
 
 use super::config::{
-    Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaForm, SigmaInit, Task,
+    BALANCED, ClassWeights, Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaForm,
+    SigmaInit, Task,
 };
 use crate::cli::reading::ReadingFlags;
 use awl::Activation;
@@ -52,6 +53,8 @@ pub struct Arguments {
     pub reading: ReadingFlags,
     #[command(flatten)]
     pub model: ModelFlags,
+    #[command(flatten)]
+    pub losses: LossFlags,
     #[command(flatten)]
     pub weighting: WeightingFlags,
     #[command(flatten)]
@@ -109,6 +112,35 @@ pub struct ModelFlags {
     /// Share of the hidden units that each step leaves out [default: 0].
     #[arg(long, value_name = "SHARE")]
     dropout: Option<f64>,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Losses")]
+pub struct LossFlags {
+    /// Probability that is spread evenly over all classes, of every task of cross_entropy [default: 0].
+    #[arg(long, value_name = "SHARE")]
+    label_smoothing: Option<f32>,
+    /// balanced: the classes of every task of cross_entropy count alike, however rare.
+    #[arg(long, value_name = "balanced", value_parser = [BALANCED])]
+    class_weights: Option<String>,
+}
+
+impl LossFlags {
+    /// Takes them over into a task; whether there was one.
+    pub fn apply(&self, task: &mut Task) -> bool {
+        set_some(&mut task.label_smoothing, &self.label_smoothing);
+        set_some(&mut task.class_weights, &self.class_weights.clone().map(ClassWeights::Word));
+        self.first().is_some()
+    }
+
+    /// The first that was given.
+    pub fn first(&self) -> Option<&'static str> {
+        match (self.label_smoothing, &self.class_weights) {
+            (Some(_), _) => Some("--label-smoothing"),
+            (None, Some(_)) => Some("--class-weights"),
+            (None, None) => None,
+        }
+    }
 }
 
 #[derive(clap::Args)]
@@ -188,7 +220,7 @@ pub struct TrainFlags {
     /// Start from the weights in this file, under PyTorch's names.
     #[arg(long, value_name = "FILE.safetensors")]
     init: Option<PathBuf>,
-    /// Steps from one line of metrics.jsonl to the next [default: 1].
+    /// Steps from one line of metrics.jsonl to the next [default: 1, more where the lines would be many thousands].
     #[arg(long, value_name = "STEPS")]
     log_every: Option<u64>,
     /// Write TensorBoard's event files too.
@@ -289,7 +321,7 @@ impl Arguments {
         set(&mut train.patience, &flags.patience);
         set(&mut train.engine, &flags.engine);
         set_some(&mut train.init, &flags.init);
-        set(&mut train.log_every, &flags.log_every);
+        set_some(&mut train.log_every, &flags.log_every);
         train.tensorboard |= flags.tensorboard;
         Ok(())
     }

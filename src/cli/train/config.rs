@@ -112,13 +112,25 @@ pub struct Task {
     pub delta: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_smoothing: Option<f32>,
-    /// One a class, in the order of the sorted classes.
+    /// One a class, in the order of the sorted classes, or `balanced`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub class_weights: Option<Vec<f32>>,
+    pub class_weights: Option<ClassWeights>,
     /// The task's weight, for the scheme `fixed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f32>,
 }
+
+/// How much each class counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ClassWeights {
+    Each(Vec<f32>),
+    /// `balanced`: by how rare a class is, so that all count alike.
+    Word(String),
+}
+
+/// The word of [`ClassWeights`].
+pub const BALANCED: &str = "balanced";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -252,8 +264,9 @@ pub struct Train {
     /// A safetensors file to start from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
-    /// Steps from one line of metrics.jsonl to the next.
-    pub log_every: u64,
+    /// Steps from one line of metrics.jsonl to the next; if left out as many as keep a run's lines of steps below some thousands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_every: Option<u64>,
     /// Whether TensorBoard's event files are written too.
     pub tensorboard: bool,
 }
@@ -269,7 +282,7 @@ impl Default for Train {
             patience: 20,
             engine: EngineName::Fused,
             init: None,
-            log_every: 1,
+            log_every: None,
             tensorboard: false,
         }
     }

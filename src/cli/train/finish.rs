@@ -51,14 +51,20 @@ pub async fn finish<'a, E: Engine>(
     let tasks = data.encoder.tasks();
     let baselines = Baselines::fit(&tasks, &data.training, validation)?;
     baselines::save(run, &baselines)?;
+    let unfitted = baselines.unfitted.iter().map(|task| {
+        format!("task \"{task}\" has no linear model beside it, whose weights would be too many")
+    });
+    let unfitted: Vec<String> = unfitted.collect();
     let judged = judge_members(&mut trainer, &members, data, &baselines).await?;
     let diverged = judged.diverged();
     if diverged.is_some() || judged.kept.len() < members.len() {
         run_dir::save(&run.model(), &model(&judged.kept, diverged.clone())?)?;
     }
     let mut warnings = judged.warnings.clone();
+    warnings.extend(unfitted);
     warnings.extend(sigma_warnings(onlooker));
     warnings.extend(left_out(&progress, &judged));
+    warnings.extend(still_improving(run, onlooker.epochs, &progress));
     if let Some(last) = judged.parts.last() {
         warnings.extend(scores::notes(&data.encoder, &last.judgements));
         warnings.extend(scores::against(&data.encoder, &last.judgements, &last.baselines));
@@ -123,6 +129,24 @@ fn model_bytes(
     };
     Ok(Weights::fleet_to_bytes(&weights, &recipes, &json!(model))?)
 }
+
+/// Whether the validation rows were still answered better when the epochs were over.
+fn still_improving(run: &RunDir, epochs: usize, progress: &[Progress]) -> Option<String> {
+    let at_its_end = |it: &&Progress| {
+        it.epochs == epochs && it.best.is_some_and(|best| best.epoch + FEW >= epochs)
+    };
+    let still = progress.iter().filter(at_its_end).count();
+    let who = match (still, progress.len()) {
+        (0, _) => return None,
+        (_, 1) => "the best epoch is among the last".to_string(),
+        (still, all) => format!("the best epoch of {still} of {all} networks is among the last"),
+    };
+    let (run, more) = (run.path().display(), 2 * epochs);
+    Some(format!("{who}: more may be better: awl train --resume {run} --epochs {more}"))
+}
+
+/// Epochs at the end that are among the last.
+const FEW: usize = 2;
 
 /// Who is not in the model, and why.
 fn left_out(progress: &[Progress], judged: &Judged<'_>) -> Vec<String> {
@@ -302,6 +326,9 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
         }
         None => {
             let kept = match json["best_epoch"].as_u64() {
+                Some(best) if json["best_epoch"] == json["epochs"] => {
+                    format!("the best was {best}, the last one")
+                }
                 Some(best) => format!("the best was {best}"),
                 None => "the last one's weights are kept".into(),
             };

@@ -9,6 +9,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+/// Lines of steps that a file has, about, unless more are asked for: far more than a chart shows.
+const MOST_LINES: u64 = 5_000;
+
+/// Steps from one line to the next, for so many steps of each of these members.
+pub fn every(steps: u64, members: usize) -> u64 {
+    steps.saturating_mul(members as u64).div_ceil(MOST_LINES).max(1)
+}
+
 /// Appends to a run's `metrics.jsonl`.
 pub struct Log {
     path: PathBuf,

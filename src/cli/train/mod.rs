@@ -229,7 +229,8 @@ fn foresee(data: &mut Data, recipe: &Recipe) {
 /// Checks that a run goes on as it began, but for how long it takes and where its rows lie.
 fn check_unchanged(arguments: &Arguments, saved: &Config, config: &Config) -> Result<(), Failure> {
     let flags = &arguments.data_flags;
-    let lists = [&flags.features, &flags.ignore, &flags.text].into_iter().any(Option::is_some);
+    let lists = [&flags.features, &flags.ignore, &flags.text].into_iter().any(Option::is_some)
+        || arguments.losses.first().is_some();
     let mut same = config.clone();
     same.data.path.clone_from(&saved.data.path);
     same.train.epochs = saved.train.epochs;
@@ -281,7 +282,10 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
     let made: Vec<(u64, usize)> = steps.clone().zip(progress.iter().map(|it| it.epochs)).collect();
     let done = progress.iter().map(|it| it.epochs).min().unwrap_or(0);
     let failed = |path: std::path::PathBuf| move |error| Failure::writing(&path, &error);
-    let log = log::Log::open(&run.metrics(), &tasks, config.train.log_every, &made);
+    let per_epoch = data.training.rows().div_ceil(config.train.batch_size.max(1)) as u64;
+    let steps_to_make = per_epoch.saturating_mul(plan.epochs as u64);
+    let every = config.train.log_every.unwrap_or_else(|| log::every(steps_to_make, made.len()));
+    let log = log::Log::open(&run.metrics(), &tasks, every, &made);
     let events = match config.train.tensorboard {
         true => events(&run, &made),
         false => Ok(Vec::new()),

@@ -15,7 +15,7 @@ const PENALTIES: [f64; 5] = [1_000.0, 100.0, 10.0, 1.0, 0.1];
 const USUAL: f64 = 1.0;
 
 /// Multiply-adds of one pass over the rows; of more rows a part is taken, evenly.
-const MOST_WORK: usize = 20_000_000;
+const MOST_WORK: usize = 40_000_000;
 /// Rows of which it is counted how many values are not 0.
 const SOME: usize = 1_000;
 /// Probabilities that are kept.
@@ -32,14 +32,22 @@ const PIECES: usize = 16;
 /// Features and labels of some rows.
 pub(super) type Rows<'a> = (&'a Matrix, &'a Target);
 
-/// Weights, shape `[width, features]`, and biases, of the linear model of a task; it starts from always this answer.
+/// Weights of a model, at most; and the fewest rows of many that are worth a fit.
+const MOST_WEIGHTS: usize = 4_000_000;
+const FEWEST: usize = 1_000;
+
+/// Weights, shape `[width, features]`, and biases, of the linear model of a task, which starts from always this answer; nothing where
+/// it has too many weights, or would be fitted to too few of the rows.
 pub(super) fn fit(
     task: &Task,
     training: Rows<'_>,
     validation: Option<Rows<'_>>,
     answer: &[f64],
-) -> (Vec<f64>, Vec<f64>) {
+) -> Option<(Vec<f64>, Vec<f64>)> {
     let problem = Problem::new(task, training);
+    if problem.penalised() > MOST_WEIGHTS || problem.is_cut && problem.rows.len() < FEWEST {
+        return None;
+    }
     let judge = validation.map(|rows| Problem::new(task, rows)).filter(|it| !it.rows.is_empty());
     let mut at = vec![0.0; problem.penalised()];
     at.extend(answer);
@@ -55,7 +63,7 @@ pub(super) fn fit(
     let fitted = best.map_or(at, |(_, fitted)| fitted);
     let (weights, biases) = fitted.split_at(problem.penalised());
     let of_output = |output| weights.iter().skip(output).step_by(task.width).copied();
-    ((0..task.width).flat_map(of_output).collect(), biases.to_vec())
+    Some(((0..task.width).flat_map(of_output).collect(), biases.to_vec()))
 }
 
 /// A task's labelled rows. Its parameters are the weights, shape `[features, width]`, then the biases: a feature that is 0, as most
@@ -65,6 +73,8 @@ struct Problem<'a> {
     features: &'a Matrix,
     target: &'a Target,
     rows: Vec<usize>,
+    /// Whether these are but a part.
+    is_cut: bool,
     weights: f64,
 }
 
@@ -85,7 +95,7 @@ impl<'a> Problem<'a> {
         let most = (MOST_WORK / (task.width * a_row)).min(MOST_CELLS / task.width);
         let every = rows.len().div_ceil(most.max(1)).max(1);
         let rows: Vec<usize> = rows.into_iter().step_by(every).collect();
-        let mut problem = Self { task, features, target, rows, weights: 0.0 };
+        let mut problem = Self { task, features, target, rows, is_cut: every > 1, weights: 0.0 };
         problem.weights = problem.rows.iter().map(|&row| problem.weight(row)).sum();
         problem
     }

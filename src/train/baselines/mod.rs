@@ -24,6 +24,8 @@ pub struct Baselines {
     pub constant: Vec<f64>,
     /// Those of a linear model: ridge regression for numbers, logistic regression with an L2 penalty for classes.
     pub linear: Vec<f64>,
+    /// Tasks whose linear model would have too many weights for the time there is and was not fitted: it always gives the same answer.
+    pub unfitted: Vec<String>,
 }
 
 impl Baselines {
@@ -41,6 +43,7 @@ impl Baselines {
         let mut linear = constant.clone();
         let tensors = network.tensors();
         let mut tensors = tensors.iter();
+        let mut unfitted = Vec::new();
         for (index, task) in tasks.iter().enumerate() {
             // Weight, then bias.
             let (Some(weight), Some(bias)) = (tensors.next(), tensors.next()) else { break };
@@ -48,11 +51,18 @@ impl Baselines {
             put(&mut constant, bias, &answer);
             let validation = validation.map(|rows| (rows.features(), &rows.targets()[index]));
             let training = (training.features(), &training.targets()[index]);
-            let (weights, biases) = fit(task, training, validation, &answer);
-            put(&mut linear, weight, &weights);
-            put(&mut linear, bias, &biases);
+            match fit(task, training, validation, &answer) {
+                Some((weights, biases)) => {
+                    put(&mut linear, weight, &weights);
+                    put(&mut linear, bias, &biases);
+                }
+                None => {
+                    unfitted.push(task.name.clone());
+                    put(&mut linear, bias, &answer);
+                }
+            }
         }
-        Ok(Self { network, constant, linear })
+        Ok(Self { network, constant, linear, unfitted })
     }
 
     /// What both are networks of.

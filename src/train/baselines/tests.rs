@@ -146,3 +146,18 @@ fn a_task_without_labels_and_rows_far_apart_are_no_trouble() {
     // The second class where the feature is large.
     assert!(linear[3] > linear[2]);
 }
+
+/// Two thousand classes of as many features: more weights than there is time for.
+#[test]
+fn a_model_of_too_many_weights_is_not_fitted_and_named() {
+    let row = vec![1.0f32; 2_100];
+    let rows: Vec<&[f32]> = vec![&row; 3];
+    let tasks = [Task::new("huge", Loss::cross_entropy(), 2_000), Task::new("y", Loss::Mse, 1)];
+    let targets = vec![Target::classes(vec![0, 7, 7]), numbers(&[1.0, 2.0, 3.0])];
+    let found = Baselines::fit(&tasks, &dataset(&rows, targets), None).unwrap();
+    assert_eq!(found.unfitted, ["huge"]);
+    let tensors = found.network.tensors();
+    let of = |parameters: &[f64], index: usize| parameters[tensors[index].range.clone()].to_vec();
+    assert_eq!(of(&found.linear, 1), of(&found.constant, 1));
+    assert!(of(&found.linear, 0).iter().all(|weight| *weight == 0.0));
+}

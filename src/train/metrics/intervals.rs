@@ -12,13 +12,13 @@ use crate::error::Result;
 use crate::tables::{Encoder, Table, TargetColumn};
 use crate::train::parallel::in_parallel;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Draws of rows.
+/// Draws of rows, and rows of a draw, at most; of tasks of many classes fewer, since each costs a ranking of the rows.
 const DRAWS: usize = 1_000;
-/// Rows of a draw are about these at most.
 const MOST_ROWS: usize = 5_000;
+/// Draws, and rows, of a task as wide as this are the least.
+const WIDE: usize = 100;
 /// What is left out on either side: 95 % are between.
 const TAIL: f64 = 0.025;
 
@@ -46,24 +46,38 @@ pub fn intervals(
         let (Ok((head, units)), Some(figures)) = (head, judgement.figures()) else {
             return Ok(Intervals::new());
         };
-        let drawing = Drawing::new(&head.rows, groups);
+        let fewer = task.width.div_ceil(10).min(WIDE / 10);
+        let drawing = Drawing::new(&head.rows, groups, MOST_ROWS / fewer);
         let draw = |number: usize| {
             let drawn = head.with_rows(drawing.rows(number as u64)).metrics();
             drawn.map_or_else(Vec::new, |it| named(&it.in_units(&units)))
         };
-        let cells = drawing.size * DRAWS * task.width;
-        let drawn = in_parallel(DRAWS, cells, draw);
+        let draws = (DRAWS / fewer).max(200);
+        let cells = drawing.size * draws * task.width;
+        let drawn = in_parallel(draws, cells, draw);
         Ok(between(&named(figures), &drawn, drawing.narrower))
     };
     pairs.map(of_task).collect()
 }
 
-/// The figures by their names in JSON; columns, counts and the confusion matrix left out.
-fn named(figures: &TaskMetrics) -> Vec<(String, f64)> {
-    let Ok(Value::Object(object)) = serde_json::to_value(figures) else { return Vec::new() };
-    let is_figure = |name: &String| !["labelled", "unknown"].contains(&name.as_str());
-    let figures = object.into_iter().filter(|(name, _)| is_figure(name));
-    figures.filter_map(|(name, value)| Some((name, value.as_f64()?))).collect()
+/// The figures of the whole task by their names in JSON.
+fn named(figures: &TaskMetrics) -> Vec<(&'static str, f64)> {
+    let all = match figures {
+        TaskMetrics::Classification(it) => vec![
+            ("accuracy", Some(it.scores.accuracy)),
+            ("macro_f1", Some(it.scores.macro_f1)),
+            ("auc", it.scores.auc),
+            ("log_loss", it.scores.log_loss),
+            ("loss", it.loss),
+        ],
+        TaskMetrics::Regression(it) => vec![
+            ("rmse", Some(it.fit.rmse)),
+            ("mae", Some(it.fit.mae)),
+            ("r2", it.fit.r2),
+            ("loss", it.loss),
+        ],
+    };
+    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// What rows are drawn from.
@@ -79,7 +93,7 @@ struct Drawing {
 }
 
 impl Drawing {
-    fn new(rows: &[usize], groups: Option<&[usize]>) -> Self {
+    fn new(rows: &[usize], groups: Option<&[usize]>, most_rows: usize) -> Self {
         let units: Vec<Vec<usize>> = match groups {
             None => rows.iter().map(|&row| vec![row]).collect(),
             Some(groups) => {
@@ -88,10 +102,10 @@ impl Drawing {
                 together.into_values().collect()
             }
         };
-        let share = (MOST_ROWS as f64 / rows.len().max(1) as f64).min(1.0);
+        let share = (most_rows as f64 / rows.len().max(1) as f64).min(1.0);
         let count = ((units.len() as f64 * share).round() as usize).max(1);
         let narrower = (count as f64 / units.len().max(1) as f64).sqrt().min(1.0);
-        Self { units, count, size: rows.len().min(MOST_ROWS), narrower }
+        Self { units, count, size: rows.len().min(most_rows), narrower }
     }
 
     /// The rows of one draw.
@@ -103,10 +117,10 @@ impl Drawing {
 }
 
 /// The interval of each figure between the tails of its draws; none of a figure that most draws do not have.
-fn between(figures: &[(String, f64)], drawn: &[Vec<(String, f64)>], narrower: f64) -> Intervals {
+fn between(figures: &[(&str, f64)], drawn: &[Vec<(&str, f64)>], narrower: f64) -> Intervals {
     let mut intervals = Intervals::new();
     for (name, figure) in figures {
-        let of_draw = |draw: &Vec<(String, f64)>| {
+        let of_draw = |draw: &Vec<(&str, f64)>| {
             draw.iter().find(|(other, _)| other == name).map(|(_, value)| *value)
         };
         let mut values: Vec<f64> = drawn.iter().filter_map(of_draw).collect();
@@ -116,7 +130,7 @@ fn between(figures: &[(String, f64)], drawn: &[Vec<(String, f64)>], narrower: f6
         values.sort_by(f64::total_cmp);
         let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
         let ends = [at(TAIL), at(1.0 - TAIL)].map(|end| figure + (end - figure) * narrower);
-        intervals.insert(name.clone(), ends);
+        intervals.insert((*name).into(), ends);
     }
     intervals
 }
@@ -125,8 +139,8 @@ fn between(figures: &[(String, f64)], drawn: &[Vec<(String, f64)>], narrower: f6
 mod tests {
     use super::*;
 
-    fn single(value: f64) -> Vec<(String, f64)> {
-        vec![("it".into(), value)]
+    fn single(value: f64) -> Vec<(&'static str, f64)> {
+        vec![("it", value)]
     }
 
     #[test]
@@ -143,7 +157,7 @@ mod tests {
     fn rows_of_a_group_are_drawn_together_and_large_parts_in_part() {
         let groups: Vec<usize> = (0..60).map(|row| row / 10).collect();
         let rows: Vec<usize> = (0..60).collect();
-        let drawing = Drawing::new(&rows, Some(&groups));
+        let drawing = Drawing::new(&rows, Some(&groups), MOST_ROWS);
         let drawn = drawing.rows(3);
         assert_eq!(drawn.len(), 60);
         for piece in drawn.chunks(10) {
@@ -151,7 +165,7 @@ mod tests {
         }
         assert_ne!(drawn, drawing.rows(4));
         let many: Vec<usize> = (0..80_000).collect();
-        let drawing = Drawing::new(&many, None);
+        let drawing = Drawing::new(&many, None, MOST_ROWS);
         assert_eq!((drawing.rows(0).len(), drawing.narrower), (5_000, 0.25));
     }
 

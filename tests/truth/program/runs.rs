@@ -71,6 +71,27 @@ fn a_run_leaves_everything_that_was_promised() {
     assert!(files.flatten().any(|file| file.file_name().to_str().is_some_and(events)));
 }
 
+/// 400 epochs of 241 steps would be 96,400 lines: each twentieth step has one. The last epoch may be the best, and is told of.
+#[test]
+fn long_runs_have_some_thousands_of_lines_and_may_go_on() {
+    let folder = folder("run_long");
+    let arguments =
+        ["train", PENGUINS, "--task", "body_mass_g:mse", "--hidden", "2", "--batch-size", "1"];
+    let more = ["--epochs", "400", "--patience", "0", "--lr", "1e-7", "--quiet", "--out", "run"];
+    let output = awl(&folder, &[&arguments[..], &more].concat());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("the best epoch is among the last: more may be better: awl train --resume run --epochs 800"), "{told}");
+    let lines = lines(&folder.join("run/metrics.jsonl"));
+    let steps: Vec<u64> = lines
+        .iter()
+        .filter(|it| it.get("epoch").is_none())
+        .filter_map(|it| it["step"].as_u64())
+        .collect();
+    assert_eq!(steps[..3], [1, 20, 40]);
+    assert_eq!(steps.len(), 1 + 96_400 / 20);
+    assert_eq!(lines.len() - steps.len(), 400, "every epoch has a line");
+}
+
 /// Both baselines stand in results, table and report, and an evaluation of the same rows has the same figures of them.
 #[test]
 fn every_table_has_the_baselines() {
@@ -197,7 +218,9 @@ fn the_model_says_the_same_of_rows_as_the_run_did() {
     assert_eq!(evaluated["tasks"], results["parts"]["test"]);
     let table = succeed(&folder, &["evaluate", "run", "test.csv"]);
     assert!(
-        table.starts_with("68 rows\n") && table.contains("mass") && table.contains("RMSE"),
+        table.starts_with("68 rows (from, to: 95 % of redrawn rows)\n")
+            && table.contains("mass")
+            && table.contains("RMSE"),
         "{table}"
     );
 

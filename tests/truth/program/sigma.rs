@@ -21,7 +21,7 @@ fn exact(name: &str) -> PathBuf {
 fn train(folder: &Path, out: &str, more: &[&str]) -> Value {
     let table = ["train", "exact.csv", "-t", "exact:mse", "-t", "bent:mse", "--validation", "0"];
     let model = ["--hidden", "", "--batch-size", "16", "--sigma-lr", "0.1"];
-    let engine = ["--engine", "reference", "--json", "--out", out];
+    let engine = ["--engine", "reference", "--json", "--log-every", "1", "--out", out];
     json(folder, &[&table[..], &model, &engine, more].concat())
 }
 

@@ -190,7 +190,7 @@ fn a_part_of_the_runs_own_table_is_evaluated_and_predicted_by_its_name() {
                 "{part}, {figure}: {found}, not {expected}"
             );
         }
-        assert_eq!(found["warnings"], serde_json::json!([]), "{part}");
+        assert!(!found["warnings"].to_string().contains("equal rows"), "{part}: {found}");
     }
     let of_train = json(&folder, &["evaluate", "run", PENGUINS, "--part", "train", "--json"]);
     assert!(of_train["warnings"].to_string().contains("equal rows that the run was trained on"));

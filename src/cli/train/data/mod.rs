@@ -5,11 +5,13 @@
 //! |---|---|
 //! | `tasks` | tasks as the user names them, each with a loss |
 //! | `spelling` | class labels that look like numbers |
+//! | `balance` | class weights by which every class counts alike |
 //! | `features` | which columns are predicted from, and which look wrong |
 //! | `split` | training, validation and test rows |
 //! | `problems` | everything that keeps a table from being trained on, in one message |
 //! | `labels` | how many labels each task has, and what the choice of the epoch rests on |
 
+mod balance;
 mod features;
 mod labels;
 mod problems;
@@ -79,7 +81,8 @@ impl Data {
         }
         table = spelling::keep(table, config, &mut told)?;
         let mut problems = problems::Problems::of(&table, config.task.len());
-        let specs = tasks::specs(&mut config.task, &table, &mut told, &mut problems)?;
+        let flags = &arguments.losses;
+        let specs = tasks::specs(&mut config.task, &table, flags, &mut told, &mut problems)?;
         let features = features::features(config, &table, &mut told)?;
         let [training, validation, test] = split::split(config, table.clone(), &specs, &mut told)?;
         let training = training
@@ -88,6 +91,8 @@ impl Data {
         problems.look(&training, &features, &specs, options)?;
         problems.report()?;
         let encoder = Encoder::fit_with(&training, &features, &specs, options)?;
+        let encoder =
+            balance::balance(encoder, &config.task, &training, specs, options, &mut told)?;
         features::tell(&encoder, [("validation", &validation), ("test", &test)], &mut told)?;
         let parts = labels::Parts {
             whole: &table,

@@ -3,7 +3,8 @@
 use super::Told;
 use super::problems::Problems;
 use crate::cli::failure::Failure;
-use crate::cli::train::config::Task as TaskConfig;
+use crate::cli::train::arguments::LossFlags;
+use crate::cli::train::config::{BALANCED, ClassWeights, Task as TaskConfig};
 use awl::tables::TargetSpec;
 use awl::{Loss, Table};
 
@@ -11,11 +12,12 @@ use awl::{Loss, Table};
 pub fn specs(
     tasks: &mut [TaskConfig],
     table: &Table,
+    flags: &LossFlags,
     told: &mut Told,
     problems: &mut Problems<'_>,
 ) -> Result<Vec<TargetSpec>, Failure> {
     let mut specs = Vec::new();
-    for task in tasks {
+    for task in &mut *tasks {
         let name = match (&task.name, &task.columns[..]) {
             (Some(name), _) => name.clone(),
             (None, [column]) => column.clone(),
@@ -43,10 +45,21 @@ pub fn specs(
                 }
             },
         };
+        let loss = match &loss {
+            Loss::CrossEntropy { .. } if flags.apply(task) => self::loss(&name, loss.name(), task)?,
+            _ => loss,
+        };
         task.name = Some(name);
         task.loss = Some(loss.name().into());
         spec.loss = Some(loss);
         specs.push(spec);
+    }
+    let has_classes = specs.iter().any(|it| matches!(it.loss, Some(Loss::CrossEntropy { .. })));
+    if let (Some(flag), false) = (flags.first(), has_classes) {
+        return Err(Failure::input(format!(
+            "{flag} is for tasks of the loss cross_entropy, but there is none: leave it out, or name the loss, as in \
+             --task COLUMN:cross_entropy"
+        )));
     }
     Ok(specs)
 }
@@ -59,7 +72,17 @@ fn loss(task: &str, name: &str, config: &TaskConfig) -> Result<Loss, Failure> {
         Loss::Huber { delta } => *delta = config.delta.unwrap_or(*delta),
         Loss::CrossEntropy { label_smoothing, class_weights } => {
             *label_smoothing = config.label_smoothing.unwrap_or(*label_smoothing);
-            class_weights.clone_from(&config.class_weights);
+            *class_weights = match &config.class_weights {
+                Some(ClassWeights::Each(weights)) => Some(weights.clone()),
+                // When the training labels are known.
+                Some(ClassWeights::Word(word)) if word == BALANCED => None,
+                Some(ClassWeights::Word(word)) => {
+                    return Err(Failure::input(format!(
+                        "task \"{task}\": class_weights \"{word}\": give a number a class, or \"{BALANCED}\""
+                    )));
+                }
+                None => None,
+            };
         }
         Loss::Mse | Loss::Mae | Loss::Bce => {}
     }

@@ -179,6 +179,8 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("--log-every", "program::runs"),
     ("--tensorboard", "program::runs, and report::tensorboard"),
     ("--members", "program::members"),
+    ("--label-smoothing", "program::losses"),
+    ("--class-weights", "program::losses"),
     ("--patience", "program::runs, and train::run"),
     ("--no-shuffle", "every run here has it, but that of train.shuffle"),
     (
