@@ -37,6 +37,13 @@ enum Command {
     /// Train a network on your table: one head a task, the tasks' weights learned.
     #[command(arg_required_else_help = true, args_override_self = true, allow_negative_numbers = true, after_help = TRAIN_EXAMPLES)]
     Train(Box<train::Arguments>),
+    /// Say what `awl train` would see with these flags, and train nothing: columns, missing cells, labels, suspects, the split.
+    #[command(
+        arg_required_else_help = true,
+        args_override_self = true,
+        allow_negative_numbers = true
+    )]
+    Describe(Box<train::Arguments>),
     /// Say how good a trained model is on labelled rows.
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(evaluate::Arguments),
@@ -87,6 +94,7 @@ Examples:
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Train(arguments) => train::run(&arguments),
+        Command::Describe(arguments) => train::describe(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

@@ -233,7 +233,7 @@ fn fixed(value: Option<f64>) -> String {
 }
 
 /// Four digits that count, since units differ: `0.01234`, `312.4`, `1.234e9`.
-fn significant(value: f64) -> String {
+pub fn significant(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
         size if !(1e-4..1e7).contains(&size) => format!("{value:.3e}"),

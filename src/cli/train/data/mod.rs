@@ -31,6 +31,8 @@ use std::collections::BTreeMap;
 
 /// What a run trains on, is validated on and is judged by.
 pub struct Data {
+    /// All rows.
+    pub table: Table,
     pub encoder: Encoder,
     /// Columns that were taken as text, whatever their cells.
     pub text: Vec<String>,
@@ -123,6 +125,7 @@ impl Data {
             test,
             text: config.data.text.clone(),
             formats,
+            table,
             encoder,
             told,
         })
