@@ -21,6 +21,7 @@ const TASKS = {{ tasks | length }}u;
 @group(0) @binding(7) var<storage, read_write> loss_shares: array<f32>;
 
 {% include "workgroup/units" %}
+var<workgroup> losses: array<f32, {{ rows * (tasks | length) }}>;
 
 // The row of the dataset; beyond the end of the batch that of the last row, whose gradient is made 0 at the predictions.
 fn source_of(row: u32) -> u32 {

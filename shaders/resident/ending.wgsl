@@ -1,5 +1,5 @@
 {#- The end of a step, in every lane: losses, the total, the record, and Adam on what the lane holds the gradient of. -#}
-{%- from "workgroup/products" import cell, gradient_lane, guard, own -%}
+{%- from "workgroup/products" import cell, gradient_lane, guard, head_cell, own -%}
 
 {#- What a lane holds of a layer's weights, with `{{ caller(q, p, c) }}` for each vec4 of them: `row` and `column` of its square, and
     `part`, its row in that. -#}
@@ -63,13 +63,14 @@
         let bias{{ r }}_place = bias_place(min(lane + {{ r * lanes }}u, BIASES - 1u));
         let bias{{ r }}_moments = load_moments(bias{{ r }}_place.x, bias{{ r }}_place.y);
 {%- endfor %}
-        // What the lanes have of the biases' gradients, in the place of the units, and of the losses.
+        // What the lanes have of the biases' gradients and of the losses, in the place of the units, which nobody needs any more.
 {%- for layer in layers %}
 {%- if layer.is_last %}
 {%- call(q, p, c) own_weights(layer, lanes) %}
-{%- if p == 0 %}
+{%- if p == 0 and c == 0 %}
+{%- set slices = layer.gradient.slices %}
                 if column == 0u {
-                    head_bias[4u * row + part] = gradient_of_bias_{{ q }}{% if layer.gradient.slices < 4 %}.{{ "xyzw"[c] }}{% endif %};
+                    {{ head_cell("row", "(part / " ~ (4 // slices) ~ "u)", slices, group) }} = vec4(gradient_of_bias_{{ q }}{% if slices == 2 %}, 0.0, 0.0{% endif %});
                 }
 {%- endif %}
 {%- endcall %}
@@ -81,14 +82,19 @@
 {%- endif %}
 {%- endfor %}
         if lane < ROWS {
-{%- for task in tasks %}
-            losses[{{ task.number }}u * ROWS + lane] = loss{{ task.number }};
+{%- for few in tasks | batch(4) %}
+            H{{ heads.number + 1 }}[lane / {{ group }}u][lane % {{ group }}u][{{ loop.index0 // 4 }}u][{{ loop.index0 % 4 }}u] = vec4(
+                {%- for c in range(4) %}{% if c < few | length %}loss{{ few[c].number }}{% else %}0.0{% endif %}{% if c < 3 %}, {% endif %}{% endfor -%}
+            );
 {%- endfor %}
         }
         workgroupBarrier();
-        for (var b = lane; b < BIASES; b += LANES) {
-            bias_gradients[b] = bias_gradient(b);
+{%- for r in range(bias_rounds) %}
+        var bias{{ r }}_gradient = vec4(0.0);
+        if lane + {{ r * lanes }}u < BIASES {
+            bias{{ r }}_gradient = bias_gradient(lane + {{ r * lanes }}u);
         }
+{%- endfor %}
         var loss = 0.0;
         if task < TASKS {
             loss = finish_losses(task, own_normaliser);
@@ -101,9 +107,9 @@
                 own_squares += dot(gradient{{ layer.number }}_{{ 4 * q + c }}_{{ p }}, gradient{{ layer.number }}_{{ 4 * q + c }}_{{ p }});
         {%- endcall %}
 {%- endfor %}
-        for (var b = lane; b < BIASES; b += LANES) {
-            own_squares += dot(bias_gradients[b], bias_gradients[b]);
-        }
+{%- for r in range(bias_rounds) %}
+        own_squares += dot(bias{{ r }}_gradient, bias{{ r }}_gradient);
+{%- endfor %}
         squares[lane] = own_squares;
         workgroupBarrier();
         if lane < 16u {
@@ -155,7 +161,7 @@
                 let b = lane + {{ r * lanes }}u;
                 if b < BIASES {
                     let place = bias{{ r }}_place;
-                    biases[b] = updated(place.x, place.y, biases[b], bias{{ r }}_moments, bias_gradients[b]{{ times }});
+                    biases[b] = updated(place.x, place.y, biases[b], bias{{ r }}_moments, bias{{ r }}_gradient{{ times }});
                 }
             }
 {%- endfor %}

@@ -1,3 +1,4 @@
+{%- from "workgroup/products" import head_cell -%}
 {%- set heads = layers[layers | length - 1] -%}
 // Whole training steps of small networks, as many as the host asks for, in one dispatch of a workgroup a network, made for their
 // shape: the parameters stay in workgroup memory from the first step to the last. Each step takes its batch in blocks of
@@ -55,10 +56,8 @@ var<private> all_sound: bool = true;
 {%- for layer in layers %}
 var<workgroup> W{{ layer.number }}: array<array<array<vec4<f32>, {{ layer.kept_stride }}>, {{ layer.output_quads }}>, 4>;
 {%- endfor %}
-// The biases of all layers, one behind the other, and their gradients.
+// The biases of all layers, one behind the other.
 var<workgroup> biases: array<vec4<f32>, {{ bias_quads }}>;
-var<workgroup> bias_gradients: array<vec4<f32>, {{ bias_quads }}>;
-var<workgroup> head_bias: array<f32, {{ 4 * heads.output_quads }}>;
 var<workgroup> sigmas: array<f32, {{ tasks | length }}>;
 // What each task adds to the total.
 var<workgroup> terms: array<f32, {{ tasks | length }}>;
@@ -196,8 +195,9 @@ fn bias_gradient(b: u32) -> vec4<f32> {
         return sum;
     }
 {%- endfor %}
-    let first = 4u * (b - {{ heads.first_bias }}u);
-    return vec4(head_bias[first], head_bias[first + 1u], head_bias[first + 2u], head_bias[first + 3u]);
+    let row = b - {{ heads.first_bias }}u;
+{%- set slices = heads.gradient.slices %}
+    return vec4({% for slice in range(slices) %}{{ head_cell("row", slice ~ "u", slices, group) }}.{{ "xyzw"[:4 // slices] }}{% if not loop.last %}, {% endif %}{% endfor %});
 }
 
 fn load(lane: u32) {
@@ -219,12 +219,13 @@ fn load(lane: u32) {
     }
 }
 
-// The mean loss of task k from the sums of its rows, into the record, and what the task adds to the total.
+// The mean loss of task k from the sums of its rows, which the lanes have left in the place of the predictions, into the record,
+// and what the task adds to the total.
 fn finish_losses(k: u32, normaliser: f32) -> f32 {
     var sum = 0.0;
 {%- for few in range(rows) | batch(8) %}
 {%- for row in few %}
-    let loss{{ row }} = losses[k * ROWS + {{ row }}u];
+    let loss{{ row }} = H{{ heads.number + 1 }}[{{ row // group }}u][{{ row % group }}u][k / 16u][k / 4u % 4u][k % 4u];
 {%- endfor %}
 {%- for row in few %}
     sum += loss{{ row }};

@@ -158,6 +158,12 @@ sum{{ i }} += {{ cell(to, "own", i, group) }};
 {% if tile.first > 0 %}((lane + {{ lanes - tile.first }}u) % {{ lanes }}u){% else %}lane{% endif %}
 {%- endmacro %}
 
+{#- Where a slice of the gradient of the vec4 `row` of the last biases lies at the end of a step: in the place of the features. -#}
+{%- macro head_cell(row, slice, slices, group) -%}
+{%- set rows = 4 // slices -%}
+H0[{{ row }} / {{ rows * group }}u][{{ row }} / {{ rows }}u % {{ group }}u][0u][{{ row }} % {{ rows }}u * {{ slices }}u + {{ slice }}]
+{%- endmacro %}
+
 {#- A row's loads for the gradient of the weights: deltas, of which a lane takes its slice, and inputs. -#}
 {%- macro gradient_loads(layer, g, i, n) %}
 {%- for q in range(layer.gradient.down) %}

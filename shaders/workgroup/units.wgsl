@@ -2,7 +2,6 @@
 {%- for width in widths %}
 var<workgroup> H{{ loop.index0 }}: array<array<array<array<vec4<f32>, 4>, {{ width.blocks }}>, {{ group }}>, {{ rows // group }}>;
 {%- endfor %}
-var<workgroup> losses: array<f32, {{ rows * (tasks | length) }}>;
 
 fn feature(row: u32, column: u32) -> vec4<f32> {
 {%- if features % 4 == 0 %}

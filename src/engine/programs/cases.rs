@@ -57,10 +57,14 @@ pub fn data(features: usize, tasks: &[Task]) -> Dataset {
     Dataset::new(Matrix::new(features, values).expect("features"), targets).expect("data")
 }
 
-/// The records of six steps, two batches an epoch, the second short and shuffled anew.
-fn trained(engine: &mut dyn Engine) -> Vec<Record> {
-    let steps: Vec<Step> = (1..=6).map(|number| Step::numbered(number, ROWS, 25)).collect();
-    engine.submit(&steps).expect("steps");
+/// Six steps, by default of two batches an epoch, the second short and shuffled anew.
+fn steps(recipe: &Recipe) -> Vec<Step> {
+    (1..=6).map(|number| Step::numbered(number, ROWS, recipe.batch)).collect()
+}
+
+/// The records of these steps.
+fn trained(engine: &mut dyn Engine, steps: &[Step]) -> Vec<Record> {
+    engine.submit(steps).expect("steps");
     block_on(engine.collect()).expect("records")
 }
 
@@ -77,9 +81,9 @@ pub fn agrees(
     let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(tasks.len()), Adam::new(0.01));
     (recipe.batch, recipe.seed) = (25, 3);
     change(&mut recipe);
-    let data = data(features, tasks);
+    let (data, steps) = (data(features, tasks), steps(&recipe));
     let mut reference = Reference::new(recipe.clone(), data.clone()).expect("the reference");
-    let expected = trained(&mut reference);
+    let expected = trained(&mut reference, &steps);
     let state = block_on(reference.state()).expect("a state");
     for gpu in [block_on(Gpu::new()), block_on(Gpu::plain())] {
         let gpu = gpu.expect("a device");
@@ -87,7 +91,6 @@ pub fn agrees(
         let workspace = Workspace::new(&gpu, vec![recipe.clone()], rows.into()).expect("buffers");
         let program = make(&workspace).expect("a program").expect("one for this network");
         let mut training = Training::new(workspace, program);
-        let steps: Vec<Step> = (1..=6).map(|number| Step::numbered(number, ROWS, 25)).collect();
         // Cut in two: copies of the parameters are made anew.
         training.submit(&steps[..2], &[0]).expect("steps");
         training.submit(&steps[2..], &[0]).expect("steps");

@@ -154,9 +154,14 @@ pub(super) fn slice(layers: &mut [Layer], [rows, lanes]: [usize; 2], means: Mean
     /// Lanes that go through a program together, at most.
     const WAVE: usize = 64;
     let mut first = 0;
-    for Layer { gradient, .. } in layers {
+    for Layer { gradient, is_last, output_quads, .. } in layers {
+        // Of the last biases every slice has a cell in the place of the features, four a row at least.
+        let most = if *is_last { 4 * rows / *output_quads } else { 4 };
         if gradient.down * gradient.across == 1 {
-            while gradient.slices < 4 && 2 * gradient.slices * gradient.lanes <= lanes {
+            while gradient.slices < 4
+                && 2 * gradient.slices <= most
+                && 2 * gradient.slices * gradient.lanes <= lanes
+            {
                 gradient.slices *= 2;
             }
             let ahead =

@@ -179,17 +179,20 @@ impl Shape {
     /// Bytes of workgroup memory.
     pub fn memory(&self) -> usize {
         let units: usize = self.widths.iter().map(|width| 16 * width.blocks).sum();
-        let of_rows = 4 * self.rows * (units + self.tasks.len());
-        of_rows + if self.keeps_parameters { self.kept_memory() } else { 0 }
+        let besides = match self.keeps_parameters {
+            true => self.kept_memory(),
+            // The rows' losses.
+            false => 4 * self.rows * self.tasks.len(),
+        };
+        4 * self.rows * units + besides
     }
 
-    /// Of it, what the parameters take: weights, biases and σ; and with them the gradients of the biases, the terms of the total,
-    /// and a sum of squares a lane.
+    /// Of it, what the parameters take: weights, biases and σ; and with them the terms of the total and a sum of squares a lane.
+    /// What else the lanes tell each other at the end of a step lies in the place of the units.
     fn kept_memory(&self) -> usize {
         let of_weight = |layer: &Layer| 4 * layer.output_quads * layer.kept_stride;
         let weights: usize = self.layers.iter().map(of_weight).sum();
-        let heads = self.layers.last().map_or(0, |layer| layer.output_quads);
-        16 * (weights + 2 * self.bias_quads + heads) + 8 * self.tasks.len() + 4 * self.lanes
+        16 * (weights + self.bias_quads) + 8 * self.tasks.len() + 4 * self.lanes
     }
 
     /// Whether the registers of a lane suffice.
@@ -209,10 +212,10 @@ impl Shape {
         4 * self.staged + of_tasks + self.layers.iter().map(of_layer).sum::<usize>()
     }
 
-    /// Registers of what a lane updates at the end of a step: gradients of weights and their moments, and moments of biases.
+    /// Registers of what a lane updates at the end of a step: gradients and moments of weights and biases.
     fn registers_at_end(&self) -> usize {
         let cells: usize = self.layers.iter().map(|layer| layer.gradient.cells()).sum();
-        12 * cells + 8 * self.bias_rounds
+        12 * (cells + self.bias_rounds)
     }
 
     /// Rounds of the loops that bring the parameters to workgroup memory.
@@ -224,7 +227,7 @@ impl Shape {
     }
 
     /// Rounds of a loop over all biases, which are there as vectors.
-    pub fn rounds_of_biases(&self) -> usize {
+    fn rounds_of_biases(&self) -> usize {
         rounds_of(self.bias_quads.div_ceil(self.lanes), 0)
     }
 

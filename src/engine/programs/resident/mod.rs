@@ -130,8 +130,7 @@ fn shape(network: &Network, tasks: &[TaskLayout], batch: usize, means: Means) ->
 
 /// Rounds of the loops of a step.
 fn rounds(batch: usize, shape: &Shape) -> usize {
-    let of_blocks = rounds_of(batch.div_ceil(shape.rows), shape.rounds_a_block());
-    of_blocks + 2 * shape.rounds_of_biases()
+    rounds_of(batch.div_ceil(shape.rows), shape.rounds_a_block())
 }
 
 /// Whether a workgroup a network is faster on a GPU than many with two dispatches a step, by the model (docs/performance.md): for

@@ -110,6 +110,16 @@ fn layers_that_leave_lanes_idle_train_as_the_reference_does() {
     agrees(program, 16, &[16, 16], &two(), |_| ());
 }
 
+/// The last biases have their gradients in slices of squares, as many as there are cells for in eight rows of features, and in whole
+/// ones; the losses take more than one block of vectors a row.
+#[test]
+fn many_tasks_train_as_the_reference_does() {
+    let tasks: Vec<Task> =
+        (0..18).map(|number| Task::new(format!("{number}"), Loss::Mse, 2)).collect();
+    agrees(program, 3, &[], &tasks, |recipe| recipe.batch = 8);
+    agrees(program, 3, &[60], &tasks, |_| ());
+}
+
 #[test]
 fn given_weights_and_decay_of_either_kind_train_as_the_reference_does() {
     agrees(program, 3, &[5], &two(), |recipe| {
