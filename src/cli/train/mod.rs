@@ -9,6 +9,7 @@ mod finish;
 mod judged;
 mod log;
 mod recipe;
+mod task_flag;
 mod watch;
 
 pub use self::arguments::Arguments;

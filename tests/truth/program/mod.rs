@@ -10,6 +10,7 @@ mod resume;
 mod runs;
 mod sigma;
 mod splits;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

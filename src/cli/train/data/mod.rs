@@ -73,7 +73,7 @@ impl Data {
         let mut told = Told { choices: table.reading().sentences(), ..Told::default() };
         if !arguments.tasks.is_empty() {
             let parsed = arguments.tasks.iter();
-            let parsed = parsed.map(|text| super::arguments::task(text, table.names()));
+            let parsed = parsed.map(|text| super::task_flag::task(text, table.names()));
             config.task = parsed.collect::<Result<_, _>>()?;
         }
         if config.task.is_empty() {
