@@ -76,9 +76,14 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     warnings.extend(strange.sentences());
     warnings.extend(seen(&run, encoder, features.clone(), &table));
     warnings.extend(scores::notes(encoder, &judgements));
-    let of_baselines = match baselines::load(&run, encoder)? {
-        Some(baselines) => Some(baselines::judged(&baselines, encoder, &table, &features)?),
-        None => None,
+    let of_baselines = match baselines::load(&run, encoder) {
+        Ok(Some(baselines)) => Some(baselines::judged(&baselines, encoder, &table, &features)?),
+        Ok(None) => None,
+        // The network's own figures do not hang on it.
+        Err(Failure::Input(why) | Failure::Run(why)) => {
+            warnings.push(format!("the baselines are left out: {why}"));
+            None
+        }
     };
     if let Some(of_baselines) = &of_baselines {
         warnings.extend(scores::against(encoder, &judgements, of_baselines));

@@ -1,8 +1,9 @@
 //! The one figure a task by which networks are told apart.
 
 use super::{clipped, rounded, significant};
-use awl::Encoder;
+use awl::tables::TargetColumn;
 use awl::train::{Judgement, TaskMetrics};
+use awl::{Encoder, Loss};
 use std::fmt::Write;
 
 /// A line a task: what each of several networks comes to alone, on average, at worst and at best.
@@ -13,7 +14,8 @@ pub fn alone(encoder: &Encoder, members: &[&Vec<Judgement>]) -> String {
         format!("{:width$} {:>9} {:>10} {:>10} {:>10}\n", "", "", "mean", "worst", "best");
     for (task, target) in encoder.targets().iter().enumerate() {
         let figures = members.iter().filter_map(|judgements| judgements[task].figures());
-        let mut figures: Vec<Headline> = figures.filter_map(Headline::of).collect();
+        let mut figures: Vec<Headline> =
+            figures.filter_map(|it| Headline::of(target, it)).collect();
         figures.sort_by(|one, other| one.goodness().total_cmp(&other.goodness()));
         let (Some(worst), Some(best)) = (figures.first(), figures.last()) else { continue };
         let mean = figures.iter().map(|it| it.value).sum::<f64>() / figures.len() as f64;
@@ -34,19 +36,22 @@ pub(super) struct Headline {
 enum Kind {
     Accuracy,
     Rmse,
+    Mae,
     /// Of several columns, whose errors may have different units.
     R2,
 }
 
 impl Headline {
-    pub(super) fn of(metrics: &TaskMetrics) -> Option<Self> {
+    pub(super) fn of(target: &TargetColumn, metrics: &TaskMetrics) -> Option<Self> {
         Some(match metrics {
             TaskMetrics::Classification(it) => {
                 Self { kind: Kind::Accuracy, value: it.scores.accuracy }
             }
-            TaskMetrics::Regression(it) if it.columns.is_empty() => {
-                Self { kind: Kind::Rmse, value: it.fit.rmse }
-            }
+            // What its loss is about.
+            TaskMetrics::Regression(it) if it.columns.is_empty() => match target.loss {
+                Loss::Mae | Loss::Huber { .. } => Self { kind: Kind::Mae, value: it.fit.mae },
+                _ => Self { kind: Kind::Rmse, value: it.fit.rmse },
+            },
             TaskMetrics::Regression(it) => Self { kind: Kind::R2, value: it.fit.r2? },
         })
     }
@@ -55,19 +60,20 @@ impl Headline {
         match self.kind {
             Kind::Accuracy => "accuracy",
             Kind::Rmse => "RMSE",
+            Kind::Mae => "MAE",
             Kind::R2 => "R²",
         }
     }
 
     /// The larger the better.
     pub(super) fn goodness(&self) -> f64 {
-        if matches!(self.kind, Kind::Rmse) { -self.value } else { self.value }
+        if matches!(self.kind, Kind::Rmse | Kind::Mae) { -self.value } else { self.value }
     }
 
     pub(super) fn text(&self, value: f64) -> String {
         match self.kind {
             Kind::Accuracy => format!("{:.1} %", 100.0 * value),
-            Kind::Rmse => significant(value),
+            Kind::Rmse | Kind::Mae => significant(value),
             Kind::R2 => rounded(value),
         }
     }

@@ -3,6 +3,7 @@
 use super::super::baselines::OfBaselines;
 use super::headline::Headline;
 use super::rounded;
+use awl::Loss;
 use awl::tables::{Encoder, TargetColumn, TargetEncoding};
 use awl::train::{ClassScores, Judgement, TaskMetrics};
 
@@ -20,6 +21,9 @@ pub fn notes(encoder: &Encoder, judgements: &[Judgement]) -> Vec<String> {
                     notes.of_classes(target, index, scores, it.labelled);
                 }
             }
+            // Who trains for the median may well have an R² below 0.
+            Judgement::Figures(TaskMetrics::Regression(_))
+                if matches!(target.loss, Loss::Mae | Loss::Huber { .. }) => {}
             Judgement::Figures(TaskMetrics::Regression(it)) => {
                 let fit = std::slice::from_ref(&it.fit);
                 let columns = if it.columns.is_empty() { fit } else { &it.columns };
@@ -45,10 +49,10 @@ pub fn against(
     judgements: &[Judgement],
     [_, linear]: &OfBaselines,
 ) -> Option<String> {
-    let headline = |judgement: &Judgement| judgement.figures().and_then(Headline::of);
     let of_tasks = encoder.targets().iter().zip(judgements.iter().zip(linear));
     let told = of_tasks.filter_map(|(target, (own, linear))| {
-        let (own, linear) = (headline(own)?, headline(linear)?);
+        let [own, linear] = [own.figures()?, linear.figures()?].map(|it| Headline::of(target, it));
+        let (own, linear) = (own?, linear?);
         (own.goodness() <= linear.goodness()).then(|| {
             let [network, model] = [&own, &linear].map(|it| it.text(it.value));
             format!("\"{}\" ({} {network}, linear {model})", target.name, own.measure())

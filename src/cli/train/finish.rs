@@ -204,6 +204,7 @@ fn as_json(
         "parts": parts,
         "baselines": of_baselines(encoder, judged),
         "intervals": judged.parts.last().map(|it| scores::intervals(encoder, &it.intervals)),
+        "group": data.group,
         "scatter": scatter,
         "choices": data.told.choices,
         "warnings": warnings,

@@ -44,7 +44,7 @@ fn card(run: &Run, index: usize, task: &TaskFacts) -> Markup {
             h3 { span.swatch.(colour(index)) {} (task.name) " " span.loss { (task.loss) } }
             @if let Some((part, metrics)) = last {
                 div.scroll { (figures(run, task, &measured, &baselines(run, part, &task.name))) }
-                @if run.results.intervals.is_some() { p.words { "Small: 95 % of redrawn rows, " (part) " part." } }
+                @if run.results.intervals.is_some() { p.words { "Small: 95 % of redrawn " (redrawn(run)) ", " (part) " part." } }
                 @match metrics {
                     TaskMetrics::Classification(it) if it.columns.is_empty() => {
                         (confusion(task, 0, part, &it.scores))
@@ -124,11 +124,19 @@ fn figures(
 /// From where to where a figure may as well be, in few digits.
 fn range(ends: [f64; 2], key: &str) -> String {
     let brief = |end: f64| match end.abs() {
-        _ if key == "accuracy" => format!("{:.0} %", 100.0 * end),
-        size if (0.095..9.5).contains(&size) => format!("{end:.2}"),
-        _ => number(format!("{end:.1e}").parse().unwrap_or(end)),
+        _ if key == "accuracy" => percent(end),
+        size if size < 1e4 => number(format!("{end:.2e}").parse().unwrap_or(end)),
+        _ => number(end.round()),
     };
     format!("{} to {}", brief(ends[0]), brief(ends[1]))
+}
+
+/// What was drawn anew for the intervals.
+fn redrawn(run: &Run) -> String {
+    match &run.results.group {
+        Some(group) => format!("groups of \"{group}\""),
+        None => "rows".into(),
+    }
 }
 
 /// The key of the share of the commonest class, which `results.json` does not have.

@@ -73,6 +73,9 @@ pub(super) struct Results {
     /// From where to where the last part's figures may as well be, by task and figure.
     #[serde(default)]
     pub(super) intervals: Option<BTreeMap<String, BTreeMap<String, [f64; 2]>>>,
+    /// The column whose groups were drawn for that, if it was not rows.
+    #[serde(default)]
+    pub(super) group: Option<String>,
     /// Figures of what the network should beat, by name.
     #[serde(default)]
     baselines: BTreeMap<String, Parts>,

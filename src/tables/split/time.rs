@@ -69,28 +69,41 @@ fn times(table: &Table, column: &str) -> Result<Vec<f64>> {
     if !cells.is_text() {
         return Ok(table.numbers(column)?.into_owned());
     }
-    let time = |row: usize| {
+    let mut first_zone = None;
+    let mut time = |row: usize| {
         let cell = cells.text(row).unwrap_or_default();
-        seconds(cell.trim()).ok_or_else(|| {
+        let (seconds, has_zone) = seconds(cell.trim()).ok_or_else(|| {
             let problem = format!(
                 "\"{cell}\" is no time that can surely be told older from newer: write dates with the year first or the month's name, \
                  such as 2024-03-01 12:30 or 1 Mar 2024, or numbers"
             );
             table.error_at(row, column, problem)
-        })
+        })?;
+        match *first_zone.get_or_insert(has_zone) == has_zone {
+            true => Ok(seconds),
+            false => {
+                let problem = format!(
+                    "\"{cell}\" {} a time zone, unlike the first time: write all of them alike",
+                    if has_zone { "has" } else { "lacks" }
+                );
+                Err(table.error_at(row, column, problem))
+            }
+        }
     };
-    (0..table.rows()).map(time).collect()
+    (0..table.rows()).map(&mut time).collect()
 }
 
-/// Seconds from 1970 to a date with or without a time of the day, which holds in UTC unless it says where.
-fn seconds(text: &str) -> Option<f64> {
+/// Seconds from 1970 to a date with or without a time of the day, which holds in UTC unless it says where; and whether it does.
+fn seconds(text: &str) -> Option<(f64, bool)> {
     let seconds = |at: Timestamp| at.as_second() as f64 + f64::from(at.subsec_nanosecond()) / 1e9;
     if let Ok(at) = text.parse::<Timestamp>() {
-        return Some(seconds(at));
+        return Some((seconds(at), true));
     }
     let civil =
         text.parse::<DateTime>().ok().filter(|_| year_first(text)).or_else(|| spelt(text))?;
-    TimeZone::UTC.to_timestamp(civil).ok().map(seconds)
+    // Of two digits, the year may be the day.
+    let civil = (civil.year() >= 1000).then_some(civil)?;
+    TimeZone::UTC.to_timestamp(civil).ok().map(|at| (seconds(at), false))
 }
 
 /// The standard's short forms (`20240301`) are rather numbers.
@@ -132,7 +145,7 @@ mod tests {
             ("Jan 1, 1970 1:00 PM", 46_800.0),
             ("1969-12-31", -86_400.0),
         ] {
-            assert_eq!(seconds(text), Some(expected), "{text}");
+            assert_eq!(seconds(text).map(|it| it.0), Some(expected), "{text}");
         }
     }
 
@@ -147,6 +160,8 @@ mod tests {
             "yesterday",
             "2024",
             "12:30",
+            "20-Jan-01",
+            "24 Dec 22",
             "20240301",
             "",
         ] {

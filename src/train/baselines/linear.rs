@@ -9,6 +9,7 @@ use super::super::parallel::in_parallel;
 use super::row_weight;
 use crate::data::{Matrix, Target, Values};
 use crate::loss::{Loss, Task};
+use std::collections::HashSet;
 
 /// Strengths of the penalty to choose from, the strongest first, and the one without a choice.
 const PENALTIES: [f64; 5] = [1_000.0, 100.0, 10.0, 1.0, 0.1];
@@ -48,7 +49,9 @@ pub(super) fn fit(
     if problem.penalised() > MOST_WEIGHTS || problem.is_cut && problem.rows.len() < FEWEST {
         return None;
     }
-    let judge = validation.map(|rows| Problem::new(task, rows)).filter(|it| !it.rows.is_empty());
+    // Labels that no training row has would drown the choice.
+    let judge = validation.map(|rows| Problem::new(task, rows).of_classes_in(&problem));
+    let judge = judge.filter(|it| !it.rows.is_empty());
     let mut at = vec![0.0; problem.penalised()];
     at.extend(answer);
     let penalties = if judge.is_some() { &PENALTIES[..] } else { &[USUAL] };
@@ -98,6 +101,19 @@ impl<'a> Problem<'a> {
         let mut problem = Self { task, features, target, rows, is_cut: every > 1, weights: 0.0 };
         problem.weights = problem.rows.iter().map(|&row| problem.weight(row)).sum();
         problem
+    }
+
+    /// The same without rows of classes that another has none of.
+    fn of_classes_in(mut self, other: &Problem<'_>) -> Self {
+        let class = |problem: &Problem<'_>, row: usize| match problem.target.values() {
+            Values::Classes(classes) => Some(classes[row]),
+            Values::Numbers(_) => None,
+        };
+        let known: HashSet<_> = other.rows.iter().map(|&row| class(other, row)).collect();
+        let rows = std::mem::take(&mut self.rows).into_iter();
+        self.rows = rows.filter(|&row| known.contains(&class(&self, row))).collect();
+        self.weights = self.rows.iter().map(|&row| self.weight(row)).sum();
+        self
     }
 
     /// Numbers that have a penalty, which come first: all but the biases.

@@ -32,7 +32,8 @@ impl Baselines {
     /// Fits both on training rows, and chooses the penalty by the validation rows; without these it is that which scikit-learn's
     /// `Ridge` and `LogisticRegression` have by default (`alpha` and `C` of 1).
     ///
-    /// Class weights weigh rows as they do in the network's training; labels are not smoothed. Of very many rows a part is taken.
+    /// Class weights weigh the linear model's rows as they do the network's; the constant answers are the plain shares. Labels are not
+    /// smoothed. Of very many rows a part is taken.
     ///
     /// # Errors
     /// Those of [`Network::new`].
@@ -111,8 +112,7 @@ fn constant_answer(task: &Task, target: &Target) -> Vec<f64> {
             // Half a row each, so that the logarithm of none is finite.
             let mut counts = vec![0.5; task.width];
             for &row in &rows {
-                let class = classes[row] as usize;
-                counts[class] += row_weight(task, class);
+                counts[classes[row] as usize] += 1.0;
             }
             let all: f64 = counts.iter().sum();
             counts.iter().map(|count| (count / all).ln()).collect()

@@ -133,6 +133,25 @@ fn validation_rows_choose_the_penalty() {
     close(&[found[0], found[2]], &[21.0 / 1_021.0, 21.0 / 21.1], 1e-5);
 }
 
+/// Validation rows of a class that no training row has say nothing of the penalty.
+#[test]
+fn classes_that_were_not_trained_on_do_not_choose_the_penalty() {
+    let x: Vec<[f32; 1]> = (0..40).map(|row| [if row % 2 == 0 { 1.0 } else { -1.0 }]).collect();
+    let rows: Vec<&[f32]> = x.iter().map(|row| &row[..]).collect();
+    let classes = |unseen: u32| -> Vec<u32> {
+        (0..40u32).map(|row| if row >= 4 && unseen == 2 { 2 } else { row % 2 }).collect()
+    };
+    let tasks = [Task::new("kind", Loss::cross_entropy(), 3)];
+    let training = dataset(&rows, vec![Target::classes(classes(0))]);
+    let fitted = |validation: Vec<u32>| {
+        let validation = dataset(&rows, vec![Target::classes(validation)]);
+        Baselines::fit(&tasks, &training, Some(&validation)).unwrap().linear
+    };
+    let clean = fitted(classes(0));
+    close(&fitted(classes(2)), &clean, 1e-9);
+    assert!(clean[0] > 1.0 && clean[1] < -1.0, "the weakest penalty: {clean:?}");
+}
+
 #[test]
 fn a_task_without_labels_and_rows_far_apart_are_no_trouble() {
     let tasks = [Task::new("none", Loss::Mse, 1), Task::new("far", Loss::cross_entropy(), 2)];

@@ -19,6 +19,8 @@ const DRAWS: usize = 1_000;
 const MOST_ROWS: usize = 5_000;
 /// Draws, and rows, of a task as wide as this are the least.
 const WIDE: usize = 100;
+/// Rows or groups of fewer say nothing of how sure figures are.
+const FEWEST: usize = 5;
 /// What is left out on either side: 95 % are between.
 const TAIL: f64 = 0.025;
 
@@ -26,8 +28,8 @@ const TAIL: f64 = 0.025;
 pub type Intervals = BTreeMap<String, [f64; 2]>;
 
 /// Intervals of 95 % for every task's figures on the rows of a table, of which `judgements` are [`judge`](super::judge)'s; rows of the
-/// same number in `groups` belong together. Nothing for a task without figures, and of tasks of several columns those of the
-/// whole. The same input gives the same intervals on every machine.
+/// same number in `groups` belong together. Nothing for a task without figures or of several columns, whose units may differ, and
+/// for fewer than five rows or groups. The same rows give the same intervals in any order and on every machine.
 ///
 /// # Errors
 /// Those of [`judge`](super::judge).
@@ -47,7 +49,10 @@ pub fn intervals(
             return Ok(Intervals::new());
         };
         let fewer = task.width.div_ceil(10).min(WIDE / 10);
-        let drawing = Drawing::new(&head.rows, groups, MOST_ROWS / fewer);
+        let drawing = Drawing::new(&head.rows, groups, |row| table.line(row), MOST_ROWS / fewer);
+        if drawing.units.len() < FEWEST || has_columns(figures) {
+            return Ok(Intervals::new());
+        }
         let draw = |number: usize| {
             let drawn = head.with_rows(drawing.rows(number as u64)).metrics();
             drawn.map_or_else(Vec::new, |it| named(&it.in_units(&units)))
@@ -58,6 +63,13 @@ pub fn intervals(
         Ok(between(&named(figures), &drawn, drawing.narrower))
     };
     pairs.map(of_task).collect()
+}
+
+fn has_columns(figures: &TaskMetrics) -> bool {
+    match figures {
+        TaskMetrics::Classification(it) => !it.columns.is_empty(),
+        TaskMetrics::Regression(it) => !it.columns.is_empty(),
+    }
 }
 
 /// The figures of the whole task by their names in JSON.
@@ -93,8 +105,16 @@ struct Drawing {
 }
 
 impl Drawing {
-    fn new(rows: &[usize], groups: Option<&[usize]>, most_rows: usize) -> Self {
-        let units: Vec<Vec<usize>> = match groups {
+    /// Of these rows, in the order of their lines.
+    fn new(
+        rows: &[usize],
+        groups: Option<&[usize]>,
+        line: impl Fn(usize) -> u64,
+        most_rows: usize,
+    ) -> Self {
+        let mut rows = rows.to_vec();
+        rows.sort_by_key(|&row| line(row));
+        let mut units: Vec<Vec<usize>> = match groups {
             None => rows.iter().map(|&row| vec![row]).collect(),
             Some(groups) => {
                 let mut together: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -102,6 +122,7 @@ impl Drawing {
                 together.into_values().collect()
             }
         };
+        units.sort_by_key(|unit| unit.first().map(|&row| line(row)));
         let share = (most_rows as f64 / rows.len().max(1) as f64).min(1.0);
         let count = ((units.len() as f64 * share).round() as usize).max(1);
         let narrower = (count as f64 / units.len().max(1) as f64).sqrt().min(1.0);
@@ -157,7 +178,7 @@ mod tests {
     fn rows_of_a_group_are_drawn_together_and_large_parts_in_part() {
         let groups: Vec<usize> = (0..60).map(|row| row / 10).collect();
         let rows: Vec<usize> = (0..60).collect();
-        let drawing = Drawing::new(&rows, Some(&groups), MOST_ROWS);
+        let drawing = Drawing::new(&rows, Some(&groups), |row| row as u64, MOST_ROWS);
         let drawn = drawing.rows(3);
         assert_eq!(drawn.len(), 60);
         for piece in drawn.chunks(10) {
@@ -165,7 +186,7 @@ mod tests {
         }
         assert_ne!(drawn, drawing.rows(4));
         let many: Vec<usize> = (0..80_000).collect();
-        let drawing = Drawing::new(&many, None, MOST_ROWS);
+        let drawing = Drawing::new(&many, None, |row| row as u64, MOST_ROWS);
         assert_eq!((drawing.rows(0).len(), drawing.narrower), (5_000, 0.25));
     }
 

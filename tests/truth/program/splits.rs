@@ -191,6 +191,18 @@ fn a_part_of_the_runs_own_table_is_evaluated_and_predicted_by_its_name() {
             );
         }
         assert!(!found["warnings"].to_string().contains("equal rows"), "{part}: {found}");
+        if part == "test" {
+            // The same rows in another order are as sure.
+            for (task, figure) in [("species", "macro_f1"), ("body_mass_g", "mae")] {
+                let ends = |it: &serde_json::Value| it["intervals"][task][figure][1].as_f64();
+                let (found, expected) =
+                    (ends(&found).expect("an end"), ends(&results).expect("an end"));
+                assert!(
+                    (found - expected).abs() < 1e-9 * expected,
+                    "{figure}: {found}, {expected}"
+                );
+            }
+        }
     }
     let of_train = json(&folder, &["evaluate", "run", PENGUINS, "--part", "train", "--json"]);
     assert!(of_train["warnings"].to_string().contains("equal rows that the run was trained on"));

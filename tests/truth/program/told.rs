@@ -59,6 +59,11 @@ fn every_table_has_the_baselines() {
     assert_eq!(table.lines().filter(|line| line.starts_with("  linear")).count(), 3, "{table}");
     let report = std::fs::read_to_string(run.join("report.html")).expect("a report");
     assert!(report.contains("Linear") && report.contains("Constant"));
+    // A file that is damaged costs the baselines alone.
+    std::fs::write(run.join("baselines.safetensors"), "no tensors").expect("a file");
+    let output = awl(&folder, &["evaluate", "run", PENGUINS]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("the baselines are left out: "), "{told}");
     // Runs from before there were baselines are evaluated without.
     std::fs::remove_file(run.join("baselines.safetensors")).expect("a file");
     let table = succeed(&folder, &["evaluate", "run", PENGUINS]);

@@ -34,6 +34,10 @@ pub fn split(
         (Some(group), _) => {
             let parts = table.split_grouped(seed, fractions, group, &strata)?;
             told.choices.push(grouped(group, &parts)?);
+            if table.column(group)?.missing() == table.rows() {
+                told.warnings
+                    .push(format!("\"{group}\" has no cell, so that no rows are kept together"));
+            }
             parts
         }
         (None, Some(time)) => {

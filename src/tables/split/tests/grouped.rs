@@ -147,6 +147,12 @@ fn a_time_that_is_missing_or_may_be_another_is_refused_with_its_line() {
         (["2024-01-01", "", "2024-01-03"], 3, "the time is missing"),
         (["2024-01-01", "2024-01-02", "01/02/2024"], 4, "\"01/02/2024\" is no time"),
         (["1 Mar 2024", "soon", "2 Mar 2024"], 3, "\"soon\" is no time"),
+        (["20-Jan-01", "21-Nov-15", "24-Dec-22"], 2, "\"20-Jan-01\" is no time"),
+        (
+            ["2024-01-01T00:30:00Z", "2024-01-02T00:30:00", "2024-01-03T00:30:00Z"],
+            3,
+            "lacks a time zone, unlike the first time",
+        ),
     ] {
         let error = at(&cells).split_by_time([0.4, 0.3, 0.3], "at");
         let error = match error {
