@@ -134,6 +134,12 @@ fn resume(arguments: &Arguments, path: &std::path::Path) -> Result<ExitCode, Fai
         )));
     }
     let mut members: Vec<MemberNotes> = notes.members.into();
+    let made = members.iter().map(|it| it.progress.epochs).max().unwrap_or(0);
+    if let Some(epochs) = arguments.train.epochs.filter(|epochs| *epochs < made) {
+        return Err(Failure::input(format!(
+            "--epochs {epochs}: the run has made {made} already: give as many or more, or leave it out"
+        )));
+    }
     go_on(arguments, &plan(&config), &mut members);
     notes.members = members.into();
     run_dir::save(&run.config(), config.rooted().to_toml()?.as_bytes())?;

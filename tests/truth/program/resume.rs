@@ -98,6 +98,7 @@ fn what_would_make_it_another_run_is_refused() {
     };
     refused(&["train", "--resume", "run", "--lr", "0.5"], "a run goes on as it began");
     refused(&["train", "--resume", "nowhere"], "nowhere");
+    refused(&["train", "--resume", "run", "--epochs", "0"], "the run has made 1 already");
     std::fs::write(folder.join("table.csv"), table.replacen("39.1", "39.2", 1)).expect("a file");
     refused(&["train", "--resume", "run"], "the rows are not those that the run was trained on");
     std::fs::write(folder.join("table.csv"), &table).expect("a file");
