@@ -3,7 +3,6 @@
 use awl::tables::Table;
 use awl::train::{Intervals, Judgement, intervals};
 use awl::{Encoder, Matrix, Result};
-use std::collections::HashMap;
 
 /// Intervals of every task's figures on the rows of a table; rows with the same cell in the group's column belong together, and a
 /// row without one is a group of its own.
@@ -14,23 +13,8 @@ pub fn of(
     judgements: &[Judgement],
     group: Option<&str>,
 ) -> Result<Vec<Intervals>> {
-    let groups = group.map(|column| groups(table, column)).transpose()?;
+    let groups = group.map(|column| table.groups(column)).transpose()?;
     intervals(encoder, table, predictions, judgements, groups.as_deref())
-}
-
-fn groups(table: &Table, column: &str) -> Result<Vec<usize>> {
-    let cells = table.column(column)?;
-    let mut numbers = HashMap::new();
-    let mut next = 0;
-    let mut new = || {
-        next += 1;
-        next
-    };
-    let group = |row: usize| match cells.text(row) {
-        Some(cell) => *numbers.entry(cell).or_insert_with(&mut new),
-        None => new(),
-    };
-    Ok((0..table.rows()).map(group).collect())
 }
 
 /// What is said above a table that has them.

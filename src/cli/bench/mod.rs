@@ -208,10 +208,9 @@ mod tests {
     use awl::bench::{EngineCost, PassCost, Spread};
     use std::time::Duration;
 
-    /// A step of `seed` and a loss pass that took fused and unfused these times.
-    pub fn report(fused: f64, unfused: f64) -> Report {
-        let each = [(EngineKind::Fused, fused), (EngineKind::Unfused, unfused)];
-        let cost = |(engine, us)| EngineCost {
+    /// An engine whose steps took so long, with so many bytes on the GPU.
+    pub fn cost(engine: EngineKind, us: f64, gpu_bytes: u64) -> EngineCost {
+        EngineCost {
             engine,
             program: "block",
             us_per_step: Spread::of(vec![us; 5]),
@@ -220,10 +219,16 @@ mod tests {
             steps_per_round: 1,
             submissions_per_100_steps: 1.0,
             bytes_per_step: 1,
-            gpu_bytes: 1,
+            gpu_bytes,
             setup: Duration::ZERO,
             kernels: None,
-        };
+        }
+    }
+
+    /// A step of `seed` and a loss pass that took fused and unfused these times.
+    pub fn report(fused: f64, unfused: f64) -> Report {
+        let each = [(EngineKind::Fused, fused), (EngineKind::Unfused, unfused)];
+        let cost = |(engine, us)| cost(engine, us, 1);
         let pass =
             |(engine, us)| PassCost { engine, us_per_pass: Spread::of(vec![us; 5]), dispatches: 3 };
         let engines = each.map(cost).to_vec();

@@ -126,7 +126,7 @@ impl Table {
     ) -> Result<[Self; N]> {
         self.ends(&fractions)?;
         let order = self.shuffled(seed);
-        let (of, groups) = self.groups(group, &order)?;
+        let (of, groups) = self.groups_in(group, &order)?;
         let wanted = fractions.iter().filter(|&&fraction| fraction > 0.0).count();
         if groups < wanted {
             return Err(Error::invalid(
@@ -165,8 +165,18 @@ impl Table {
         Ok(std::array::from_fn(|part| self.select(&rows[start(part)..ends[part]])))
     }
 
+    /// The group of each row, as [`split_grouped`](Self::split_grouped) has them: rows with the same cell in this column have the same
+    /// number, and one whose cell is missing has a number of its own.
+    ///
+    /// # Errors
+    /// [`Error::Table`] if there is no such column.
+    pub fn groups(&self, column: &str) -> Result<Vec<usize>> {
+        let order: Vec<usize> = (0..self.rows()).collect();
+        Ok(self.groups_in(column, &order)?.0)
+    }
+
     /// The group of the row at each place of this order, and how many there are: numbered as they come.
-    fn groups(&self, column: &str, order: &[usize]) -> Result<(Vec<usize>, usize)> {
+    fn groups_in(&self, column: &str, order: &[usize]) -> Result<(Vec<usize>, usize)> {
         let cells = self.column(column)?;
         let mut numbers = HashMap::new();
         let mut groups = 0;

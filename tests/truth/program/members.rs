@@ -1,12 +1,10 @@
 //! `--members`: several networks in one run, each as it would be alone, which answer together.
 
-use super::{PENGUINS, awl, command, folder, lines, succeed};
+use super::{PENGUINS, awl, folder, killed, lines, succeed};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
 const TASKS: [&str; 6] = ["--task", "species", "--task", "body_mass_g", "--task", "sex:bce"];
 const SMALL: [&str; 6] = ["--hidden", "6", "--quiet", "--dropout", "0.1", "--epochs"];
@@ -91,23 +89,9 @@ fn networks_that_are_killed_and_resumed_end_with_the_bits_of_those_that_were_not
     let start =
         ["60", "--members", "4", "--patience", "4", "--lr", "0.02", "--checkpoint-every", "0"];
     train(&folder, &[&start[..], &["--out", "whole"]].concat());
-    for wait in [400, 900] {
-        let first =
-            [&["train", PENGUINS], &TASKS[..], &SMALL, &start, &["--out", "killed"]].concat();
-        let resume = ["train", "--resume", "killed", "--quiet", "--checkpoint-every", "0"];
-        let arguments = if folder.join("killed").exists() { &resume[..] } else { &first };
-        let mut program = command(arguments);
-        program.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = program.spawn().expect("the program starts");
-        std::thread::sleep(Duration::from_millis(wait));
-        child.kill().expect("a kill");
-        child.wait().expect("an end");
-    }
-    match folder.join("killed").exists() {
-        true => succeed(&folder, &["train", "--resume", "killed", "--quiet"]),
-        false => train(&folder, &[&start[..], &["--out", "killed"]].concat()),
-    };
-    let [whole, killed] = ["whole", "killed"].map(|run| folder.join(run));
+    let whole = folder.join("whole");
+    let begin = [&["train", PENGUINS], &TASKS[..], &SMALL, &start].concat();
+    let killed = killed(&folder, &begin, &[400, 900]);
     let model = |run: &Path| std::fs::read(run.join("model.safetensors")).expect("a model");
     assert!(model(&whole) == model(&killed), "the models differ");
     for member in 0..4 {

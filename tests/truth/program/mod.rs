@@ -13,7 +13,8 @@ mod splits;
 mod told;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// The table of penguins that the examples use: 344 rows, 11 of them without a sex.
 pub const PENGUINS: &str =
@@ -40,6 +41,24 @@ pub fn command(arguments: &[&str]) -> Command {
 /// Runs the program in a folder.
 pub fn awl(folder: &Path, arguments: &[&str]) -> Output {
     command(arguments).current_dir(folder).output().expect("the program runs")
+}
+
+/// Begins a run into `killed`, kills it after so many milliseconds, goes on and kills it again; then lets it end.
+pub fn killed(folder: &Path, begin: &[&str], waits: &[u64]) -> PathBuf {
+    let begin = [begin, &["--out", "killed"]].concat();
+    let resume = ["train", "--resume", "killed", "--quiet", "--checkpoint-every", "0"];
+    let run = folder.join("killed");
+    let next = || if run.exists() { &resume[..] } else { &begin };
+    for &wait in waits {
+        let mut program = command(next());
+        program.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = program.spawn().expect("the program starts");
+        std::thread::sleep(Duration::from_millis(wait));
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+    }
+    succeed(folder, next());
+    run
 }
 
 /// Runs it, and expects success; what it wrote to standard output.

@@ -1,6 +1,6 @@
 //! A run that was stopped goes on as if it had not been: the same bits.
 
-use super::{PENGUINS, awl, command, folder, succeed};
+use super::{PENGUINS, awl, command, folder, killed, succeed};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -34,23 +34,8 @@ fn a_run_that_is_killed_and_resumed_ends_with_the_bits_of_one_that_was_not() {
     let folder = folder("killed");
     let start = [&["train", PENGUINS], &TASKS[..], &SMALL, &["0"]].concat();
     succeed(&folder, &[&start[..], &["--out", "whole"]].concat());
-    for wait in [300, 700, 450, 1_000] {
-        let resume = ["train", "--resume", "killed", "--quiet", "--checkpoint-every", "0"];
-        let begin = [&start[..], &["--out", "killed"]].concat();
-        let arguments = if folder.join("killed").exists() { &resume[..] } else { &begin };
-        let mut program = command(arguments);
-        program.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = program.spawn().expect("the program starts");
-        std::thread::sleep(Duration::from_millis(wait));
-        child.kill().expect("a kill");
-        child.wait().expect("an end");
-    }
-    if folder.join("killed").exists() {
-        succeed(&folder, &["train", "--resume", "killed", "--quiet"]);
-    } else {
-        succeed(&folder, &[&start[..], &["--out", "killed"]].concat());
-    }
-    let [whole, killed] = ["whole", "killed"].map(|run| folder.join(run));
+    let whole = folder.join("whole");
+    let killed = killed(&folder, &start, &[300, 700, 450, 1_000]);
     assert!(model(&whole) == model(&killed), "the models differ");
     assert!(steps(&whole) == steps(&killed), "the records differ");
 }

@@ -76,24 +76,12 @@ fn nothing_timed(fleets: &[Fleets]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use awl::bench::{EngineCost, EngineKind, FleetCost, Spread, WORKLOADS};
-    use std::time::Duration;
+    use crate::cli::bench::tests::cost;
+    use awl::bench::{EngineKind, FleetCost, Spread, WORKLOADS};
 
     /// Fleets of `seed` whose network alone takes 100 us a step, and so many of which took this long; and one that did not fit.
     pub fn seeds(timed: &[(usize, f64)]) -> Fleets {
-        let cost = |us: f64, gpu_bytes| EngineCost {
-            engine: EngineKind::Fused,
-            program: "block",
-            us_per_step: Spread::of(vec![us; 5]),
-            host_us_per_step: Spread::of(vec![3.0]),
-            dispatches_per_step: 2,
-            steps_per_round: 1,
-            submissions_per_100_steps: 1.0,
-            bytes_per_step: 1,
-            gpu_bytes,
-            setup: Duration::ZERO,
-            kernels: None,
-        };
+        let cost = |us, gpu_bytes| cost(EngineKind::Fused, us, gpu_bytes);
         let size = |&(networks, us): &(usize, f64)| FleetSize {
             networks,
             cost: Ok(FleetCost {
