@@ -117,11 +117,11 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         writeln!(out, "{report:#}")
     } else {
         let mut text = match alone.len() {
-            0 => format!("{} rows ({})\n", table.rows(), sureness::words(group)),
+            0 => format!("{} rows ({})\n", table.rows(), sureness::words(group, &of_intervals)),
             networks => format!(
                 "{} rows, {networks} networks together ({})\n",
                 table.rows(),
-                sureness::words(group)
+                sureness::words(group, &of_intervals)
             ),
         };
         let beside = scores::Beside { baselines: of_baselines.as_ref(), intervals: &of_intervals };

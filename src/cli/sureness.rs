@@ -17,9 +17,15 @@ pub fn of(
     intervals(encoder, table, predictions, judgements, groups.as_deref())
 }
 
-/// What is said above a table that has them.
-pub fn words(group: Option<&str>) -> String {
+/// What is said above a table that has them, or has none.
+pub fn words(group: Option<&str>, intervals: &[Intervals]) -> String {
     match group {
+        None if intervals.iter().all(Intervals::is_empty) => {
+            "no intervals of so few rows, or of several columns".into()
+        }
+        Some(group) if intervals.iter().all(Intervals::is_empty) => {
+            format!("no intervals of so few groups of \"{group}\"")
+        }
         None => "from, to: 95 % of redrawn rows".into(),
         Some(group) => format!("from, to: 95 % of redrawn groups of \"{group}\""),
     }

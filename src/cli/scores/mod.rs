@@ -145,7 +145,7 @@ fn ends_of(metrics: &TaskMetrics, intervals: &Intervals) -> Vec<(&'static str, V
         }
         TaskMetrics::Regression(it) => (["rmse", "mae", "r2", ""], it.columns.is_empty()),
     };
-    if !is_single {
+    if !is_single || intervals.is_empty() {
         return Vec::new();
     }
     let end = |which: usize| {

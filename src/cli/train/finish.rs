@@ -345,7 +345,7 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
             1 => String::new(),
             networks => format!(", the {networks} networks together"),
         };
-        let sure = sureness::words(data.group.as_deref());
+        let sure = sureness::words(data.group.as_deref(), &last.intervals);
         text += &format!("\n{name}, {rows} rows{together} ({sure})\n{table}");
         if judged.kept.len() > 1 {
             let alone = judged.alone.iter().filter(|it| judged.kept.contains(&it.member));

@@ -44,7 +44,7 @@ fn card(run: &Run, index: usize, task: &TaskFacts) -> Markup {
             h3 { span.swatch.(colour(index)) {} (task.name) " " span.loss { (task.loss) } }
             @if let Some((part, metrics)) = last {
                 div.scroll { (figures(run, task, &measured, &baselines(run, part, &task.name))) }
-                @if run.results.intervals.is_some() { p.words { "Small: 95 % of redrawn " (redrawn(run)) ", " (part) " part." } }
+                @if has_intervals(run, &task.name) { p.words { "Small: 95 % of redrawn " (redrawn(run)) ", " (part) " part." } }
                 @match metrics {
                     TaskMetrics::Classification(it) if it.columns.is_empty() => {
                         (confusion(task, 0, part, &it.scores))
@@ -129,6 +129,11 @@ fn range(ends: [f64; 2], key: &str) -> String {
         _ => number(end.round()),
     };
     format!("{} to {}", brief(ends[0]), brief(ends[1]))
+}
+
+fn has_intervals(run: &Run, task: &str) -> bool {
+    let of_task = run.results.intervals.as_ref().and_then(|it| it.get(task));
+    of_task.is_some_and(|it| !it.is_empty())
 }
 
 /// What was drawn anew for the intervals.

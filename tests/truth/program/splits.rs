@@ -111,6 +111,19 @@ fn the_column_of_groups_is_no_feature_unless_it_is_named_and_then_told_of() {
     }
 }
 
+/// Three islands: one each is no sample of islands.
+#[test]
+fn few_groups_have_no_intervals_and_say_so() {
+    let folder = folder("splits_few");
+    let arguments =
+        ["train", PENGUINS, "--task", "body_mass_g", "--group", "island", "--epochs", "1"];
+    let told = succeed(&folder, &[&arguments[..], &["--quiet", "--out", "run"]].concat());
+    assert!(told.contains("no intervals of so few groups of \"island\""), "{told}");
+    assert!(!told.contains("  from"), "{told}");
+    let told = succeed(&folder, &["evaluate", "run", PENGUINS, "--part", "test"]);
+    assert!(told.contains("no intervals of so few groups") && !told.contains("  from"), "{told}");
+}
+
 #[test]
 fn the_newest_rows_are_tested_on() {
     let folder = folder("splits_time");
