@@ -50,7 +50,7 @@
 //! | `∂total/∂σᵢ` | `−Lᵢ/σᵢ³ + 2σᵢ/(1+σᵢ²)` | [`weighting::awl::sigma_gradient`] |
 //! | `∂total/∂(ln σᵢ²)` | `σᵢ²/(1+σᵢ²) − 0.5/σᵢ²·Lᵢ` | [`SigmaForm::gradient`] |
 //! | where σ comes to rest | `σ² = (L + √(L² + 8L))/4` | [`weighting::awl::equilibrium`] |
-//! | task losses | `mse`, `mae`, `huber`, `bce`, `cross_entropy` | [`Loss`] |
+//! | task losses | `mse`, `mae`, `huber`, `quantile`, `poisson`, `bce`, `cross_entropy` | [`Loss`] |
 //! | Adam, AdamW | as PyTorch's | [`optimizer`] |
 //!
 //! A task without a label in a batch adds nothing to the total or to any gradient, and its σ stays as it is. Only σ²

@@ -6,6 +6,8 @@ const MAE = 1u;
 const HUBER = 2u;
 const BCE = 3u;
 const CROSS_ENTROPY = 4u;
+const QUANTILE = 5u;
+const POISSON = 6u;
 
 fn mse(difference: f32) -> vec2<f32> {
     return vec2(difference * difference, 2.0 * difference);
@@ -23,6 +25,22 @@ fn huber(difference: f32, delta: f32) -> vec2<f32> {
     return vec2(delta * (size - 0.5 * delta), delta * sign(difference));
 }
 
+// The pinball loss of a quantile.
+fn pinball(difference: f32, quantile: f32) -> vec2<f32> {
+    let slope = select(-quantile, 1.0 - quantile, difference > 0.0);
+    return vec2(slope * difference, select(slope, 0.0, difference == 0.0));
+}
+
+// Half the Poisson deviance of a count t where p is the logarithm of the expected one: t (e^d - 1 - d), d = p - ln t.
+fn poisson(p: f32, count: f32) -> vec2<f32> {
+    let expected = exp(p);
+    if count <= 0.0 {
+        return vec2(expected);
+    }
+    let beyond = p - log(count);
+    return vec2(count * exp_beyond_line(beyond), expected - count);
+}
+
 // Binary cross-entropy on a logit; the slope sigmoid(x) - t is written so that it does not cancel.
 fn bce(logit: f32, label: f32) -> vec2<f32> {
     let value = max(logit, 0.0) - logit * label + ln_1p(exp(-abs(logit)));
@@ -36,6 +54,8 @@ fn element_loss(task: Task, prediction: f32, label: f32) -> vec2<f32> {
         case MSE: { return mse(difference); }
         case MAE: { return mae(difference); }
         case HUBER: { return huber(difference, task.parameter); }
+        case QUANTILE: { return pinball(difference, task.parameter); }
+        case POISSON: { return poisson(prediction, label); }
         default: { return bce(prediction, label); }
     }
 }

@@ -18,6 +18,15 @@ fn ln_1p(x: f32) -> f32 {
     return 2.0 * s * series;
 }
 
+// e^x - 1 - x, which is never negative: its series near 0, where it would cancel.
+fn exp_beyond_line(x: f32) -> f32 {
+    if abs(x) < 0.3 {
+        return x * x * (1.0 / 2.0 + x * (1.0 / 6.0 + x * (1.0 / 24.0 + x * (1.0 / 120.0 + x * (1.0 / 720.0
+            + x * (1.0 / 5040.0))))));
+    }
+    return exp(x) - 1.0 - x;
+}
+
 // 1 / (1 + e^-x), for any x.
 fn sigmoid(x: f32) -> f32 {
     let e = exp(-abs(x));

@@ -53,7 +53,7 @@ const MOST_BYTES: usize = i32::MAX as usize;
 ///
 /// | losses | output | type and shape | what it is |
 /// |---|---|---|---|
-/// | `mse`, `mae`, `huber` | `<task>` | `float` (or `double`, as above) `[rows, columns]` | numbers in their columns' units |
+/// | `mse`, `mae`, `huber`, `quantile`, `poisson` | `<task>` | `float` (or `double`, as above, and where numbers are transformed) `[rows, columns]` | numbers in their columns' units |
 /// | `bce` | `<task>.probabilities` | `float` `[rows, columns]` | of each column's second value |
 /// | | `<task>.label` | `string` `[rows, columns]` | the likelier value |
 /// | `cross_entropy` | `<task>.probabilities` | `float` `[rows, classes]` | of each class |

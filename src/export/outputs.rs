@@ -4,14 +4,14 @@ use super::graph::{Graph, Kind};
 use super::inputs::kind_for;
 use super::proto::AttributeProto;
 use crate::error::Result;
-use crate::tables::{Scaling, TargetColumn, TargetEncoding};
+use crate::tables::{Curve, NumberEncoding, TargetColumn, TargetEncoding};
 use serde_json::{Value, json};
 
 /// Adds a task's outputs on its head's predictions, shape `[rows, width]`.
 pub(super) fn outputs(graph: &mut Graph, target: &TargetColumn, head: &str) -> Result<()> {
     let task = &target.name;
     match &target.encoding {
-        TargetEncoding::Numbers(scalings) => numbers(graph, task, scalings, head),
+        TargetEncoding::Numbers(encodings) => numbers(graph, task, encodings, head),
         TargetEncoding::Binary(values) => binary(graph, task, values, head),
         TargetEncoding::Classes(classes) => one_of(graph, task, classes, head),
     }
@@ -29,15 +29,19 @@ pub(super) fn description(target: &TargetColumn) -> Value {
     json!({ "name": task, "loss": loss, "columns": columns, "classes": classes, "outputs": outputs })
 }
 
-/// `mean + std · prediction`, a number a column.
-fn numbers(graph: &mut Graph, task: &str, scalings: &[Scaling], head: &str) -> Result<()> {
-    let columns = scalings.len();
-    let means: Vec<f64> = scalings.iter().map(|scaling| scaling.mean).collect();
-    let stds: Vec<f64> = scalings.iter().map(|scaling| scaling.std).collect();
-    let [mean, std, wide, scaled] = inner(task, ["mean", "std", "double", "scaled"]);
+/// `mean + std · prediction`, a number a column, from or to a curve.
+fn numbers(graph: &mut Graph, task: &str, encodings: &[NumberEncoding], head: &str) -> Result<()> {
+    let columns = encodings.len();
+    let means: Vec<f64> = encodings.iter().map(|it| it.scaling.mean).collect();
+    let stds: Vec<f64> = encodings.iter().map(|it| it.scaling.std).collect();
+    let [mean, std, wide, scaled, rate, bent] =
+        inner(task, ["mean", "std", "double", "scaled", "rate", "transformed"]);
     let doc = "a number in each column's unit".into();
-    let is_double = scalings.iter().any(|&scaling| matches!(kind_for(scaling), Kind::Double));
-    let (head, mean, std) = if is_double {
+    // A curve may make much of the last digit of 32 bits.
+    let is_double = encodings
+        .iter()
+        .any(|it| !it.curve.is_line() || matches!(kind_for(it.scaling), Kind::Double));
+    let (mut head, mean, std) = if is_double {
         graph.output(task, Kind::Double, columns, doc)?;
         let head = graph.cast(head, Kind::Double, &wide)?;
         (head, graph.tensor(&mean, &[columns], &means)?, graph.tensor(&std, &[columns], &stds)?)
@@ -50,8 +54,82 @@ fn numbers(graph: &mut Graph, task: &str, scalings: &[Scaling], head: &str) -> R
             graph.tensor(&std, &[columns], &stds)?,
         )
     };
+    // The columns of a task share loss and transform.
+    let curve = encodings.first().map_or(&Curve::Line, |it| &it.curve);
+    if *curve == Curve::Rate {
+        head = graph.node("Exp", &[&head], &rate, vec![])?;
+    }
     let scaled = graph.node("Mul", &[&head, &std], &scaled, vec![])?;
-    graph.node("Add", &[&scaled, &mean], task, vec![])?;
+    let last = match curve {
+        Curve::Line | Curve::Rate => task,
+        _ => &bent,
+    };
+    let sum = graph.node("Add", &[&scaled, &mean], last, vec![])?;
+    match curve {
+        Curve::Line | Curve::Rate => {}
+        Curve::Log => {
+            graph.node("Exp", &[&sum], task, vec![])?;
+        }
+        Curve::Log1p => {
+            let [power, one] = inner(task, ["power", "one"]);
+            let power = graph.node("Exp", &[&sum], &power, vec![])?;
+            let one = graph.tensor(&one, &[], &[1.0_f64])?;
+            graph.node("Sub", &[&power, &one], task, vec![])?;
+        }
+        Curve::Quantile(_) => quantiles(graph, task, encodings, &sum)?,
+    }
+    Ok(())
+}
+
+/// From normal scores to numbers: the score's rank, then in straight lines from knot to knot, a column after the other.
+fn quantiles(
+    graph: &mut Graph,
+    task: &str,
+    encodings: &[NumberEncoding],
+    scores: &str,
+) -> Result<()> {
+    let [narrow, root, scored, tail, wide, one, sum, half, rank, zero] = inner(
+        task,
+        ["narrow", "root", "scored", "tail", "wide", "one", "sum", "half", "rank", "zero"],
+    );
+    // Phi(x) = (1 + erf(x / sqrt 2)) / 2; no runtime has erf in 64 bits.
+    let narrow = graph.cast(scores, Kind::Float, &narrow)?;
+    let root = graph.tensor(&root, &[], &[std::f32::consts::FRAC_1_SQRT_2])?;
+    let scored = graph.node("Mul", &[&narrow, &root], &scored, vec![])?;
+    let tail = graph.node("Erf", &[&scored], &tail, vec![])?;
+    let wide = graph.cast(&tail, Kind::Double, &wide)?;
+    let one = graph.tensor(&one, &[], &[1.0_f64])?;
+    let sum = graph.node("Add", &[&wide, &one], &sum, vec![])?;
+    let half = graph.tensor(&half, &[], &[0.5_f64])?;
+    let rank = graph.node("Mul", &[&sum, &half], &rank, vec![])?;
+    let zero = graph.tensor(&zero, &[], &[0.0_f64])?;
+    let mut columns = Vec::new();
+    for (column, encoding) in encodings.iter().enumerate() {
+        let Curve::Quantile(knots) = &encoding.curve else { continue };
+        let name = |value: &str| format!("/heads.{task}/{value}.{column}");
+        let at = graph.tensor(&name("column"), &[1], &[column as i64])?;
+        let own = graph.node(
+            "Gather",
+            &[&rank, &at],
+            &name("own"),
+            vec![AttributeProto::int("axis", 1)],
+        )?;
+        // How far the rank is through each of the lines, from 0 to 1, times how far the line rises.
+        let lines = knots.len() - 1;
+        let count = graph.tensor(&name("lines"), &[], &[lines as f64])?;
+        let place = graph.node("Mul", &[&own, &count], &name("place"), vec![])?;
+        let starts: Vec<f64> = (0..lines).map(|line| line as f64).collect();
+        let starts = graph.tensor(&name("starts"), &[lines], &starts)?;
+        let beyond = graph.node("Sub", &[&place, &starts], &name("beyond"), vec![])?;
+        let through = graph.node("Clip", &[&beyond, &zero, &one], &name("through"), vec![])?;
+        let rises: Vec<f64> = knots.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let rises = graph.tensor(&name("rises"), &[lines, 1], &rises)?;
+        let risen = graph.node("MatMul", &[&through, &rises], &name("risen"), vec![])?;
+        let first = graph.tensor(&name("first"), &[], &[knots[0]])?;
+        columns.push(graph.node("Add", &[&risen, &first], &name("number"), vec![])?);
+    }
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    graph.node("Concat", &columns, task, vec![AttributeProto::int("axis", 1)])?;
     Ok(())
 }
 

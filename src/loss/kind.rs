@@ -21,6 +21,17 @@ pub enum Loss {
         /// Where the parabola becomes a line; positive.
         delta: f32,
     },
+    /// The quantile (pinball) loss, `max(q·(t − p), (1 − q)·(p − t))` (Koenker & Bassett, *Regression quantiles*, 1978; twice
+    /// that at q = ½ is `mae`), whose best answer is the number below which a label lies with probability q; the gradient at 0
+    /// is 0.
+    Quantile {
+        /// q, between 0 and 1.
+        quantile: f32,
+    },
+    /// Half the Poisson deviance of counts `t ≥ 0`, where `p` is the logarithm of the expected count:
+    /// `e^p − t·p + t·ln t − t` (torch `PoissonNLLLoss` plus what does not depend on p, so that it is never negative, as
+    /// learned weights need).
+    Poisson,
     /// Binary cross-entropy on logits, a label a column (torch `BCEWithLogitsLoss`):
     /// `max(p, 0) − p·t + ln(1 + e^−|p|)`.
     Bce,
@@ -40,8 +51,16 @@ impl Loss {
     }
 
     /// Every loss, with the parameters that it has when none are given.
-    pub fn all() -> [Self; 5] {
-        [Self::Mse, Self::Mae, Self::Huber { delta: 1.0 }, Self::Bce, Self::cross_entropy()]
+    pub fn all() -> [Self; 7] {
+        [
+            Self::Mse,
+            Self::Mae,
+            Self::Huber { delta: 1.0 },
+            Self::Quantile { quantile: 0.5 },
+            Self::Poisson,
+            Self::Bce,
+            Self::cross_entropy(),
+        ]
     }
 
     /// The name that users write.
@@ -50,6 +69,8 @@ impl Loss {
             Self::Mse => "mse",
             Self::Mae => "mae",
             Self::Huber { .. } => "huber",
+            Self::Quantile { .. } => "quantile",
+            Self::Poisson => "poisson",
             Self::Bce => "bce",
             Self::CrossEntropy { .. } => "cross_entropy",
         }
@@ -68,13 +89,21 @@ impl Loss {
             Self::Huber { .. } => 2,
             Self::Bce => 3,
             Self::CrossEntropy { .. } => 4,
+            Self::Quantile { .. } => 5,
+            Self::Poisson => 6,
         }
     }
 
-    /// The loss's own parameter: Huber's δ, the label smoothing, else 0.
+    /// Whether it is one of numbers: `mse`, `mae`, `huber`, `quantile` and `poisson`, not of classes.
+    pub fn predicts_number(&self) -> bool {
+        !matches!(self, Self::Bce | Self::CrossEntropy { .. })
+    }
+
+    /// The loss's own parameter: Huber's δ, the quantile, the label smoothing, else 0.
     pub(crate) fn parameter(&self) -> f32 {
         match self {
             Self::Huber { delta } => *delta,
+            Self::Quantile { quantile } => *quantile,
             Self::CrossEntropy { label_smoothing, .. } => *label_smoothing,
             _ => 0.0,
         }
@@ -114,6 +143,17 @@ impl Loss {
                 } else {
                     (delta * (difference.abs() - 0.5 * delta), delta * difference.signum())
                 }
+            }
+            Self::Quantile { .. } if difference == 0.0 => (0.0, 0.0),
+            Self::Quantile { quantile } => {
+                let slope = f64::from(u8::from(difference > 0.0)) - f64::from(*quantile);
+                (slope * difference, slope)
+            }
+            Self::Poisson if target == 0.0 => (prediction.exp(), prediction.exp()),
+            Self::Poisson => {
+                // t·(e^d − 1 − d), d how far p is from ln t: nothing cancels where the deviance is small.
+                let beyond = prediction - target.ln();
+                (target * (beyond.exp_m1() - beyond), target * beyond.exp_m1())
             }
             Self::Bce => {
                 let value =
@@ -159,6 +199,12 @@ impl Loss {
                 format!("task \"{task}\": huber's delta is {delta}"),
                 "use a positive number, such as 1",
             )),
+            Self::Quantile { quantile } if !(*quantile > 0.0 && *quantile < 1.0) => {
+                Err(Error::invalid(
+                    format!("task \"{task}\": the quantile is {quantile}"),
+                    "use a number between 0 and 1, such as 0.9",
+                ))
+            }
             Self::CrossEntropy { label_smoothing, .. } if !(0.0..1.0).contains(label_smoothing) => {
                 Err(Error::invalid(
                     format!("task \"{task}\": the label smoothing is {label_smoothing}"),
@@ -190,21 +236,42 @@ impl Loss {
 impl std::str::FromStr for Loss {
     type Err = Error;
 
-    /// The loss of this name, its own parameters as in [`all`](Self::all).
+    /// The loss of this name, its own parameters as in [`all`](Self::all), but for those of `huber(δ)` and `quantile(q)`.
     ///
     /// ```
     /// assert_eq!("huber".parse::<awl::Loss>()?, awl::Loss::Huber { delta: 1.0 });
+    /// assert_eq!("quantile(0.9)".parse::<awl::Loss>()?, awl::Loss::Quantile { quantile: 0.9 });
     /// assert!("hubert".parse::<awl::Loss>().unwrap_err().to_string().contains("did you mean \"huber\"?"));
     /// # Ok::<(), awl::Error>(())
     /// ```
-    fn from_str(name: &str) -> Result<Self> {
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, given) = match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+            Some((name, parameter)) => (name.trim(), Some(parameter.trim())),
+            None => (text, None),
+        };
         let names = Self::all().map(|loss| loss.name());
-        Self::all().into_iter().find(|loss| loss.name() == name).ok_or_else(|| {
-            let remedy = match nearest(name, names) {
-                Some(meant) => format!("did you mean \"{meant}\"?"),
-                None => format!("use one of {}", names.join(", ")),
-            };
-            Error::invalid(format!("there is no loss \"{name}\""), remedy)
-        })
+        let mut loss =
+            Self::all().into_iter().find(|loss| loss.name() == name).ok_or_else(|| {
+                let remedy = match nearest(name, names) {
+                    Some(meant) => format!("did you mean \"{meant}\"?"),
+                    None => format!("use one of {}", names.join(", ")),
+                };
+                Error::invalid(format!("there is no loss \"{name}\""), remedy)
+            })?;
+        let Some(given) = given else { return Ok(loss) };
+        let (Self::Huber { delta: parameter } | Self::Quantile { quantile: parameter }) = &mut loss
+        else {
+            return Err(Error::invalid(
+                format!("the loss {name} takes no number, but \"{text}\" gives one"),
+                format!("write {name} alone"),
+            ));
+        };
+        *parameter = given.parse().map_err(|_| {
+            Error::invalid(
+                format!("\"{text}\": \"{given}\" is no number"),
+                "write huber(1) or quantile(0.9), with a number of yours",
+            )
+        })?;
+        Ok(loss)
     }
 }

@@ -11,11 +11,11 @@ use crate::error::{Error, Result};
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct TaskLayout {
-    /// The loss's number: `mse` 0, `mae` 1, `huber` 2, `bce` 3, `cross_entropy` 4.
+    /// The loss's number: `mse` 0, `mae` 1, `huber` 2, `bce` 3, `cross_entropy` 4, `quantile` 5, `poisson` 6.
     pub loss: u32,
     /// Columns of numbers, or classes.
     pub width: u32,
-    /// Huber's δ, or the label smoothing; else 0.
+    /// Huber's δ, the quantile, or the label smoothing; else 0.
     pub parameter: f32,
     /// Where row 0 lies among the predictions, and likewise in their gradient.
     pub prediction: u32,

@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | `mse` | `(p − t)²` | `MSELoss` |
 //! | `mae` | `\|p − t\|` | `L1Loss` |
+//! | `quantile` | `max(q·(t − p), (1 − q)·(p − t))` | |
+//! | `poisson` | `e^p − t·p + t·ln t − t` | `PoissonNLLLoss`, plus what does not depend on p |
 //! | `huber` | `½d²` if `\|d\| ≤ δ`, else `δ(\|d\| − ½δ)`, `d = p − t` | `HuberLoss` |
 //! | `bce` | `max(p, 0) − p·t + ln(1 + e^−\|p\|)` | `BCEWithLogitsLoss` |
 //! | `cross_entropy` | `(1−ε)·w_y·(−ln p_y) + ε/C·Σ_c w_c·(−ln p_c)` of a row's softmax `p` | `CrossEntropyLoss` |

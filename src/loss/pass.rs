@@ -299,10 +299,10 @@ fn check(gpu: &Gpu, layouts: &[TaskLayout], rows: usize, buffers: LossBuffers<'_
 }
 
 fn check_layout(index: usize, task: &TaskLayout, rows: usize) -> Result<()> {
-    if task.width == 0 || task.loss > 4 {
+    if task.width == 0 || task.loss as usize >= Loss::all().len() {
         return Err(Error::invalid(
             format!("task {index} has width {} and loss number {}", task.width, task.loss),
-            "use a width of at least 1 and a loss from 0 to 4",
+            "use a width of at least 1 and a loss from 0 to 6",
         ));
     }
     if rows > 1 && task.prediction_stride < task.width {

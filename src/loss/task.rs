@@ -72,6 +72,7 @@ impl Task {
                     value,
                 }),
                 None if self.loss == Loss::Bce => self.check_probabilities(target, matrix),
+                None if self.loss == Loss::Poisson => self.check_counts(target, matrix),
                 None => Ok(()),
             },
             Values::Classes(classes) => {
@@ -107,10 +108,25 @@ impl Task {
 
     /// Binary cross-entropy has no minimum for labels outside [0, 1]: training would drift off for ever.
     fn check_probabilities(&self, target: &Target, labels: &Matrix) -> Result<()> {
+        let remedy = "use labels from 0 to 1 with bce, or another loss";
+        self.check_labels(target, labels, |label| (0.0..=1.0).contains(&label), remedy)
+    }
+
+    /// Nothing explains a count below 0.
+    fn check_counts(&self, target: &Target, labels: &Matrix) -> Result<()> {
+        let remedy = "use counts of 0 and more with poisson, or another loss";
+        self.check_labels(target, labels, |label| label >= 0.0, remedy)
+    }
+
+    fn check_labels(
+        &self,
+        target: &Target,
+        labels: &Matrix,
+        is_good: impl Fn(f32) -> bool,
+        remedy: &str,
+    ) -> Result<()> {
         let columns = labels.columns();
-        let bad = |(i, value): &(usize, &f32)| {
-            !(0.0..=1.0).contains(*value) && target.has_label(i / columns)
-        };
+        let bad = |(i, value): &(usize, &f32)| !is_good(**value) && target.has_label(i / columns);
         match labels.values().iter().enumerate().find(bad) {
             Some((i, value)) => Err(Error::invalid(
                 format!(
@@ -119,7 +135,7 @@ impl Task {
                     i / columns,
                     i % columns
                 ),
-                "use labels from 0 to 1 with bce, or another loss",
+                remedy,
             )),
             None => Ok(()),
         }

@@ -79,14 +79,14 @@ impl EpochTable {
 fn metric_name(target: &TargetColumn) -> &'static str {
     match target.loss {
         Loss::Bce | Loss::CrossEntropy { .. } => "accuracy",
-        Loss::Mse | Loss::Mae | Loss::Huber { .. } => "rmse",
+        _ => "rmse",
     }
 }
 
-/// A metric in its columns' units; a dash where there is none.
+/// A metric in its columns' units; a dash where there is none, also since numbers are transformed.
 fn shown(target: &TargetColumn, metric: Option<&TaskMetrics>) -> String {
-    let units: Vec<f64> = target.encoding.scalings().iter().map(|scaling| scaling.std).collect();
-    let metric = metric.map(|metric| metric.clone().in_units(&units));
+    let units = target.encoding.units();
+    let metric = metric.zip(units).map(|(metric, units)| metric.clone().in_units(&units));
     metric.map_or("–".into(), |metric| metric.to_string())
 }
 

@@ -105,9 +105,9 @@ fn the_penguins_targets_keep_their_classes_their_scale_and_their_gaps() {
     );
     let species = encoder.target("species").unwrap();
     assert_eq!(species.classes().unwrap(), ["Adelie", "Chinstrap", "Gentoo"]);
-    assert_eq!(species.scalings(), []);
+    assert_eq!(species.numbers(), []);
     let mass = encoder.target("body_mass_g").unwrap();
-    let scaling = mass.scalings()[0];
+    let scaling = mass.numbers()[0].scaling;
     assert_eq!(mass.classes(), None);
     assert_close(scaling.mean, 4_201.754_385_964_912, "mean");
     assert_close(scaling.std, 800.781_229_238_452, "std");

@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 use crate::network::Network;
 
-/// The predictions of an ensemble, put together from those of one member after the other: the mean of numbers, and of classes'
-/// probabilities. Like an engine's predictions they are numbers and logits: the logits of the mean probabilities (Lakshminarayanan
+/// The predictions of an ensemble, put together from those of one member after the other: the mean of numbers (on the scale that
+/// they are learned in), of expected counts, and of classes' probabilities. Like an engine's predictions they are numbers and logits: the logits of the mean probabilities (Lakshminarayanan
 /// et al. 2017, "Simple and Scalable Predictive Uncertainty Estimation using Deep Ensembles", section 2.4). Those of one member are
 /// its own, bit for bit.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Ensemble {
     members: usize,
     /// The first member's predictions.
     first: Option<Matrix>,
-    /// A value for every prediction: the sum of numbers, the logarithm of the sum of probabilities.
+    /// A value for every prediction: the sum of numbers, the logarithm of the sum of counts and of probabilities.
     sums: Vec<f64>,
     /// Of labels of yes and no: the logarithm of the sum of the probabilities of no.
     no: Vec<f64>,
@@ -67,7 +67,7 @@ impl Ensemble {
         let together = together.map(|((sum, no), kind)| match kind {
             Kind::Number => sum / members,
             Kind::YesOrNo => sum - no,
-            Kind::Class => sum - members.ln(),
+            Kind::Rate | Kind::Class => sum - members.ln(),
         });
         Matrix::new(first.columns(), together.map(|value| value as f32).collect())
     }
@@ -106,6 +106,7 @@ impl Ensemble {
                     };
                     match Kind::of(&task.loss) {
                         Kind::Number => *sum += value,
+                        Kind::Rate => add(sum, value),
                         Kind::Class => add(sum, value - normaliser),
                         Kind::YesOrNo => {
                             add(sum, log_sigmoid(value));
@@ -122,6 +123,8 @@ impl Ensemble {
 #[derive(Clone, Copy)]
 enum Kind {
     Number,
+    /// The logarithm of an expected count.
+    Rate,
     /// The logit of yes.
     YesOrNo,
     /// A class's logit.
@@ -131,7 +134,8 @@ enum Kind {
 impl Kind {
     fn of(loss: &Loss) -> Self {
         match loss {
-            Loss::Mse | Loss::Mae | Loss::Huber { .. } => Self::Number,
+            Loss::Mse | Loss::Mae | Loss::Huber { .. } | Loss::Quantile { .. } => Self::Number,
+            Loss::Poisson => Self::Rate,
             Loss::Bce => Self::YesOrNo,
             Loss::CrossEntropy { .. } => Self::Class,
         }

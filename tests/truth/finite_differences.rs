@@ -53,6 +53,8 @@ fn losses() -> Vec<(Loss, usize)> {
         (Loss::Mse, 3),
         (Loss::Mae, 2),
         (Loss::Huber { delta: 0.5 }, 3),
+        (Loss::Quantile { quantile: 0.8 }, 2),
+        (Loss::Poisson, 2),
         (Loss::Bce, 3),
         (Loss::cross_entropy(), 4),
         (cross_entropy(0.1, None), 4),
@@ -146,6 +148,7 @@ fn target(task: &(Loss, usize, Labels), uniform: &mut dyn FnMut(usize) -> Vec<f3
     let values = values.iter().enumerate().map(|(i, &value)| match loss {
         _ if !labelled(i / width) => f32::NAN,
         Loss::Bce => (value + 2.0) / 4.0,
+        Loss::Poisson => (value + 2.0).round(),
         _ => value,
     });
     let target = if loss.predicts_class() {

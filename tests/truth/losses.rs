@@ -12,6 +12,7 @@ use std::f64::consts::LN_2;
 #[test]
 fn losses_of_numbers_have_their_known_values() {
     let huber = || Loss::Huber { delta: 0.5 };
+    let quantile = || Loss::Quantile { quantile: 0.875 };
     for (loss, prediction, target, value, derivative) in [
         (Loss::Mse, 3.0, 1.0, 4.0, 4.0),
         (Loss::Mse, -1.0, 1.0, 4.0, -4.0),
@@ -23,6 +24,15 @@ fn losses_of_numbers_have_their_known_values() {
         (huber(), 0.5, 1.0, 0.125, -0.5),
         (huber(), 4.0, 1.0, 1.375, 0.5),
         (huber(), -2.0, 1.0, 1.375, -0.5),
+        // Of a quantile of 7/8, answers below the label cost seven times those above it.
+        (quantile(), 1.0, 3.0, 1.75, -0.875),
+        (quantile(), 3.0, 1.0, 0.25, 0.125),
+        (quantile(), 2.0, 2.0, 0.0, 0.0),
+        // Half the deviance: e^p where nothing was counted, nothing where the count is e^p, and t ln t − t + e^p − t·p.
+        (Loss::Poisson, 2_f64.ln(), 0.0, 2.0, 2.0),
+        (Loss::Poisson, 3_f64.ln(), 3.0, 0.0, 0.0),
+        (Loss::Poisson, 0.0, 4.0, 4.0 * 4_f64.ln() - 3.0, -3.0),
+        (Loss::Poisson, 5_f64.ln(), 1.0, 4.0 - 5_f64.ln(), 4.0),
         // An undecided logit costs ln 2 whatever the label.
         (Loss::Bce, 0.0, 0.0, LN_2, 0.5),
         (Loss::Bce, 0.0, 1.0, LN_2, -0.5),

@@ -3,7 +3,7 @@
 
 use crate::python;
 use crate::support::gpu;
-use awl::tables::{EncoderOptions, Predicted, TargetColumn, TargetEncoding, TargetSpec};
+use awl::tables::{EncoderOptions, Predicted, TargetColumn, TargetEncoding, TargetSpec, Transform};
 use awl::{
     Activation, Adam, AutomaticWeightedLoss, Encoder, Engine, GpuEngine, Loss, Matrix, Network,
     Recipe, Table, Trainer, export,
@@ -25,7 +25,10 @@ const ACTIVATIONS: [(&str, Activation); 4] = [
 fn penguins() -> String {
     let file = std::fs::read_to_string(PENGUINS).expect("the penguins");
     let mut lines = file.lines();
-    let mut csv = format!("{},seen,hatched,ringed\n", lines.next().expect("a header"));
+    let mut csv = format!(
+        "{},seen,hatched,ringed,price,rain,rank,tally,eggs\n",
+        lines.next().expect("a header")
+    );
     for (row, line) in lines.enumerate() {
         let mut cells: Vec<String> = line.split(',').map(Into::into).collect();
         // The year is missing only where training does not see it: there it becomes the mean, with no indicator.
@@ -37,7 +40,13 @@ fn penguins() -> String {
         }
         let seen = 1_700_000_000 + 37 * row;
         let (hatched, ringed) = (seen - 100 * (row % 7), ["left", "right"][row % 3 % 2]);
-        csv += &format!("{},{seen},{hatched},{ringed}\n", cells.join(","));
+        let (price, rain) = (50.0 * 1.01_f64.powi(row as i32), (row % 5 * row) as f64 / 10.0);
+        let (rank, eggs) = ((row * 7919 % 1000).pow(2), row % 4);
+        csv += &format!(
+            "{},{seen},{hatched},{ringed},{price},{rain},{rank},{},{eggs}\n",
+            cells.join(","),
+            row * row % 101
+        );
     }
     csv
 }
@@ -52,12 +61,19 @@ fn train(training: &Table, activation: Activation) -> (Encoder, Network, Trainer
         TargetSpec::of_columns("shape", &["flipper_length_mm", "bill_depth_mm"])
             .with_loss(Loss::Huber { delta: 1.0 }),
         TargetSpec::new("hatched").with_loss(Loss::Mae),
+        TargetSpec::new("price").with_loss(Loss::Mse).with_transform(Transform::Log),
+        TargetSpec::new("rain").with_loss(Loss::Mse).with_transform(Transform::Log1p),
+        TargetSpec::of_columns("ranks", &["rank", "tally"])
+            .with_loss(Loss::Quantile { quantile: 0.6 })
+            .with_transform(Transform::Quantile),
+        TargetSpec::new("eggs").with_loss(Loss::Poisson),
     ];
     let encoder = Encoder::fit_with(training, &features, &targets, EncoderOptions::default());
     let encoder = encoder.expect("an encoder");
     let network = Network::new(encoder.features(), &[16, 12], activation, &encoder.tasks());
     let network = network.expect("a network");
-    let recipe = Recipe::new(network.clone(), AutomaticWeightedLoss::new(5), Adam::new(0.01));
+    let recipe =
+        Recipe::new(network.clone(), AutomaticWeightedLoss::new(targets.len()), Adam::new(0.01));
     let data = encoder.encode(training).expect("a dataset");
     let engine = block_on(GpuEngine::fused(gpu(), recipe, &data)).expect("an engine");
     let mut trainer = Trainer::new(engine);
@@ -79,7 +95,11 @@ fn expect(outputs: &mut Map<String, Value>, target: &TargetColumn, predictions: 
         decoded.iter().map(value).collect()
     });
     if let TargetEncoding::Numbers(scalings) = &target.encoding {
-        let scale: Vec<f64> = scalings.iter().map(|scaling| scaling.std).collect();
+        let scale: Vec<f64> = scalings
+            .iter()
+            .enumerate()
+            .map(|(column, it)| it.unit().unwrap_or_else(|| spread(target, column, predictions)))
+            .collect();
         outputs.insert(task.clone(), json!({ "scale": scale, "values": labels_or_numbers }));
         return;
     }
@@ -87,6 +107,12 @@ fn expect(outputs: &mut Map<String, Value>, target: &TargetColumn, predictions: 
     let probabilities = json!({ "scale": 1.0, "values": probabilities });
     outputs.insert(format!("{task}.probabilities"), probabilities);
     outputs.insert(format!("{task}.label"), json!({ "scale": 1.0, "values": labels_or_numbers }));
+}
+
+/// The largest answer: what a column on a curve is judged relative to.
+fn spread(target: &TargetColumn, column: usize, predictions: &[Vec<f32>]) -> f64 {
+    let encoding = &target.encoding.numbers()[column];
+    predictions.iter().map(|row| encoding.restore(row[column].into()).abs()).fold(0.0, f64::max)
 }
 
 /// Writes model, table and what is expected of them, and returns the directory.

@@ -23,7 +23,7 @@ struct Case {
 fn cases() -> impl Strategy<Value = Case> {
     let activations = [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::Silu];
     let shape = (1..=700usize, 1..=130usize, prop::collection::vec(1..=130usize, 0..=3));
-    let tasks = prop::collection::vec((0..7usize, 1..=130usize), 1..=6);
+    let tasks = prop::collection::vec((0..9usize, 1..=130usize), 1..=6);
     let rest = (prop::sample::select(activations.to_vec()), tasks, any::<u64>());
     (shape, rest).prop_map(|((batch, features, hidden), (activation, tasks, seed))| Case {
         batch,
@@ -45,7 +45,9 @@ fn loss(kind: usize, classes: usize, random: &mut ChaCha8Rng) -> Loss {
         2 => Loss::Huber { delta: 0.5 },
         3 => Loss::Bce,
         4 => Loss::cross_entropy(),
-        5 => Loss::CrossEntropy { label_smoothing: 0.1, class_weights: None },
+        5 => Loss::Quantile { quantile: 0.8 },
+        6 => Loss::Poisson,
+        7 => Loss::CrossEntropy { label_smoothing: 0.1, class_weights: None },
         _ => Loss::CrossEntropy { label_smoothing: 0.2, class_weights: Some(weights(random)) },
     }
 }
@@ -66,6 +68,11 @@ fn target(task: &Task, rows: usize, random: &mut ChaCha8Rng) -> Target {
             let label = |_| f32::from(random.random::<f32>() < 0.5);
             let labels = (0..rows * task.width).map(label).collect();
             Target::numbers(Matrix::new(task.width, labels).expect("a matrix"))
+        }
+        Loss::Poisson => {
+            let count = |_| (4.0 * random.random::<f32>()).floor();
+            let counts = (0..rows * task.width).map(count).collect();
+            Target::numbers(Matrix::new(task.width, counts).expect("a matrix"))
         }
         _ => Target::numbers(matrix(rows, task.width, random)),
     };

@@ -28,6 +28,8 @@ fn tasks() -> Vec<Task> {
         Task::new("mse", Loss::Mse, 2),
         Task::new("mae", Loss::Mae, 1),
         Task::new("huber", Loss::Huber { delta: 0.3 }, 3),
+        Task::new("quantile", Loss::Quantile { quantile: 0.8 }, 2),
+        Task::new("poisson", Loss::Poisson, 2),
         Task::new("bce", Loss::Bce, 3),
         Task::new("kind", Loss::cross_entropy(), 5),
         Task::new("weighed", classes(0.0, Some(&[2.0, 0.25, 0.0])), 3),
@@ -41,6 +43,7 @@ fn data(tasks: &[Task], rows: usize, labelled: impl Fn(usize, usize) -> bool) ->
     let target = |(k, task): (usize, &Task)| {
         let value = |i: usize| match task.loss {
             Loss::Bce => f32::from(u8::from(drawn(i + k) > 0.2)),
+            Loss::Poisson => (3.0 * drawn(i + k).abs()).round(),
             _ => 2.0 * drawn(3 * i + k),
         };
         let target = match task.loss.predicts_class() {

@@ -196,18 +196,16 @@ fn judged<'a>(
     predictions: impl Fn(usize) -> &'a [f32],
     metrics: Option<TaskMetrics>,
 ) -> Judgement {
-    let scaling = column.encoding.scalings().first().copied();
-    match (labels.values(), scaling) {
-        (Values::Numbers(numbers), Some(scaling)) => {
+    match (labels.values(), column.encoding.numbers().first()) {
+        (Values::Numbers(numbers), Some(encoding)) => {
             let rows = (0..labels.rows()).filter(|&row| labels.has_label(row));
-            let restored = |values: &[f32]| scaling.restore(values[0].into());
-            let pairs = rows.map(|row| (restored(numbers.row(row)), restored(predictions(row))));
-            let (truth, predicted) = pairs.unzip();
-            let rmse = match metrics.map(|metrics| metrics.in_units(&[scaling.std])) {
-                Some(TaskMetrics::Regression(figures)) => Some(figures.fit.rmse),
-                _ => None,
-            };
-            Judgement::Number { rmse, truth, predicted }
+            let number = |row: usize| encoding.number(numbers.row(row)[0].into());
+            let answer = |row: usize| encoding.restore(predictions(row)[0].into());
+            let (truth, predicted): (Vec<f64>, Vec<f64>) =
+                rows.map(|row| (number(row), answer(row))).unzip();
+            let squares = truth.iter().zip(&predicted).map(|(t, p)| (t - p).powi(2));
+            let rmse = (squares.sum::<f64>() / truth.len() as f64).sqrt();
+            Judgement::Number { rmse: (!truth.is_empty()).then_some(rmse), truth, predicted }
         }
         _ => match metrics {
             Some(TaskMetrics::Classification(figures)) => Judgement::Classes {

@@ -37,6 +37,7 @@ enum Kind {
     Accuracy,
     Rmse,
     Mae,
+    Loss,
     /// Of several columns, whose errors may have different units.
     R2,
 }
@@ -50,6 +51,7 @@ impl Headline {
             // What its loss is about.
             TaskMetrics::Regression(it) if it.columns.is_empty() => match target.loss {
                 Loss::Mae | Loss::Huber { .. } => Self { kind: Kind::Mae, value: it.fit.mae },
+                Loss::Quantile { .. } | Loss::Poisson => Self { kind: Kind::Loss, value: it.loss? },
                 _ => Self { kind: Kind::Rmse, value: it.fit.rmse },
             },
             TaskMetrics::Regression(it) => Self { kind: Kind::R2, value: it.fit.r2? },
@@ -61,19 +63,24 @@ impl Headline {
             Kind::Accuracy => "accuracy",
             Kind::Rmse => "RMSE",
             Kind::Mae => "MAE",
+            Kind::Loss => "loss",
             Kind::R2 => "R²",
         }
     }
 
     /// The larger the better.
     pub(super) fn goodness(&self) -> f64 {
-        if matches!(self.kind, Kind::Rmse | Kind::Mae) { -self.value } else { self.value }
+        if matches!(self.kind, Kind::Rmse | Kind::Mae | Kind::Loss) {
+            -self.value
+        } else {
+            self.value
+        }
     }
 
     pub(super) fn text(&self, value: f64) -> String {
         match self.kind {
             Kind::Accuracy => format!("{:.1} %", 100.0 * value),
-            Kind::Rmse | Kind::Mae => significant(value),
+            Kind::Rmse | Kind::Mae | Kind::Loss => significant(value),
             Kind::R2 => rounded(value),
         }
     }

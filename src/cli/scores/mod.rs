@@ -12,12 +12,11 @@ use awl::train::{ClassScores, Fit, Intervals, Judgement, TaskMetrics, Weighed};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
-/// The metrics of every task, over a dataset, in its columns' own units.
+/// The metrics of every task, over a dataset, in its columns' own units; where numbers are transformed, on the scale that is learned.
 pub fn in_units(encoder: &Encoder, metrics: Vec<Option<TaskMetrics>>) -> Vec<Option<TaskMetrics>> {
     let pairs = encoder.targets().iter().zip(metrics);
     let scaled = pairs.map(|(target, metrics)| {
-        let units: Vec<f64> =
-            target.encoding.scalings().iter().map(|scaling| scaling.std).collect();
+        let units = target.encoding.units().unwrap_or_default();
         metrics.map(|metrics| metrics.in_units(&units))
     });
     scaled.collect()

@@ -21,9 +21,12 @@ pub fn notes(encoder: &Encoder, judgements: &[Judgement]) -> Vec<String> {
                     notes.of_classes(target, index, scores, it.labelled);
                 }
             }
-            // Who trains for the median may well have an R² below 0.
+            // Who trains for the median or another quantile may well have an R² below 0.
             Judgement::Figures(TaskMetrics::Regression(_))
-                if matches!(target.loss, Loss::Mae | Loss::Huber { .. }) => {}
+                if matches!(
+                    target.loss,
+                    Loss::Mae | Loss::Huber { .. } | Loss::Quantile { .. }
+                ) => {}
             Judgement::Figures(TaskMetrics::Regression(it)) => {
                 let fit = std::slice::from_ref(&it.fit);
                 let columns = if it.columns.is_empty() { fit } else { &it.columns };

@@ -15,9 +15,10 @@ pub struct Arguments {
     #[arg(value_name = "DATA", required_unless_present_any = ["config", "resume"])]
     pub data: Option<PathBuf>,
 
-    /// A task: COLUMN, COLUMN:LOSS or NAME=COLUMN,COLUMN:LOSS (may be given several times).
+    /// A task: COLUMN, COLUMN:LOSS, COLUMN:LOSS:TRANSFORM or NAME=COLUMN,COLUMN:LOSS (may be given several times).
     ///
-    /// Losses: mse, mae, huber, bce, cross_entropy. Left out, the loss follows from the cells: text or few distinct
+    /// Losses: mse, mae, huber, quantile(0.9), poisson, bce, cross_entropy. Transforms of numbers, undone in every answer: log,
+    /// log1p, quantile, as in price:mse:log. Left out, the loss follows from the cells: text or few distinct
     /// whole numbers are classes, two values yes or no, anything else a number.
     #[arg(long = "task", short = 't', value_name = "COLUMN[:LOSS]", required_unless_present_any = ["config", "resume"])]
     pub tasks: Vec<String>,

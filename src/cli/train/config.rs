@@ -1,6 +1,7 @@
 //! A run's configuration: `run.toml`, field for field, with its defaults.
 
 use awl::Activation;
+use awl::tables::Transform;
 use awl::tables::{Decimal, ReadOptions};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -110,6 +111,12 @@ pub struct Task {
     /// Huber's δ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delta: Option<f32>,
+    /// Of the loss `quantile`: the share of labels that should be below the answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<f32>,
+    /// What numbers are put through before they are learned, undone in every answer: `log`, `log1p` or `quantile`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Transform>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_smoothing: Option<f32>,
     /// One a class, in the order of the sorted classes, or `balanced`.

@@ -6,7 +6,7 @@ use crate::cli::failure::Failure;
 use crate::cli::{scores, sureness};
 use awl::data::Values;
 use awl::engine::Engine;
-use awl::tables::{FeatureEncoding, Scaling, TargetColumn};
+use awl::tables::{FeatureEncoding, NumberEncoding, Scaling, TargetColumn};
 use awl::train::{Baselines, Ensemble, Intervals, Judgement, TaskMetrics, Trainer, judge};
 use awl::{Encoder, Matrix};
 use serde_json::{Map, Value};
@@ -88,8 +88,9 @@ pub async fn judge_members<'a, E: Engine>(
             predictions.push(predicted);
         }
         let absurd = parts.iter().zip(&figures);
-        let absurd =
-            absurd.flat_map(|((name, _), judgements)| absurd_figures(data, name, judgements));
+        let absurd = absurd.flat_map(|((name, _), judgements)| {
+            absurd_figures(data, name, judgements, Scale::Columns)
+        });
         let absurd: Vec<String> = absurd.collect();
         let diverged = match absurd.is_empty() {
             true => None,
@@ -152,14 +153,14 @@ async fn diverged<E: Engine>(
         scores::in_units(&data.encoder, metrics.map_err(Failure::at_run_time)?).into_iter();
     let judgements: Vec<Judgement> =
         in_units.map(|it| it.map_or(Judgement::Unlabelled, Judgement::Figures)).collect();
-    if absurd_figures(data, "training", &judgements).is_empty() {
+    if absurd_figures(data, "training", &judgements, Scale::Learned).is_empty() {
         return Ok(Err(format!(
             "{figures}: look for rows with extreme features, since training rows are answered well"
         )));
     }
     // Of numbers far from 0, no learning rate helps.
     let targets = data.encoder.targets().iter();
-    let raw = targets.flat_map(|it| it.encoding.scalings()).any(|it| *it == Scaling::NONE)
+    let raw = targets.flat_map(|it| it.encoding.numbers()).any(|it| *it == NumberEncoding::NONE)
         || data.encoder.feature_columns().iter().any(|it| {
             matches!(it.encoding, FeatureEncoding::Number { scaling: Scaling::NONE, .. })
         });
@@ -173,7 +174,7 @@ async fn diverged<E: Engine>(
 }
 
 /// What is absurd among the figures of a part: answers far beyond all labels.
-fn absurd_figures(data: &Data, part: &str, judgements: &[Judgement]) -> Vec<String> {
+fn absurd_figures(data: &Data, part: &str, judgements: &[Judgement], scale: Scale) -> Vec<String> {
     let targets = data.encoder.targets().iter().zip(data.training.targets()).zip(judgements);
     let is_far = |((target, labels), judgement): ((&TargetColumn, &awl::Target), &Judgement)| {
         let (name, far) = (&target.name, judgement.figures()?);
@@ -185,10 +186,10 @@ fn absurd_figures(data: &Data, part: &str, judgements: &[Judgement]) -> Vec<Stri
             TaskMetrics::Regression(it) => {
                 let fits =
                     if it.columns.is_empty() { std::slice::from_ref(&it.fit) } else { &it.columns };
-                let scalings = target.encoding.scalings().iter().enumerate();
-                let mut pairs = fits.iter().zip(scalings);
-                let (fit, _) = pairs.find(|(fit, (column, scaling))| {
-                    fit.rmse > DIVERGED_ERROR * deviation(scaling, labels, *column)
+                let encodings = target.encoding.numbers().iter().enumerate();
+                let mut pairs = fits.iter().zip(encodings);
+                let (fit, _) = pairs.find(|(fit, (column, encoding))| {
+                    fit.rmse > DIVERGED_ERROR * deviation(encoding, labels, *column, scale)
                 })?;
                 let r2 = fit.r2.map_or(String::new(), |r2| format!(", R² {r2:.3e}"));
                 Some(format!("\"{name}\" is off by {:.3e} on the {part} part{r2}", fit.rmse))
@@ -198,14 +199,25 @@ fn absurd_figures(data: &Data, part: &str, judgements: &[Judgement]) -> Vec<Stri
     targets.filter_map(is_far).collect()
 }
 
-/// The standard deviation of a column of training labels, in its own unit.
-fn deviation(scaling: &Scaling, labels: &awl::Target, column: usize) -> f64 {
-    if *scaling != Scaling::NONE {
-        return scaling.std;
+/// What errors of numbers that are transformed are measured on.
+#[derive(Clone, Copy, PartialEq)]
+enum Scale {
+    Columns,
+    Learned,
+}
+
+/// The standard deviation of a column of training labels.
+fn deviation(encoding: &NumberEncoding, labels: &awl::Target, column: usize, scale: Scale) -> f64 {
+    if let Some(unit) = encoding.unit().filter(|_| *encoding != NumberEncoding::NONE) {
+        return unit;
     }
     let Values::Numbers(matrix) = labels.values() else { return f64::INFINITY };
     let rows = (0..matrix.rows()).filter(|&row| labels.has_label(row));
-    let values: Vec<f64> = rows.map(|row| f64::from(matrix.row(row)[column])).collect();
+    let values = rows.map(|row| f64::from(matrix.row(row)[column])).map(|label| match scale {
+        Scale::Columns => encoding.number(label),
+        Scale::Learned => label,
+    });
+    let values: Vec<f64> = values.collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
 }

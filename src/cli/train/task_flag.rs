@@ -1,9 +1,10 @@
 //! How a task is written on the command line.
 
 use super::config::Task;
-use awl::tables::name_list;
+use awl::Loss;
+use awl::tables::{Transform, name_list};
 
-/// A task as the flag writes it: `COLUMN`, `COLUMN:LOSS` or `NAME=COLUMN,COLUMN:LOSS`.
+/// A task as the flag writes it: `COLUMN`, `COLUMN:LOSS`, `COLUMN:LOSS:TRANSFORM` or `NAME=COLUMN,COLUMN:LOSS`.
 ///
 /// A text that is a column's name as it stands is that column, whatever signs are in it.
 pub fn task(text: &str, columns: &[String]) -> Result<Task, String> {
@@ -13,6 +14,8 @@ pub fn task(text: &str, columns: &[String]) -> Result<Task, String> {
         columns: vec![text.into()],
         loss: None,
         delta: None,
+        quantile: None,
+        transform: None,
         label_smoothing: None,
         class_weights: None,
         weight: None,
@@ -21,9 +24,28 @@ pub fn task(text: &str, columns: &[String]) -> Result<Task, String> {
         return Ok(task);
     }
     let mut rest = text;
-    if let Some((before, loss)) = rest.rsplit_once(':') {
-        task.loss = Some(loss.trim().into());
-        rest = before;
+    if let Some((before, last)) = rest.rsplit_once(':') {
+        let (before, last) = (before, last.trim());
+        // With a loss before it, as in price:mse:log: quantile is the name of both.
+        let loss = before.rsplit_once(':').map(|(before, loss)| (before, loss.trim()));
+        let loss = loss.filter(|(_, loss)| !is_column(before) && loss.parse::<Loss>().is_ok());
+        match (loss, last.parse::<Transform>()) {
+            (Some((before, loss)), transform) => {
+                task.transform =
+                    Some(transform.map_err(|error| format!("--task {text}: {error}"))?);
+                task.loss = Some(loss.into());
+                rest = before;
+            }
+            (None, Ok(Transform::Log | Transform::Log1p)) => {
+                return Err(format!(
+                    "--task {text}: {last} is a transform: name the loss before it, as in {before}:mse:{last}"
+                ));
+            }
+            (None, _) => {
+                task.loss = Some(last.into());
+                rest = before;
+            }
+        }
     }
     if !is_column(rest)
         && let Some((name, after)) = rest.split_once('=')
@@ -31,7 +53,11 @@ pub fn task(text: &str, columns: &[String]) -> Result<Task, String> {
         task.name = Some(name.trim().into());
         rest = after;
     }
-    let shape = || format!("--task {text}: write COLUMN, COLUMN:LOSS or NAME=COLUMN,COLUMN:LOSS");
+    let shape = || {
+        format!(
+            "--task {text}: write COLUMN, COLUMN:LOSS, COLUMN:LOSS:TRANSFORM or NAME=COLUMN,COLUMN:LOSS"
+        )
+    };
     if rest.trim().is_empty() || rest.trim().ends_with(',') || task.name.as_deref() == Some("") {
         return Err(shape());
     }

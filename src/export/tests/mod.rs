@@ -124,7 +124,7 @@ fn assert_says(
     if let TargetEncoding::Numbers(scalings) = &target.encoding {
         let pairs = scalings.iter().zip(predictions);
         let numbers: Vec<f64> = pairs.map(|(scaling, &z)| scaling.restore(z.into())).collect();
-        return close(task, &numbers, &|column| scalings[column].std);
+        return close(task, &numbers, &|column| scalings[column].scaling.std);
     }
     let probabilities = target.probabilities(predictions).unwrap();
     close(&format!("{task}.probabilities"), &probabilities, &|_| 1.0);

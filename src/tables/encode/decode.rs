@@ -58,16 +58,16 @@ impl Encoder {
 impl TargetColumn {
     /// What a row of this task's own predictions says, an answer a column: the class of the highest logit (the first of
     /// several equal ones), the second of two values for a logit above 0, or the number in the column's unit with the
-    /// [digits that mean something](super::Scaling::answer).
+    /// [digits that mean something](super::NumberEncoding::answer).
     ///
     /// # Errors
     /// As [`Encoder::decode`].
     pub fn decode(&self, predictions: &[f32]) -> Result<Vec<Predicted<'_>>> {
         self.check(predictions)?;
         Ok(match &self.encoding {
-            TargetEncoding::Numbers(scalings) => {
-                let pairs = scalings.iter().zip(predictions);
-                let answers = pairs.map(|(scaling, &predicted)| scaling.answer(predicted));
+            TargetEncoding::Numbers(numbers) => {
+                let pairs = numbers.iter().zip(predictions);
+                let answers = pairs.map(|(encoding, &predicted)| encoding.answer(predicted));
                 let answers: Vec<f64> = answers.collect();
                 if answers.iter().any(|answer| !answer.is_finite()) {
                     return Err(Error::invalid(

@@ -6,7 +6,8 @@
 //! | feature, numbers | standardised; missing: the mean, with an indicator if training had missing cells |
 //! | feature, text | one input a category of the training part; missing or unseen: all 0 |
 //! | feature, the same in all of the training part | nothing, or whether it is missing |
-//! | target of `mse`, `mae`, `huber` | standardised, the scale kept |
+//! | target of `mse`, `mae`, `huber`, `quantile` | [transformed](Transform) if asked, then standardised; both undone in answers |
+//! | target of `poisson` | divided by its mean; predictions are logarithms |
 //! | target of `bce` | two values: 0 and 1 |
 //! | target of `cross_entropy` | the index of its class among the sorted classes |
 //!
@@ -18,6 +19,7 @@
 mod category;
 mod decode;
 mod feature;
+mod number;
 mod saved;
 mod scaling;
 mod spec;
@@ -26,6 +28,7 @@ mod yes_no;
 
 pub use self::decode::Predicted;
 pub use self::feature::{FeatureColumn, FeatureEncoding};
+pub use self::number::{Curve, NumberEncoding, Transform};
 pub use self::scaling::Scaling;
 pub use self::spec::{EncoderOptions, InferredLoss, TargetSpec};
 pub use self::target::{LabelCounts, TargetColumn, TargetEncoding};

@@ -1,6 +1,9 @@
 //! An encoder as it comes from a file: plain data that may not be trusted before it is checked.
 
-use super::{Encoder, FeatureColumn, FeatureEncoding, Scaling, TargetColumn, TargetEncoding};
+use super::number::Curve;
+use super::{
+    Encoder, FeatureColumn, FeatureEncoding, NumberEncoding, TargetColumn, TargetEncoding,
+};
 use crate::loss::Loss;
 use serde::Deserialize;
 
@@ -31,7 +34,7 @@ impl TryFrom<Saved> for Encoder {
 
 fn feature_is_sound(feature: &FeatureColumn) -> bool {
     match &feature.encoding {
-        FeatureEncoding::Number { scaling, .. } => scaling_is_sound(scaling),
+        FeatureEncoding::Number { scaling, .. } => scaling.is_sound(),
         FeatureEncoding::Category { categories } => !categories.is_empty(),
         FeatureEncoding::Constant { .. } => true,
     }
@@ -40,8 +43,10 @@ fn feature_is_sound(feature: &FeatureColumn) -> bool {
 fn target_is_sound(target: &TargetColumn) -> bool {
     let columns = target.columns.len();
     let fits = match (&target.encoding, &target.loss) {
-        (TargetEncoding::Numbers(scalings), Loss::Mse | Loss::Mae | Loss::Huber { .. }) => {
-            scalings.len() == columns && scalings.iter().all(scaling_is_sound)
+        (TargetEncoding::Numbers(numbers), loss) if loss.predicts_number() => {
+            let is_rate =
+                |it: &NumberEncoding| (it.curve == Curve::Rate) == (*loss == Loss::Poisson);
+            numbers.len() == columns && numbers.iter().all(|it| it.is_sound() && is_rate(it))
         }
         (TargetEncoding::Binary(pairs), Loss::Bce) => pairs.len() == columns,
         (TargetEncoding::Classes(names), Loss::CrossEntropy { .. }) => {
@@ -50,8 +55,4 @@ fn target_is_sound(target: &TargetColumn) -> bool {
         _ => false,
     };
     fits && columns > 0 && target.loss.check(&target.name, target.width()).is_ok()
-}
-
-fn scaling_is_sound(scaling: &Scaling) -> bool {
-    scaling.mean.is_finite() && scaling.std.is_finite() && scaling.std > 0.0
 }

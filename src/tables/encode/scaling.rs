@@ -52,20 +52,29 @@ impl Scaling {
             // The shortest number that is this f32 and no other.
             return predicted.to_string().parse().unwrap_or(predicted.into());
         }
-        let restored = self.restore(predicted.into());
-        if restored == 0.0 || !restored.is_finite() {
-            return restored + 0.0;
-        }
-        let place = |number: f64| number.abs().log10().floor() as i32;
-        // Of a deviation so small that this is 0, all digits count.
-        let digits = place(restored).saturating_sub(place(self.std * 2f64.powi(-24)));
-        match usize::try_from(digits) {
-            // The mean's own digits are all there are.
-            Ok(digits) if digits > 16 => restored,
-            digits => {
-                let text = format!("{restored:.*e}", digits.unwrap_or(0));
-                text.parse().unwrap_or(restored)
-            }
+        rounded(self.restore(predicted.into()), self.std * 2f64.powi(-24))
+    }
+
+    /// Whether numbers can be standardised by it.
+    pub(super) fn is_sound(&self) -> bool {
+        self.mean.is_finite() && self.std.is_finite() && self.std > 0.0
+    }
+}
+
+/// A number with its digits down to the last that is as large as `apart`, how far apart such numbers are.
+pub(super) fn rounded(number: f64, apart: f64) -> f64 {
+    if number == 0.0 || !number.is_finite() {
+        return number + 0.0;
+    }
+    let place = |number: f64| number.abs().log10().floor() as i32;
+    // Of a deviation so small that this is 0, all digits count.
+    let digits = place(number).saturating_sub(place(apart));
+    match usize::try_from(digits) {
+        // The mean's own digits are all there are.
+        Ok(digits) if digits > 16 => number,
+        digits => {
+            let text = format!("{number:.*e}", digits.unwrap_or(0));
+            text.parse().unwrap_or(number)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is asked of an encoder: the tasks by their columns, and the loss of a task that names none.
 
+use super::Transform;
 use super::category::{distinct, distinct_numbers};
 use super::target::{FEW_CLASSES, check_learnable};
 use crate::error::{Error, Result};
@@ -44,6 +45,8 @@ pub struct TargetSpec {
     pub columns: Vec<String>,
     /// Its loss; [chosen by the labels](Self::infer) where it is `None`.
     pub loss: Option<Loss>,
+    /// What its numbers are put through before they are standardised.
+    pub transform: Transform,
 }
 
 /// The loss that a task's labels suggest.
@@ -59,19 +62,25 @@ impl TargetSpec {
     /// A task of one column, named after it, its loss to be chosen by the labels.
     pub fn new(column: impl Into<String>) -> Self {
         let column = column.into();
-        Self { name: column.clone(), columns: vec![column], loss: None }
+        Self { name: column.clone(), columns: vec![column], loss: None, transform: Transform::None }
     }
 
     /// A task of several columns, its loss to be chosen by the labels.
     pub fn of_columns(name: impl Into<String>, columns: &[impl AsRef<str>]) -> Self {
         let columns = columns.iter().map(|column| column.as_ref().into()).collect();
-        Self { name: name.into(), columns, loss: None }
+        Self { name: name.into(), columns, loss: None, transform: Transform::None }
     }
 
     /// The same task with this loss.
     #[must_use]
     pub fn with_loss(self, loss: Loss) -> Self {
         Self { loss: Some(loss), ..self }
+    }
+
+    /// The same task with its numbers transformed.
+    #[must_use]
+    pub fn with_transform(self, transform: Transform) -> Self {
+        Self { transform, ..self }
     }
 
     /// The loss that the labels of the training part suggest, whether or not one is given:
@@ -107,6 +116,21 @@ impl TargetSpec {
             Loss::Mse
         };
         Ok(InferredLoss { loss, why: whys.join("; ") })
+    }
+
+    /// Checks that the loss takes transformed numbers, where they are.
+    pub(super) fn check_transform(&self, loss: &Loss) -> Result<()> {
+        let (name, transform, loss) = (&self.name, self.transform.name(), loss);
+        if self.transform == Transform::None || (loss.predicts_number() && *loss != Loss::Poisson) {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            format!(
+                "task \"{name}\": the transform {transform} does not go with the loss {}",
+                loss.name()
+            ),
+            "leave it out, or use mse, mae, huber or quantile",
+        ))
     }
 
     /// Checks that there is a column, and no more than the loss takes.

@@ -10,7 +10,9 @@ pub(crate) use self::labels::Labels;
 
 use self::classes::{classes, only_one_value, two_values};
 use super::category::{Found, Lookup};
-use super::{EncoderOptions, Scaling, TargetSpec, all_missing, scaling};
+use super::{
+    Curve, EncoderOptions, NumberEncoding, Scaling, TargetSpec, Transform, all_missing, scaling,
+};
 use crate::data::{Matrix, Target};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
@@ -38,9 +40,9 @@ pub struct TargetColumn {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetEncoding {
-    /// Numbers, standardised (`mse`, `mae`, `huber`), a scaling a column; predictions are in the same scale, and
-    /// [`Scaling::restore`] gives them in the column's unit.
-    Numbers(Vec<Scaling>),
+    /// Numbers (`mse`, `mae`, `huber`, `quantile`, `poisson`), standardised, an encoding a column;
+    /// [`NumberEncoding::restore`] gives predictions in the column's unit.
+    Numbers(Vec<NumberEncoding>),
     /// Two values a column (`bce`), sorted: the first is 0, the second 1. So 1, `true` and `yes` are 1.
     Binary(Vec<[String; 2]>),
     /// Classes (`cross_entropy`) of the task's one column, sorted, numbers by value: a class's index is its place here.
@@ -62,18 +64,24 @@ impl TargetEncoding {
         }
     }
 
-    /// The scalings of a target of numbers, one a column; none for classes.
-    pub fn scalings(&self) -> &[Scaling] {
+    /// The encodings of a target of numbers, one a column; none for classes.
+    pub fn numbers(&self) -> &[NumberEncoding] {
         match self {
-            Self::Numbers(scalings) => scalings,
+            Self::Numbers(numbers) => numbers,
             _ => &[],
         }
+    }
+
+    /// The units of the columns: what a difference of 1 between predictions stands for. `None` where that is not the same everywhere,
+    /// since numbers are transformed; none for classes.
+    pub fn units(&self) -> Option<Vec<f64>> {
+        self.numbers().iter().map(NumberEncoding::unit).collect()
     }
 
     /// Number of predictions a row: one a column for numbers and for two values, one a class for classes.
     pub fn width(&self) -> usize {
         match self {
-            Self::Numbers(scalings) => scalings.len(),
+            Self::Numbers(numbers) => numbers.len(),
             Self::Binary(pairs) => pairs.len(),
             Self::Classes(names) => names.len(),
         }
@@ -89,17 +97,18 @@ impl TargetColumn {
             None => spec.infer(whole)?.loss,
         };
         spec.check_columns()?;
+        spec.check_transform(&loss)?;
         let columns = || spec.columns.iter().map(String::as_str);
         let encoding = match &loss {
-            Loss::Mse | Loss::Mae | Loss::Huber { .. } => TargetEncoding::Numbers(
+            _ if loss.predicts_number() => TargetEncoding::Numbers(
                 columns()
-                    .map(|name| number_scaling(table, name, options))
+                    .map(|name| number_encoding(table, name, spec.transform, &loss, options))
                     .collect::<Result<_>>()?,
             ),
-            Loss::Bce => TargetEncoding::Binary(
+            Loss::CrossEntropy { .. } => TargetEncoding::Classes(classes(whole, &spec.columns[0])?),
+            _ => TargetEncoding::Binary(
                 columns().map(|name| two_values(whole, name)).collect::<Result<_>>()?,
             ),
-            Loss::CrossEntropy { .. } => TargetEncoding::Classes(classes(whole, &spec.columns[0])?),
         };
         let target =
             Self { name: spec.name.clone(), columns: spec.columns.clone(), loss, encoding };
@@ -154,17 +163,19 @@ impl TargetColumn {
 
     pub(super) fn encode(&self, table: &Table) -> Result<Target> {
         let target = match &self.encoding {
-            TargetEncoding::Numbers(scalings) => self.interleave(table, |at, values, stride| {
-                let (name, scaling) = (&self.columns[at], &scalings[at]);
-                let cells = table.numbers(name)?;
-                let pairs = values.iter_mut().step_by(stride).zip(cells.iter());
-                for (row, (value, &number)) in pairs.enumerate() {
-                    if !number.is_nan() {
-                        *value = scaling.encode(table, row, name, number)?;
+            TargetEncoding::Numbers(encodings) => {
+                self.interleave(table, |at, values, stride| {
+                    let (name, encoding) = (&self.columns[at], &encodings[at]);
+                    let cells = table.numbers(name)?;
+                    let pairs = values.iter_mut().step_by(stride).zip(cells.iter());
+                    for (row, (value, &number)) in pairs.enumerate() {
+                        if !number.is_nan() {
+                            *value = encoding.encode(table, row, name, number)?;
+                        }
                     }
-                }
-                Ok(())
-            })?,
+                    Ok(())
+                })?
+            }
             TargetEncoding::Binary(pairs) => self.interleave(table, |at, values, stride| {
                 let labels = indices(table, &self.columns[at], &pairs[at])?;
                 for (value, label) in values.iter_mut().step_by(stride).zip(labels) {
@@ -217,15 +228,40 @@ fn indices(table: &Table, name: &str, names: &[String]) -> Result<Vec<u32>> {
     Lookup::new(names, column).all().into_iter().enumerate().map(index).collect()
 }
 
-/// The scaling of a target of numbers that has two values at least, in the training part or, should that have but one, in the
+/// The encoding of a target of numbers that has two values at least, in the training part or, should that have but one, in the
 /// whole file.
-fn number_scaling(table: &Table, name: &str, options: EncoderOptions) -> Result<Scaling> {
-    let mut fitted = scaling(table, name)?;
-    if fitted.std == 0.0 {
-        fitted = scaling(&table.whole(), name)?;
+fn number_encoding(
+    table: &Table,
+    name: &str,
+    transform: Transform,
+    loss: &Loss,
+    options: EncoderOptions,
+) -> Result<NumberEncoding> {
+    let cells = table.numbers(name)?;
+    let curve = match loss {
+        Loss::Poisson => Curve::Rate,
+        _ => Curve::fit(transform, &cells),
+    };
+    for (row, &cell) in cells.iter().enumerate() {
+        if let Some(why) = curve.refusal(cell) {
+            return Err(table.error_at(row, name, format!("{cell} {why}")));
+        }
     }
-    if fitted.std == 0.0 {
-        return Err(only_one_value(table, name, &fitted.mean.to_string()));
+    let mut plain = scaling(table, name)?;
+    if plain.std == 0.0 {
+        plain = scaling(&table.whole(), name)?;
     }
-    Ok(if options.standardize { fitted } else { Scaling::NONE })
+    if plain.std == 0.0 {
+        return Err(only_one_value(table, name, &plain.mean.to_string()));
+    }
+    let bent = || cells.iter().map(|&cell| curve.bend(cell)).collect::<Vec<_>>();
+    let scaling = match (&curve, options.standardize) {
+        // Counts are divided by their mean, whatever is done to others: an untrained network then answers with it.
+        (Curve::Rate, _) if plain.mean > 0.0 => Scaling { mean: 0.0, std: plain.mean },
+        (_, false) => Scaling::NONE,
+        (Curve::Line, true) => plain,
+        // One value in the training part: the curve is what it is.
+        (_, true) => Scaling::fit(&bent()).filter(Scaling::is_sound).unwrap_or(Scaling::NONE),
+    };
+    Ok(NumberEncoding { scaling, curve })
 }

@@ -85,7 +85,7 @@ struct Problem<'a> {
 struct Point {
     loss: f64,
     gradient: Vec<f64>,
-    /// Of classes the probabilities, shape `[rows, width]`; nothing of numbers.
+    /// Of classes the probabilities, of counts those that are expected, shape `[rows, width]`; nothing of other numbers.
     probabilities: Vec<Vec<f64>>,
 }
 
@@ -178,7 +178,7 @@ impl<'a> Problem<'a> {
                 let residual = residual.map(|(k, p)| weight * (p - self.label(row, k)));
                 let residual: Vec<f64> = residual.collect();
                 self.add(&mut gradient, row, &residual);
-                if self.predicts_classes() {
+                if self.is_curved() {
                     probabilities.extend(outputs);
                 }
             }
@@ -199,11 +199,12 @@ impl<'a> Problem<'a> {
         point
     }
 
-    fn predicts_classes(&self) -> bool {
-        matches!(self.task.loss, Loss::Bce | Loss::CrossEntropy { .. })
+    /// Whether the loss's curvature changes from place to place: that of squares, which stand for all other losses of numbers, does not.
+    fn is_curved(&self) -> bool {
+        matches!(self.task.loss, Loss::Bce | Loss::CrossEntropy { .. } | Loss::Poisson)
     }
 
-    /// A row's loss; the outputs become what labels are compared with: numbers, or probabilities.
+    /// A row's loss; the outputs become what labels are compared with: numbers, expected counts, or probabilities.
     fn loss(&self, row: usize, outputs: &mut [f64]) -> f64 {
         let labels = (0..outputs.len()).map(|output| self.label(row, output));
         match self.task.loss {
@@ -224,6 +225,14 @@ impl<'a> Problem<'a> {
                 outputs.iter_mut().for_each(|logit| *logit = (*logit - normaliser).exp());
                 normaliser - picked
             }
+            Loss::Poisson => {
+                let loss = |(rate, label): (&mut f64, f64)| {
+                    let loss = Loss::Poisson.element(*rate, label).0;
+                    *rate = rate.exp();
+                    loss
+                };
+                outputs.iter_mut().zip(labels).map(loss).sum()
+            }
             _ => outputs.iter().zip(labels).map(|(p, label)| (p - label).powi(2) / 2.0).sum(),
         }
     }
@@ -236,7 +245,7 @@ impl<'a> Problem<'a> {
             for &row in rows {
                 let mut outputs = self.outputs(row, vector);
                 let weight = self.weight(row) / self.weights;
-                if self.predicts_classes() {
+                if self.is_curved() {
                     let (own, others) = probabilities.split_at(self.task.width);
                     probabilities = others;
                     curve(&self.task.loss, &mut outputs, own);
@@ -318,11 +327,14 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// What a change of the outputs changes of the gradient at them, by the probabilities there.
+/// What a change of the outputs changes of the gradient at them, by the probabilities or counts there.
 fn curve(loss: &Loss, change: &mut [f64], probabilities: &[f64]) {
     match loss {
         Loss::Bce => {
             change.iter_mut().zip(probabilities).for_each(|(change, p)| *change *= p * (1.0 - p));
+        }
+        Loss::Poisson => {
+            change.iter_mut().zip(probabilities).for_each(|(change, rate)| *change *= rate);
         }
         _ => {
             let mean = dot(change, probabilities);

@@ -20,7 +20,8 @@ use crate::network::{Activation, Network, Tensor};
 pub struct Baselines {
     /// Without hidden layers, and with the network's features and tasks.
     pub network: Network,
-    /// Parameters with which it always gives the same answer: the labels' mean (of `mae` their median), and the classes' shares.
+    /// Parameters with which it always gives the same answer: the labels' mean (of `mae` their median, of
+    /// `quantile` theirs), and the classes' shares.
     pub constant: Vec<f64>,
     /// Those of a linear model: ridge regression for numbers, logistic regression with an L2 penalty for classes.
     pub linear: Vec<f64>,
@@ -127,10 +128,14 @@ fn constant_answer(task: &Task, target: &Target) -> Vec<f64> {
                         let yes: f64 = values.iter().sum();
                         ((yes + 0.5) / (values.len() as f64 - yes + 0.5)).ln()
                     }
-                    Loss::Mae => {
-                        values.sort_by(f64::total_cmp);
-                        let at = |index: usize| values[index.min(values.len() - 1)];
-                        (at((values.len() - 1) / 2) + at(values.len() / 2)) / 2.0
+                    Loss::Mae => middle(&mut values, 0.5),
+                    Loss::Quantile { quantile } => middle(&mut values, quantile.into()),
+                    // Half a count at least, whose logarithm is finite.
+                    Loss::Poisson => {
+                        let sum = values.iter().sum::<f64>();
+                        let least =
+                            0.5 * values.iter().copied().filter(|it| *it > 0.0).fold(1.0, f64::min);
+                        (sum.max(least) / values.len() as f64).ln()
                     }
                     _ => values.iter().sum::<f64>() / values.len() as f64,
                 }
@@ -138,6 +143,14 @@ fn constant_answer(task: &Task, target: &Target) -> Vec<f64> {
             (0..task.width).map(column).collect()
         }
     }
+}
+
+/// The number below which this share of some numbers lies, one at least; in a straight line between two.
+fn middle(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let place = share * (values.len() - 1) as f64;
+    let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+    below + place.fract() * (above - below)
 }
 
 /// How much a row of this class counts.

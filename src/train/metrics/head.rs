@@ -4,7 +4,7 @@ use super::{ClassScores, Classification, Fit, Regression, TaskMetrics};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
-use crate::tables::Labels;
+use crate::tables::{Labels, TargetColumn};
 use crate::train::parallel::in_parallel;
 use std::sync::Arc;
 
@@ -19,6 +19,8 @@ pub(super) struct Head<'a> {
     pub(super) rows: Vec<usize>,
     /// How far a label of 0 lies from the zero of the column's own unit: what rounding is relative to.
     pub(super) origin: f64,
+    /// Where labels are on a curve: what predictions are restored by, and the labels in their columns' units.
+    curved: Option<(&'a TargetColumn, Arc<Vec<f64>>)>,
 }
 
 impl<'a> Head<'a> {
@@ -31,7 +33,7 @@ impl<'a> Head<'a> {
         offset: usize,
     ) -> Result<Self> {
         let labels = Arc::new(labels);
-        let head = Self { task, labels, predictions, offset, rows, origin: 0.0 };
+        let head = Self { task, labels, predictions, offset, rows, origin: 0.0, curved: None };
         for &row in &head.rows {
             if let Some(value) = head.predicted(row).iter().find(|value| !value.is_finite()) {
                 return Err(Error::invalid(
@@ -45,7 +47,12 @@ impl<'a> Head<'a> {
 
     /// The same task with other rows, which may be there more than once.
     pub(super) fn with_rows(&self, rows: Vec<usize>) -> Self {
-        Self { rows, labels: self.labels.clone(), ..*self }
+        Self { rows, labels: self.labels.clone(), curved: self.curved.clone(), ..*self }
+    }
+
+    /// The same task whose figures are of predictions and these labels in the columns' units, row after row; its loss stays as it is.
+    pub(super) fn in_columns_units(self, target: &'a TargetColumn, labels: Vec<f64>) -> Self {
+        Self { curved: Some((target, labels.into())), ..self }
     }
 
     /// The task's predictions for a row, shape `[width]`.
@@ -55,7 +62,13 @@ impl<'a> Head<'a> {
 
     /// Predictions and labels of one column of numbers, over the labelled rows; a label that the task does not know is NaN.
     fn pairs(&self, labels: &[f64], column: usize) -> Vec<(f64, f64)> {
-        let label = |row: usize| labels[row * self.task.width + column];
+        let at = |row: usize| row * self.task.width + column;
+        if let Some((target, labels)) = &self.curved {
+            let encoding = &target.encoding.numbers()[column];
+            let restored = |row: usize| encoding.restore(self.predicted(row)[column].into());
+            return self.rows.iter().map(|&row| (restored(row), labels[at(row)])).collect();
+        }
+        let label = |row: usize| labels[at(row)];
         self.rows.iter().map(|&row| (self.predicted(row)[column].into(), label(row))).collect()
     }
 

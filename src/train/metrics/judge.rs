@@ -76,7 +76,7 @@ pub(super) fn check(encoder: &Encoder, table: &Table, predictions: &Matrix) -> R
 
 /// A task's labelled rows with their predictions, and the units of its columns; or why it cannot be judged.
 pub(super) fn head<'a>(
-    target: &TargetColumn,
+    target: &'a TargetColumn,
     task: &'a Task,
     table: &Table,
     predictions: &'a Matrix,
@@ -88,8 +88,15 @@ pub(super) fn head<'a>(
     };
     let rows = (0..table.rows()).filter(|&row| labelled[row]).collect();
     let mut head = Head::new(task, labels, rows, predictions, offset)?;
-    let scalings = target.encoding.scalings();
-    head.origin = scalings.iter().map(|it| (it.mean / it.std).abs()).fold(0.0, f64::max);
-    let units: Vec<f64> = scalings.iter().map(|scaling| scaling.std).collect();
-    Ok(Ok((head, units)))
+    if let Some(units) = target.encoding.units() {
+        let scalings = target.encoding.numbers().iter().map(|it| it.scaling);
+        head.origin = scalings.map(|it| (it.mean / it.std).abs()).fold(0.0, f64::max);
+        return Ok(Ok((head, units)));
+    }
+    // Also labels that have no place on the curve are judged: as they are.
+    let numbers = match target.cells(table, |_, number| number) {
+        Ok(numbers) => numbers,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(Ok((head.in_columns_units(target, numbers), Vec::new())))
 }

@@ -3,7 +3,7 @@
 use crate::support::{assert_close, assert_each_close, gpu};
 use awl::data::{Matrix, Target, Values};
 use awl::loss::{Labels, LossBuffers, LossPass, LossResults, NONE, Sums, TaskLayout};
-use awl::{AutomaticWeightedLoss, Task, Weighting};
+use awl::{AutomaticWeightedLoss, Loss, Task, Weighting};
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use wgpu::util::DeviceExt;
@@ -196,7 +196,12 @@ pub fn target(task: &Task, rows: usize, masked: bool, random: &mut ChaCha8Rng) -
         let class = |_| (random.random::<f32>() * task.width as f32) as u32;
         Target::classes((0..rows).map(class).collect())
     } else {
-        let number = |_| random.random::<f32>();
+        // Counts, of which many are 0.
+        let is_count = task.loss == Loss::Poisson;
+        let number = |_| match random.random::<f32>() {
+            number if is_count => (3.0 * number).floor(),
+            number => number,
+        };
         let numbers = (0..rows * task.width).map(number).collect();
         Target::numbers(Matrix::new(task.width, numbers).expect("a matrix"))
     };

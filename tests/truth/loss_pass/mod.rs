@@ -15,7 +15,7 @@ fn weighted(classes: usize, smoothing: f32) -> Loss {
     Loss::CrossEntropy { label_smoothing: smoothing, class_weights: Some(weights) }
 }
 
-/// Every loss, narrow and wide.
+/// Losses, narrow and wide.
 fn all_tasks() -> Vec<Task> {
     vec![
         Task::new("mse", Loss::Mse, 1),
@@ -32,7 +32,10 @@ fn all_tasks() -> Vec<Task> {
 fn every_loss_is_right_at_every_number_of_rows() {
     for rows in [1, 2, 31, 32, 33, 63, 64, 65, 1_000, 20_011] {
         for masked in [false, true] {
-            Case::random(all_tasks(), rows, 3.0, masked).is_right(if masked {
+            let mut tasks = all_tasks();
+            tasks.push(Task::new("quantile", Loss::Quantile { quantile: 0.9 }, 3));
+            tasks.push(Task::new("poisson", Loss::Poisson, 2));
+            Case::random(tasks, rows, 3.0, masked).is_right(if masked {
                 "masked"
             } else {
                 "whole"

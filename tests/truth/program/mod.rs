@@ -10,6 +10,7 @@ mod resume;
 mod runs;
 mod sigma;
 mod splits;
+mod targets;
 mod told;
 
 use std::path::{Path, PathBuf};

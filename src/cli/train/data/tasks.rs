@@ -51,6 +51,13 @@ pub fn specs(
         };
         task.name = Some(name);
         task.loss = Some(loss.name().into());
+        // Of huber(1) and quantile(0.9).
+        match &loss {
+            Loss::Huber { delta } => task.delta = Some(*delta),
+            Loss::Quantile { quantile } => task.quantile = Some(*quantile),
+            _ => {}
+        }
+        spec.transform = task.transform.unwrap_or_default();
         spec.loss = Some(loss);
         specs.push(spec);
     }
@@ -84,10 +91,13 @@ fn loss(task: &str, name: &str, config: &TaskConfig) -> Result<Loss, Failure> {
                 None => None,
             };
         }
-        Loss::Mse | Loss::Mae | Loss::Bce => {}
+        Loss::Quantile { quantile } => *quantile = config.quantile.unwrap_or(*quantile),
+        Loss::Mse | Loss::Mae | Loss::Poisson | Loss::Bce => {}
     }
+    let name = loss.name();
     for (key, given, takes) in [
         ("delta", config.delta.is_some(), "huber"),
+        ("quantile", config.quantile.is_some(), "quantile"),
         ("label_smoothing", config.label_smoothing.is_some(), "cross_entropy"),
         ("class_weights", config.class_weights.is_some(), "cross_entropy"),
     ] {

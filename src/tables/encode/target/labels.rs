@@ -83,19 +83,29 @@ impl TargetColumn {
         }
     }
 
+    /// The numbers of the task's columns row after row, each as `told` of its column says it; NaN where a cell is missing.
+    pub(crate) fn cells(
+        &self,
+        table: &Table,
+        told: impl Fn(usize, f64) -> f64,
+    ) -> Result<Vec<f64>> {
+        let stride = self.columns.len();
+        let mut values = vec![f64::NAN; table.rows() * stride];
+        for (column, name) in self.columns.iter().enumerate() {
+            let numbers = table.numbers(name)?;
+            let own = values.iter_mut().skip(column).step_by(stride);
+            own.zip(numbers.iter()).for_each(|(it, &number)| *it = told(column, number));
+        }
+        Ok(values)
+    }
+
     /// The task's labels as they are judged, in `f64` and with classes that it does not have; see [`Labels`].
     pub(crate) fn labels(&self, table: &Table) -> Result<(Labels, Vec<bool>)> {
         let labelled = self.labelled(table)?;
         let labels = match &self.encoding {
-            TargetEncoding::Numbers(scalings) => {
-                let mut values = vec![f64::NAN; table.rows() * scalings.len()];
-                for (at, (name, scaling)) in self.columns.iter().zip(scalings).enumerate() {
-                    let numbers = table.numbers(name)?;
-                    let own = values.iter_mut().skip(at).step_by(scalings.len());
-                    own.zip(numbers.iter())
-                        .for_each(|(it, &number)| *it = scaling.standardise(number));
-                }
-                Labels::Numbers(values)
+            TargetEncoding::Numbers(encodings) => {
+                let label = |column: usize, number| encodings[column].label(number);
+                Labels::Numbers(self.cells(table, label)?)
             }
             TargetEncoding::Binary(pairs) => {
                 let mut values = vec![f64::NAN; table.rows() * pairs.len()];

@@ -75,8 +75,8 @@ fn classes_are_those_of_all_rows_whatever_the_part() {
     assert_eq!(counts(&strange), [(2, vec![0, 0, 1], 1), (2, vec![1, 0], 1), (1, vec![], 0)]);
     // A number's scale is that of the training part, unless all of that is one number.
     let fit = |rows: &[usize]| Encoder::fit(&whole.select(rows), &["x"], &targets[2..]).unwrap();
-    assert_eq!(fit(&[0, 1]).target("y").unwrap().scalings()[0].std, 0.5);
-    assert_eq!(fit(&[1, 2]).target("y").unwrap().scalings()[0].mean, 1.75);
+    assert_eq!(fit(&[0, 1]).target("y").unwrap().numbers()[0].scaling.std, 0.5);
+    assert_eq!(fit(&[1, 2]).target("y").unwrap().numbers()[0].scaling.mean, 1.75);
 }
 
 #[test]

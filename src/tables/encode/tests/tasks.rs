@@ -14,12 +14,12 @@ fn a_task_of_several_columns_scales_and_restores_each() {
     let size = TargetSpec::of_columns("size", &["a", "b"]).with_loss(Loss::Mse);
     let encoder = fit_with(&text.replace("20,\n", ",\n"), &[size]).unwrap();
     assert_eq!(encoder.tasks(), [Task::new("size", Loss::Mse, 2)]);
-    let [a, b] = encoder.target("size").unwrap().scalings() else { panic!("two scalings") };
-    assert_eq!((a.mean, a.std, b.mean), (20.0, 10.0, 300.0));
+    let [a, b] = encoder.target("size").unwrap().numbers() else { panic!("two encodings") };
+    assert_eq!((a.scaling.mean, a.scaling.std, b.scaling.mean), (20.0, 10.0, 300.0));
     let data = encoder.encode(&table(text)).unwrap();
     let target = &data.targets()[0];
     assert_eq!(target.mask().unwrap(), [true, true, false, false]);
-    let high = (100.0 / b.std) as f32;
+    let high = (100.0 / b.scaling.std) as f32;
     assert_eq!(labels_of(target)[..4], [-1.0, high, 1.0, -high]);
     let answers = encoder.decode(&[1.5, 0.0]).unwrap();
     assert_eq!(answers, [Predicted::Number(35.0), Predicted::Number(300.0)]);
@@ -182,7 +182,7 @@ fn without_standardising_numbers_pass_as_they_are() {
     let inputs = [10., 0., 1., 0., 0., 1., 0., 1., 30., 0., 1., 0.];
     assert_eq!(data.features().values(), inputs);
     assert_eq!(labels_of(&data.targets()[0]), [5., 7., 12.]);
-    assert_eq!(encoder.target("y").unwrap().scalings(), [Scaling::NONE]);
+    assert_eq!(encoder.target("y").unwrap().numbers(), [NumberEncoding::NONE]);
     assert_eq!(encoder.decode(&[6.5]).unwrap(), [Predicted::Number(6.5)]);
     let error = encoder.encode(&table("x,c,y\n-1e39,u,1\n")).unwrap_err().to_string();
     let message = "t.csv: line 2, column \"x\": -1e39 has no place among the numbers of 32 bits: correct the cell";

@@ -149,6 +149,11 @@ pub const TASKS: &[TaskRow] = &[
         run.tasks[0].loss = Loss::Huber { delta: 0.4 };
         run
     }),
+    ("quantile", "loss = \"quantile\"\nquantile = 0.8\n", "", || {
+        let mut run = Run::base();
+        run.tasks[0].loss = Loss::Quantile { quantile: 0.8 };
+        run
+    }),
     ("label_smoothing", "", "label_smoothing = 0.2\n", || {
         Run::of_classes(Loss::CrossEntropy { label_smoothing: 0.2, class_weights: None })
     }),
