@@ -108,6 +108,20 @@ def features(encoder, rows):
     return torch.tensor(columns, dtype=torch.float64).T.to(torch.float32)
 
 
+def restore(encoding, predicted):
+    """What predictions say in their column's unit."""
+    curve = encoding.get("curve")
+    if curve == "rate":
+        return encoding["std"] * predicted.exp()
+    bent = encoding["mean"] + encoding["std"] * predicted
+    if isinstance(curve, dict):
+        knots = torch.tensor(curve["quantile"], dtype=torch.float64)
+        place = torch.special.ndtr(bent) * (len(knots) - 1)
+        below = place.floor().long().clamp(max=len(knots) - 2)
+        return knots[below] + (place - below) * (knots[below + 1] - knots[below])
+    return {None: bent, "log": bent.exp(), "log1p": bent.expm1()}[curve]
+
+
 def main():
     run, data = sys.argv[1:3]
     awl = sys.argv[3] if len(sys.argv) > 3 else "target/release/awl"
@@ -129,9 +143,11 @@ def main():
         predicted = theirs[target["name"]].double()
         answers = len(target["columns"])
         if kind == "numbers":
-            mean = torch.tensor([it["mean"] for it in encoding], dtype=torch.float64)
-            std = torch.tensor([it["std"] for it in encoding], dtype=torch.float64)
-            found = (ours[:, place : place + answers] - mean) / std
+            restored = torch.stack([restore(it, predicted[:, at]) for at, it in enumerate(encoding)], 1)
+            # Relative to the spread of numbers, of transformed ones to the largest.
+            units = [restored[:, at].abs().max() if "curve" in it else it["std"] for at, it in enumerate(encoding)]
+            units = torch.tensor(units, dtype=torch.float64)
+            found, predicted = ours[:, place : place + answers] / units, restored / units
             place += answers
         else:
             width = len(encoding) if kind == "classes" else 2 * len(encoding)

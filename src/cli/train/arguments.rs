@@ -109,7 +109,7 @@ pub struct ModelFlags {
     /// relu, tanh, gelu or silu [default: relu].
     #[arg(long, value_parser = activation)]
     activation: Option<Activation>,
-    /// Share of the hidden units that each step leaves out [default: 0].
+    /// Share of the hidden units that each step leaves out [default: 0.1].
     #[arg(long, value_name = "SHARE")]
     dropout: Option<f64>,
 }
@@ -166,13 +166,13 @@ pub struct WeightingFlags {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Optimizer")]
 pub struct OptimizerFlags {
-    /// [default: adam]
+    /// [default: adamw]
     #[arg(long, value_enum)]
     optimizer: Option<OptimizerName>,
     /// Learning rate [default: 0.001].
     #[arg(long, value_name = "RATE")]
     lr: Option<f64>,
-    /// Weight decay of the network; σ has none [default: 0].
+    /// Weight decay of the network; σ has none [default: 0.1 of adamw, 0 of adam].
     #[arg(long, value_name = "DECAY")]
     weight_decay: Option<f64>,
     /// Scale the network's gradient down to this norm where it is larger.
@@ -195,7 +195,7 @@ pub struct OptimizerFlags {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Training")]
 pub struct TrainFlags {
-    /// Passes over the training rows [default: 100].
+    /// Passes over the training rows, at most: see --patience [default: 300].
     #[arg(long)]
     pub epochs: Option<usize>,
     /// Rows a step [default: 64].
@@ -305,7 +305,7 @@ impl Arguments {
         let (flags, optimizer) = (&self.optimizer, &mut config.optimizer);
         set(&mut optimizer.name, &flags.optimizer);
         set(&mut optimizer.lr, &flags.lr);
-        set(&mut optimizer.weight_decay, &flags.weight_decay);
+        optimizer.weight_decay = flags.weight_decay.or(optimizer.weight_decay);
         set_some(&mut optimizer.clip, &flags.clip);
         set(&mut optimizer.schedule, &flags.schedule);
         set(&mut optimizer.schedule_every, &flags.schedule_every);

@@ -94,7 +94,7 @@ pub struct Model {
 
 impl Default for Model {
     fn default() -> Self {
-        Self { hidden: vec![64, 64], activation: Activation::Relu, dropout: 0.0 }
+        Self { hidden: vec![64, 64], activation: Activation::Relu, dropout: 0.1 }
     }
 }
 
@@ -191,9 +191,9 @@ pub enum SigmaInit {
 #[serde(rename_all = "lowercase")]
 pub enum OptimizerName {
     /// Adam; weight decay is an L2 gradient.
-    #[default]
     Adam,
     /// Adam with decoupled weight decay.
+    #[default]
     Adamw,
 }
 
@@ -213,7 +213,9 @@ pub enum ScheduleName {
 pub struct Optimizer {
     pub name: OptimizerName,
     pub lr: f64,
-    pub weight_decay: f64,
+    /// 0.1 of `adamw` and 0 of `adam`, whose decay is another thing, if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
     pub betas: [f64; 2],
     pub epsilon: f64,
     /// The largest norm of the network's gradient.
@@ -226,12 +228,22 @@ pub struct Optimizer {
     pub warm_up: usize,
 }
 
+impl Optimizer {
+    /// The weight decay that was given, or that which the optimizer has by default (docs/defaults.md).
+    pub fn decay(&self) -> f64 {
+        self.weight_decay.unwrap_or(match self.name {
+            OptimizerName::Adam => 0.0,
+            OptimizerName::Adamw => 0.1,
+        })
+    }
+}
+
 impl Default for Optimizer {
     fn default() -> Self {
         Self {
-            name: OptimizerName::Adam,
+            name: OptimizerName::default(),
             lr: 1e-3,
-            weight_decay: 0.0,
+            weight_decay: None,
             betas: [0.9, 0.999],
             epsilon: 1e-8,
             clip: None,
@@ -281,7 +293,7 @@ pub struct Train {
 impl Default for Train {
     fn default() -> Self {
         Self {
-            epochs: 100,
+            epochs: 300,
             batch_size: 64,
             seed: 0,
             members: 1,
@@ -368,5 +380,22 @@ impl Config {
         toml::to_string(self).map_err(|error| {
             format!("the configuration cannot be saved ({error}): rename the file")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What docs/defaults.md says of them.
+    #[test]
+    fn the_defaults_are_those_that_were_measured() {
+        let Config { model, optimizer, train, .. } = Config::default();
+        assert_eq!((model.hidden, model.dropout), (vec![64, 64], 0.1));
+        assert_eq!((optimizer.name, optimizer.decay()), (OptimizerName::Adamw, 0.1));
+        assert_eq!((optimizer.lr, optimizer.schedule), (1e-3, ScheduleName::Constant));
+        assert_eq!((train.epochs, train.patience, train.batch_size), (300, 20, 64));
+        // Adam's decay is an L2 gradient, of which so much would be far too much.
+        assert_eq!(Optimizer { name: OptimizerName::Adam, ..optimizer }.decay(), 0.0);
     }
 }

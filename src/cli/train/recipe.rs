@@ -54,7 +54,7 @@ fn recipe(config: &Config, encoder: &Encoder, rows: usize) -> Result<Recipe, Fai
 fn adam(config: &Config) -> Adam {
     let optimizer = &config.optimizer;
     let mut adam = Adam::new(optimizer.lr)
-        .weight_decay(optimizer.weight_decay)
+        .weight_decay(optimizer.decay())
         .sigma_learning_rate(config.weighting.sigma_lr.unwrap_or(optimizer.lr));
     for group in [&mut adam.network, &mut adam.sigma] {
         group.betas = (optimizer.betas[0], optimizer.betas[1]);

@@ -45,8 +45,8 @@ fn lay_out(golden: &Golden, folder: &std::path::Path, engine: &str) -> Vec<Strin
     let hidden = hidden.join(",");
     format!(
         "train table.csv --task 0=y0:mse --task 1=y1:cross_entropy --no-shuffle --no-standardize --validation 0 \
-         --init init.safetensors --epochs {epochs} --batch-size {batch} --hidden {hidden} --lr {} --weight-decay {} \
-         --engine {engine} --out run --quiet",
+         --init init.safetensors --epochs {epochs} --batch-size {batch} --hidden {hidden} --dropout 0 --optimizer adam --lr {} \
+         --weight-decay {} --engine {engine} --out run --quiet",
         group.learning_rate, group.weight_decay
     )
     .split_whitespace()

@@ -132,6 +132,8 @@ fn file(settings: &[(&str, &str)], tasks: &str) -> String {
         ("data.test", "0.0"),
         ("data.standardize", "false"),
         ("model.hidden", "[5]"),
+        ("model.dropout", "0.0"),
+        ("optimizer.name", "\"adam\""),
         ("optimizer.lr", "0.02"),
         ("train.epochs", "4"),
         ("train.batch_size", "16"),

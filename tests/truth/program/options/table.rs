@@ -89,6 +89,12 @@ pub const OPTIONS: &[Row] = &[
         "--weight-decay 0.2 --optimizer adamw",
         with!(adam = Adam::new(0.02).weight_decay(0.2).decoupled()),
     ),
+    (
+        // 0.1, where none is given.
+        &[("optimizer.name", "\"adamw\"")],
+        "--optimizer adamw",
+        with!(adam = Adam::new(0.02).weight_decay(0.1).decoupled()),
+    ),
     (&[("optimizer.lr", "0.1")], "--lr 0.1", with!(adam = Adam::new(0.1))),
     (
         &[("optimizer.betas", "[0.5, 0.9]")],
