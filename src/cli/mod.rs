@@ -1,6 +1,7 @@
 //! The command line: what each command is called, and how its result becomes an exit status. No numerics.
 
 mod adapters;
+mod answers;
 mod baselines;
 mod bench;
 mod doctor;
