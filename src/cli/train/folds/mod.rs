@@ -222,7 +222,8 @@ fn check_same(path: &Path, config: &Config) -> Result<(), Failure> {
 /// The first run's data with what all are told, and the sizes of every run's parts; for `awl describe`.
 pub fn describe(arguments: &Arguments, config: Config) -> Result<(Data, Vec<Sizes>), Failure> {
     let plan = Plan::new(arguments, config)?;
-    let mut data = plan.source.split_anew(&plan.places[0].config(&plan.config))?;
+    let first = plan.places.first().map_or(plan.config.clone(), |place| place.config(&plan.config));
+    let mut data = plan.source.split_anew(&first)?;
     data.told.warnings = plan.warnings();
     let names = plan.places.into_iter().map(|place| place.directory);
     Ok((data, names.zip(plan.foreseen.into_iter().map(|it| it.sizes)).collect()))

@@ -83,6 +83,11 @@ fn check(config: &Config) -> Result<(), Failure> {
             ));
         }
     }
+    if let Some(folds) = data.folds.filter(|folds| *folds < 2) {
+        return refuse(format!(
+            "--folds {folds}: ask for 2 at least, and for no more than there are rows, or groups of rows"
+        ));
+    }
     let repeats = data.repeats.unwrap_or(1);
     let runs = data.folds.unwrap_or(1).saturating_mul(repeats);
     match repeats {
