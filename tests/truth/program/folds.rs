@@ -97,9 +97,8 @@ fn every_row_is_tested_once_a_repeat_and_the_figures_are_those_of_the_answers() 
     assert_ne!(folds_of[0], folds_of[1], "repeats have splits of their own");
     let mut of_runs: [Vec<f64>; 3] = Default::default();
     for (index, known) in results["runs"].as_array().expect("runs").iter().enumerate() {
-        let own = |row: &&BTreeMap<String, String>| {
-            row["repeat"] == known["repeat"].to_string() && row["fold"] == known["fold"].to_string()
-        };
+        let [repeat, fold] = ["repeat", "fold"].map(|name| known[name].to_string());
+        let own = |row: &&BTreeMap<String, String>| row["repeat"] == repeat && row["fold"] == fold;
         let own: Vec<_> = all.iter().filter(own).collect();
         assert_eq!(own.len() as u64, known["rows"]["test"].as_u64().expect("rows"));
         let (rmse, r2) = numbers(&pairs(&own, "body_mass_g"));
@@ -331,7 +330,7 @@ fn runs_that_lack_labels_or_a_class_are_told_of_left_out_and_counted() {
     let folder = folder("folds_lacking");
     let row = |row: usize| {
         let class = if row % 25 == 3 { "rare" } else { ["a", "b"][row % 2] };
-        let number = if row % 30 == 0 { (row % 9).to_string() } else { String::new() };
+        let number = if row.is_multiple_of(30) { (row % 9).to_string() } else { String::new() };
         format!("{},{},{class},{number}\n", row % 13, row * 7 % 11)
     };
     let lines: String = (0..75).map(row).collect();
