@@ -28,6 +28,14 @@ impl Failure {
         Self::Run(error.to_string())
     }
 
+    /// The same with whom it is of before it.
+    pub fn of(self, whom: &str) -> Self {
+        match self {
+            Self::Input(message) => Self::Input(format!("{whom}: {message}")),
+            Self::Run(message) => Self::Run(format!("{whom}: {message}")),
+        }
+    }
+
     /// Says it on stderr and gives the exit status.
     pub fn report(&self) -> ExitCode {
         let (message, status) = match self {

@@ -1,6 +1,7 @@
 //! The command line: what each command is called, and how its result becomes an exit status. No numerics.
 
 mod adapters;
+mod answers;
 mod baselines;
 mod bench;
 mod doctor;
@@ -77,6 +78,7 @@ const TRAIN_EXAMPLES: &str = "\
 Examples:
   awl train penguins.csv --task species --task body_mass_g --task sex
   awl train houses.tsv.gz --task price:huber --task 'sold=days,visits' --ignore id --hidden 128,128
+  awl train penguins.csv --task species --task body_mass_g --folds 5 --out folds
   awl train --config run/config.toml --lr 0.003 --out run-faster
   awl train --resume run --epochs 200";
 

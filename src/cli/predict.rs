@@ -1,16 +1,16 @@
 //! `awl predict`: a model's answers for new rows, a block of rows at a time.
 
+use super::answers::{Cell, Names, answers};
 use super::failure::Failure;
 use super::far::Strange;
 use super::networks::Networks;
 use super::reading::{ReadingFlags, columns as columns_of};
 use super::run_dir::{self, RunDir};
 use super::split_file::{PartName, SplitFile};
-use awl::tables::{Encoder, Predicted, Reading, TargetColumn, TargetEncoding};
+use awl::tables::{Encoder, Reading};
 use awl::{Gpu, Table};
 use pollster::block_on;
 use serde_json::{Map, Value};
-use std::collections::HashSet;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -183,44 +183,6 @@ struct Rows<'a, W: Write> {
     started: bool,
 }
 
-/// What is written in one place.
-enum Cell {
-    Missing,
-    Text(String),
-    /// With the digits that mean something.
-    Number(f64),
-    Probability(f64),
-}
-
-impl Cell {
-    fn text(&self) -> String {
-        match self {
-            Self::Missing => String::new(),
-            Self::Text(text) => text.clone(),
-            Self::Number(number) => plain(*number),
-            Self::Probability(probability) => format!("{probability:.6}"),
-        }
-    }
-
-    fn json(&self) -> Value {
-        match self {
-            Self::Missing => Value::Null,
-            Self::Text(text) => text.as_str().into(),
-            Self::Number(number) => (*number).into(),
-            Self::Probability(probability) => ((probability * 1e6).round() / 1e6).into(),
-        }
-    }
-}
-
-/// A number as other programs read it: without an exponent where it needs no more than twenty digits.
-fn plain(number: f64) -> String {
-    match number.abs() {
-        0.0 => "0".into(),
-        size if (1e-7..1e16).contains(&size) => number.to_string(),
-        _ => format!("{number:e}"),
-    }
-}
-
 enum Format<W: Write> {
     Csv(Box<csv::Writer<W>>),
     Json(W),
@@ -228,7 +190,10 @@ enum Format<W: Write> {
 
 impl<'a, W: Write> Rows<'a, W> {
     fn new(out: W, encoder: &'a Encoder, keep: &'a [String], json: bool) -> Self {
-        let names = names(encoder, keep);
+        let mut free = Names::default();
+        let answers = free.answers(encoder);
+        let keep_as = keep.iter().map(|name| free.free(name, ".kept"));
+        let names = keep_as.chain(answers.into_iter().flatten()).collect();
         let format = if json {
             Format::Json(out)
         } else {
@@ -282,60 +247,4 @@ impl<'a, W: Write> Rows<'a, W> {
             Format::Json(mut out) => out.flush().map_err(Stop::Output),
         }
     }
-}
-
-/// A name of its own for every column: the kept ones', changed where an answer is called so, then the answers'.
-fn names(encoder: &Encoder, keep: &[String]) -> Vec<String> {
-    let mut taken = HashSet::new();
-    let mut free = |name: String, suffix: &str| {
-        let numbered = (2..).map(|number| format!("{name}{suffix}.{number}"));
-        let wanted = [name.clone(), format!("{name}{suffix}")];
-        let mut names = wanted.into_iter().chain(numbered);
-        let name = names.find(|name| !taken.contains(name)).unwrap_or(name.clone());
-        taken.insert(name.clone());
-        name
-    };
-    // Answers first: what they are called must not depend on what is kept.
-    let answers = encoder.targets().iter().flat_map(columns);
-    let answers: Vec<String> = answers.map(|name| free(name, "")).collect();
-    keep.iter().map(|name| free(name.clone(), ".kept")).chain(answers).collect()
-}
-
-/// The names of a task's columns: the answers, then every class's probability.
-fn columns(target: &TargetColumn) -> Vec<String> {
-    let answers: Vec<String> = match &target.columns[..] {
-        [_] => vec![target.name.clone()],
-        several => several.to_vec(),
-    };
-    let mut names = answers.clone();
-    match &target.encoding {
-        TargetEncoding::Numbers(_) => {}
-        TargetEncoding::Binary(pairs) => {
-            for (answer, pair) in answers.iter().zip(pairs) {
-                names.extend(pair.iter().map(|class| format!("{answer}={class}")));
-            }
-        }
-        TargetEncoding::Classes(classes) => {
-            names.extend(classes.iter().map(|class| format!("{}={class}", target.name)));
-        }
-    }
-    names
-}
-
-/// A task's answers and probabilities.
-fn answers(target: &TargetColumn, predictions: &[f32], cells: &mut Vec<Cell>) -> Result<(), Stop> {
-    for answer in target.decode(predictions)? {
-        cells.push(match answer {
-            Predicted::Class(class) => Cell::Text(class.into()),
-            Predicted::Number(number) => Cell::Number(number),
-        });
-    }
-    let probabilities = target.probabilities(predictions)?;
-    match &target.encoding {
-        TargetEncoding::Binary(_) => {
-            cells.extend(probabilities.iter().flat_map(|&p| [1.0 - p, p].map(Cell::Probability)));
-        }
-        _ => cells.extend(probabilities.into_iter().map(Cell::Probability)),
-    }
-    Ok(())
 }

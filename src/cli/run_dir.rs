@@ -154,10 +154,29 @@ impl RunDir {
         fs::read(self.path.join(ROWS_SEEN)).ok().and_then(|bytes| RowsSeen::from_bytes(&bytes))
     }
 
+    /// What is said where a model is asked for, and there is one in each of several runs.
+    fn is_of_several(&self) -> Failure {
+        let lines = fs::read_to_string(self.path.join(FOLDS)).unwrap_or_default();
+        let runs = lines.lines().skip(1).filter_map(|line| line.split(',').next());
+        let runs: Vec<String> = runs.map(|run| self.path.join(run).display().to_string()).collect();
+        let named = match &runs[..] {
+            [first, .., last] if runs.len() > 3 => format!("{first} to {last}"),
+            few => few.join(", "),
+        };
+        Failure::input(format!(
+            "{} has several runs, each with a model of its own: name one of {named}; for a model of all rows, train without \
+             --folds and --repeats",
+            self.path.display()
+        ))
+    }
+
     /// The trained model: the parameters of each of its networks, and what its inputs and outputs mean.
     pub fn load_model(&self) -> Result<(Model, Vec<Vec<f64>>), Failure> {
         let path = self.model();
         let file = path.display().to_string();
+        if self.path.join(FOLDS).exists() {
+            return Err(self.is_of_several());
+        }
         if !path.exists() {
             return Err(Failure::input(format!(
                 "{file} is not there: the run has not ended yet; finish it with `awl train --resume {}`",
@@ -185,6 +204,8 @@ pub fn plain_recipe(network: &Network) -> awl::Recipe {
 
 /// Which part each row was in.
 pub const SPLIT: &str = "split.csv";
+/// Which runs of one command are in the directory.
+pub const FOLDS: &str = "folds.csv";
 pub const CONFIG: &str = "config.toml";
 pub const ROWS_SEEN: &str = "checkpoint/rows";
 pub const CHECKPOINT: &str = "checkpoint/state.safetensors";

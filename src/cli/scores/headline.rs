@@ -26,6 +26,16 @@ pub fn alone(encoder: &Encoder, members: &[&Vec<Judgement>]) -> String {
     text
 }
 
+/// What networks come to, a figure a task: `species accuracy 98.6 %, body_mass_g RMSE 312.4`.
+pub fn brief(encoder: &Encoder, judgements: &[Judgement]) -> String {
+    let of_tasks = encoder.targets().iter().zip(judgements);
+    let told = of_tasks.filter_map(|(target, judgement)| {
+        let figure = Headline::of(target, judgement.figures()?)?;
+        Some(format!("{} {} {}", target.name, figure.measure(), figure.text(figure.value)))
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
 /// The one figure by which networks are told apart at a task.
 pub(super) struct Headline {
     kind: Kind,

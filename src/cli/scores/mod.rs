@@ -3,7 +3,7 @@
 mod headline;
 mod notes;
 
-pub use self::headline::alone;
+pub use self::headline::{alone, brief};
 pub use self::notes::{against, notes};
 
 use super::baselines::{NAMES, OfBaselines};
@@ -40,7 +40,7 @@ pub fn by_task<'a>(
 }
 
 /// R² in three digits, be it ever so far below 0.
-fn rounded(r2: f64) -> String {
+pub fn rounded(r2: f64) -> String {
     if r2 > -1e3 { format!("{r2:.3}") } else { format!("{r2:.3e}") }
 }
 
@@ -220,7 +220,8 @@ fn trim_end(text: &mut String) {
     text.push('\n');
 }
 
-fn clipped(name: &str, width: usize) -> String {
+/// A name, cut where it is longer.
+pub fn clipped(name: &str, width: usize) -> String {
     match name.chars().count() {
         count if count > width => name.chars().take(width - 1).chain(['…']).collect(),
         _ => name.into(),

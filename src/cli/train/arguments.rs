@@ -89,7 +89,13 @@ pub struct DataFlags {
     /// Chooses the split [default: as --seed].
     #[arg(long, value_name = "SEED")]
     split_seed: Option<u64>,
-    /// Part of the rows on which the best epoch is chosen [default: 0.15].
+    /// Cross-validation: cut the rows into so many folds, and train a run for each that is tested on it alone.
+    #[arg(long, value_name = "NUMBER")]
+    folds: Option<usize>,
+    /// Do all of it so many times, with seeds of the split that follow one another.
+    #[arg(long, value_name = "NUMBER")]
+    repeats: Option<usize>,
+    /// Part of the rows on which the best epoch is chosen, with --folds of those that are not tested on [default: 0.15].
     #[arg(long, value_name = "FRACTION")]
     validation: Option<f64>,
     /// Part of the rows on which the result is judged, once, at the end [default: as --validation].
@@ -274,6 +280,12 @@ impl Arguments {
         self.reading.apply(&mut options);
         config.data.take(options);
         set_some(&mut config.data.split_seed, &flags.split_seed);
+        if flags.folds.is_some() || flags.repeats.is_some() {
+            // The file may be that of one fold.
+            config.data.fold = None;
+        }
+        set_some(&mut config.data.folds, &flags.folds);
+        set_some(&mut config.data.repeats, &flags.repeats);
         let data = &mut config.data;
         let ways = [
             (&mut data.split, &flags.split),

@@ -54,6 +54,14 @@ pub struct Data {
     /// The seed of the split; that of the training if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_seed: Option<u64>,
+    /// Parts of which each is tested on once: the whole of a cross-validation, or with `fold` the run that tests that one, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folds: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
+    /// How often all of it is done, with seeds of the split that follow one another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<usize>,
     /// Fractions of the rows, where no column splits them; as many for testing as for validation if left out.
     pub validation: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,6 +85,9 @@ impl Default for Data {
             group: None,
             time: None,
             split_seed: None,
+            folds: None,
+            fold: None,
+            repeats: None,
             validation: 0.15,
             test: None,
             standardize: true,
@@ -315,6 +326,11 @@ impl Data {
     /// The columns that say which part a row is in, or which rows belong together.
     pub fn columns_of_the_split(&self) -> impl Iterator<Item = &String> {
         [&self.split, &self.group, &self.time].into_iter().flatten()
+    }
+
+    /// The seed of the split.
+    pub fn seed_of_the_split(&self, train: &Train) -> u64 {
+        self.split_seed.unwrap_or(train.seed)
     }
 
     /// How the table is to be read.

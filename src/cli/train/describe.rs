@@ -1,7 +1,7 @@
 //! `awl describe`: what the program sees before it trains, with the flags that `awl train` takes.
 
-use super::data::{Data, Part};
-use super::{Arguments, Config};
+use super::data::Data;
+use super::{Arguments, folds};
 use crate::cli::failure::Failure;
 use awl::Table;
 use serde_json::{Map, Value, json};
@@ -29,24 +29,30 @@ fn describe(arguments: &Arguments) -> Result<(), Failure> {
             "--resume goes on with a run: to describe its table, give --config RUN/config.toml",
         ));
     }
-    let mut config = match &arguments.config {
-        Some(path) => Config::read(path)?,
-        None => Config::default(),
+    let mut config = super::configured(arguments)?;
+    let (data, runs) = match folds::are_several(&config) {
+        true => folds::describe(arguments, config)?,
+        false => (Data::read(&mut config, arguments)?, Vec::new()),
     };
-    arguments.apply(&mut config)?;
-    let data = Data::read(&mut config, arguments)?;
-    let report = report(&data)?;
+    let mut report = report(&data)?;
+    if !runs.is_empty() {
+        let run = |(name, [train, validation, test]): &(String, [usize; 3])| {
+            let sizes = json!({ "train": train, "validation": validation, "test": test });
+            (name.clone(), sizes)
+        };
+        report["runs"] = runs.iter().map(run).collect::<Map<_, _>>().into();
+    }
     let mut out = std::io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = match arguments.json {
         true => writeln!(out, "{report:#}"),
-        false => write!(out, "{}", text(&data, &report)),
+        false => write!(out, "{}", text(&data, &report, &runs)),
     };
     Ok(())
 }
 
 fn report(data: &Data) -> Result<Value, Failure> {
-    let rows = |part: &Option<Part>| part.as_ref().map_or(0, |part| part.data.rows());
+    let [training, validation, test] = data.sizes();
     let columns: Result<Vec<Value>, Failure> =
         data.table.names().iter().map(|name| column(&data.table, name, data)).collect();
     Ok(json!({
@@ -54,9 +60,9 @@ fn report(data: &Data) -> Result<Value, Failure> {
         "columns": columns?,
         "inputs": data.encoder.features(),
         "split": {
-            "train": data.training.rows(),
-            "validation": rows(&data.validation),
-            "test": rows(&data.test),
+            "train": training,
+            "validation": validation,
+            "test": test,
         },
         "choices": data.told.choices,
         "warnings": data.told.warnings,
@@ -102,7 +108,7 @@ fn column(table: &Table, name: &str, data: &Data) -> Result<Value, Failure> {
     Ok(column)
 }
 
-fn text(data: &Data, report: &Value) -> String {
+fn text(data: &Data, report: &Value, runs: &[folds::Sizes]) -> String {
     let columns = report["columns"].as_array().map_or(&[][..], Vec::as_slice);
     let names = data.table.names().iter().map(|name| name.chars().count());
     let width = names.max().unwrap_or(0).clamp(6, 32);
@@ -128,11 +134,21 @@ fn text(data: &Data, report: &Value) -> String {
         );
     }
     let split = &report["split"];
-    let _ = writeln!(
-        text,
-        "\n{} rows to train on, {} to validate, {} to test; {} inputs",
-        split["train"], split["validation"], split["test"], report["inputs"]
-    );
+    text.push('\n');
+    for (name, [training, validation, test]) in runs {
+        let _ = writeln!(
+            text,
+            "{name}: {training} rows to train on, {validation} to validate, {test} to test"
+        );
+    }
+    let _ = match runs {
+        [] => writeln!(
+            text,
+            "{} rows to train on, {} to validate, {} to test; {} inputs",
+            split["train"], split["validation"], split["test"], report["inputs"]
+        ),
+        [(first, _), ..] => writeln!(text, "{} inputs in {first}", report["inputs"]),
+    };
     for choice in &data.told.choices {
         let _ = writeln!(text, "{choice}");
     }

@@ -19,7 +19,7 @@ use std::io::Write;
 pub struct Results<'a> {
     /// `results.json`.
     json: Value,
-    judged: Judged<'a>,
+    pub judged: Judged<'a>,
     /// How the tasks are weighed, of several networks on average.
     weighed: Vec<Weighed>,
     /// What went wrong or is not what it seems, told at the end.
@@ -64,7 +64,7 @@ pub async fn finish<'a, E: Engine>(
     warnings.extend(unfitted);
     warnings.extend(sigma_warnings(onlooker));
     warnings.extend(left_out(&progress, &judged));
-    warnings.extend(still_improving(run, onlooker.epochs, &progress));
+    warnings.extend(still_improving(onlooker, &progress));
     if let Some(last) = judged.parts.last() {
         warnings.extend(scores::notes(&data.encoder, &last.judgements));
         warnings.extend(scores::against(&data.encoder, &last.judgements, &last.baselines));
@@ -131,7 +131,8 @@ fn model_bytes(
 }
 
 /// Whether the validation rows were still answered better when the epochs were over.
-fn still_improving(run: &RunDir, epochs: usize, progress: &[Progress]) -> Option<String> {
+fn still_improving(onlooker: &Onlooker<'_>, progress: &[Progress]) -> Option<String> {
+    let epochs = onlooker.epochs;
     let at_its_end = |it: &&Progress| {
         it.epochs == epochs && it.best.is_some_and(|best| best.epoch + FEW >= epochs)
     };
@@ -141,8 +142,14 @@ fn still_improving(run: &RunDir, epochs: usize, progress: &[Progress]) -> Option
         (_, 1) => "the best epoch is among the last".to_string(),
         (still, all) => format!("the best epoch of {still} of {all} networks is among the last"),
     };
-    let (run, more) = (run.path().display(), 2 * epochs);
-    Some(format!("{who}: more may be better: awl train --resume {run} --epochs {more}"))
+    let more = match &onlooker.name {
+        // One of several does not go on alone.
+        Some(_) => format!("--epochs {}", 2 * epochs),
+        None => {
+            format!("awl train --resume {} --epochs {}", onlooker.run.path().display(), 2 * epochs)
+        }
+    };
+    Some(format!("{who}: more may be better: {more}"))
 }
 
 /// Epochs at the end that are among the last.
@@ -172,7 +179,7 @@ fn as_json(
     warnings: &[&String],
 ) -> Result<Value, Failure> {
     let encoder = &data.encoder;
-    let rows = |part: &Option<Part>| part.as_ref().map_or(0, |part| part.data.rows());
+    let [training, validation, test] = data.sizes();
     let tasks = encoder.targets().iter().map(|target| {
         json!({
             "name": target.name,
@@ -196,9 +203,9 @@ fn as_json(
         "seconds": onlooker.seconds(),
         "adapter": adapter,
         "rows": {
-            "train": data.training.rows(),
-            "validation": rows(&data.validation),
-            "test": rows(&data.test),
+            "train": training,
+            "validation": validation,
+            "test": test,
         },
         "tasks": tasks.collect::<Vec<_>>(),
         "parts": parts,

@@ -6,9 +6,11 @@ mod config;
 mod data;
 mod describe;
 mod finish;
+mod folds;
 mod judged;
 mod log;
 mod recipe;
+mod resume;
 mod task_flag;
 mod watch;
 
@@ -27,13 +29,15 @@ use awl::train::{Checkpoint, End, Plan, Run, Saved, SigmaPath, Trainer};
 use awl::{Error, Recipe};
 use pollster::block_on;
 use serde_json::json;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// Trains, or goes on with a run.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let outcome = match &arguments.resume {
-        Some(path) => resume(arguments, path),
+        Some(path) if folds::is_one(path) => folds::resume(arguments, path),
+        Some(path) => resume::run(arguments, path),
         None => start(arguments),
     };
     outcome.unwrap_or_else(|failure| failure.report())
@@ -44,25 +48,59 @@ struct Ready {
     run: RunDir,
     config: Config,
     data: Data,
+    state: Started,
+    /// What it is called among several runs of one command.
+    name: Option<String>,
+}
+
+/// Where its training stands.
+struct Started {
     engine: Box<dyn Engine>,
     adapter: String,
     checkpoint: Checkpoint,
     notes: Notes,
 }
 
-fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
+/// The configuration file, where one was named, changed by the flags.
+fn configured(arguments: &Arguments) -> Result<Config, Failure> {
     let mut config = match &arguments.config {
         Some(path) => Config::read(path)?,
         None => Config::default(),
     };
     arguments.apply(&mut config)?;
+    Ok(config)
+}
+
+fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let mut config = configured(arguments)?;
     let out = arguments.out.clone().unwrap_or_else(run_dir::free_name);
     // Before anything that takes long.
     run_dir::check_free(&out)?;
-    let mut data = Data::read(&mut config, arguments)?;
+    if folds::are_several(&config) {
+        return folds::start(arguments, config, &out);
+    }
+    let data = Data::read(&mut config, arguments)?;
+    let ready = begin(arguments, config, data, &out, None)?;
+    conclude(arguments, ready)
+}
+
+/// Makes a run that has not made a step, in a directory of its own.
+fn begin(
+    arguments: &Arguments,
+    config: Config,
+    mut data: Data,
+    out: &Path,
+    name: Option<String>,
+) -> Result<Ready, Failure> {
     let recipes = recipe::recipes(&config, &data.encoder, data.training.rows())?;
     foresee(&mut data, &recipes[0]);
-    tell(arguments, &data);
+    let apart: Vec<_> = data.validation.iter().chain(&data.test).map(|part| &part.data).collect();
+    let seen = RowsSeen::of(&data.training, &apart);
+    data.told.warnings.extend(many_equal(&seen));
+    // Of several runs all is told before the first.
+    if name.is_none() {
+        tell(arguments, &data);
+    }
     let make = async || {
         let (engine, adapter) = recipe::engine(&config, recipes.clone(), &data.training).await?;
         let mut trainer = Trainer::new(engine);
@@ -84,131 +122,45 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let members = states.into_iter().map(|state| Saved { state, best: None }).collect();
     let checkpoint = Checkpoint { members, notes: json!(notes) };
-    let apart: Vec<_> = data.validation.iter().chain(&data.test).map(|part| &part.data).collect();
-    let seen = RowsSeen::of(&data.training, &apart);
-    if seen.natural() >= MANY_EQUAL && !seen.needs_labels() {
-        let share = 100.0 * seen.natural();
-        let told = format!(
-            "{share:.0} % of the rows kept apart have the same features as training rows: figures of repeated rows are better than of \
-             new ones"
-        );
-        eprintln!("warning: {told}");
-        data.told.warnings.push(told);
-    }
     let files = [
         (run_dir::CONFIG, config.rooted().to_toml()?.into_bytes()),
         (run_dir::CHECKPOINT, checkpoint.to_bytes(&recipes)?),
         (run_dir::ROWS_SEEN, seen.to_bytes()),
         (run_dir::SPLIT, data.split.to_bytes()),
     ];
-    let run = RunDir::create(&out, &files)?;
-    train(
-        arguments,
-        Ready { run, config, data, engine: trainer.into_engine(), adapter, checkpoint, notes },
-    )
+    let run = RunDir::create(out, &files)?;
+    let state = Started { engine: trainer.into_engine(), adapter, checkpoint, notes };
+    Ok(Ready { run, config, data, state, name })
 }
 
-fn resume(arguments: &Arguments, path: &std::path::Path) -> Result<ExitCode, Failure> {
-    let run = RunDir::open(path)?;
-    let saved = Config::read(&run.config())?;
-    let mut config = saved.clone();
-    arguments.apply(&mut config)?;
-    check_unchanged(arguments, &saved, &config)?;
-    check_table(arguments, path, &config)?;
-    let mut data = Data::read(&mut config, arguments)?;
-    let file = run.checkpoint().display().to_string();
-    let bytes = std::fs::read(run.checkpoint()).map_err(|error| format!("{file}: {error}"))?;
-    let recipes = recipe::recipes(&config, &data.encoder, data.training.rows())?;
-    foresee(&mut data, &recipes[0]);
-    let make = || block_on(recipe::engine(&config, recipes.clone(), &data.training));
-    let (engine, adapter) = compiling::told(arguments, &config, make)?;
-    let checkpoint = Checkpoint::from_bytes(&file, &bytes, &recipes)?;
-    let mut notes: Notes = serde_json::from_value(checkpoint.notes.clone())
-        .map_err(|error| format!("{file}: its notes are not those of a run ({error})"))?;
-    if notes.fingerprint != data.fingerprint() {
-        return Err(Failure::input(format!(
-            "{}: the rows are not those that the run was trained on: resume with the same file, or start a new run \
-             with --init {}",
-            config.data.path.as_deref().unwrap_or(path).display(),
-            run.checkpoint().display()
-        )));
-    }
-    let mut members: Vec<MemberNotes> = notes.members.into();
-    let made = members.iter().map(|it| it.progress.epochs).max().unwrap_or(0);
-    if let Some(epochs) = arguments.train.epochs.filter(|epochs| *epochs < made) {
-        return Err(Failure::input(format!(
-            "--epochs {epochs}: the run has made {made} already: give as many or more, or leave it out"
-        )));
-    }
-    go_on(arguments, &plan(&config), &mut members);
-    notes.members = members.into();
-    run_dir::save(&run.config(), config.rooted().to_toml()?.as_bytes())?;
-    train(arguments, Ready { run, config, data, engine, adapter, checkpoint, notes })
+/// What is said where many rows kept apart equal training rows.
+fn many_equal(seen: &RowsSeen) -> Option<String> {
+    (seen.natural() >= MANY_EQUAL && !seen.needs_labels()).then(|| {
+        format!(
+            "{:.0} % of the rows kept apart have the same features as training rows: figures of repeated rows are better than of \
+             new ones",
+            100.0 * seen.natural()
+        )
+    })
 }
 
-/// Checks that the table which a run was started with can be read again.
-fn check_table(
-    arguments: &Arguments,
-    run: &std::path::Path,
-    config: &Config,
-) -> Result<(), Failure> {
-    let Some(path) = config.data.path.as_ref().filter(|_| arguments.data.is_none()) else {
-        return Ok(());
-    };
-    let problem = if path.as_os_str() == "-" {
-        "the run's table came from standard input".into()
-    } else if !path.exists() {
-        format!("the run's table, {}, is not there any more", path.display())
-    } else {
-        return Ok(());
-    };
-    Err(Failure::input(format!(
-        "{problem}: name the file with the same rows, awl train --resume {} DATA",
-        run.display()
-    )))
+/// Trains a run that is the whole of a command, and says what came out.
+fn conclude(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
+    let Ready { run, config, data, state, name } = ready;
+    let (end, results) = train(arguments, &run, &config, &data, state, name)?;
+    finish::show(arguments, &run, &data, &results)?;
+    if let Some(diverged) = results.diverged {
+        return Err(Failure::Run(diverged));
+    }
+    if end == End::Asked {
+        eprintln!("stopped; go on with: awl train --resume {}", run.path().display());
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A share of rows kept apart that equal training rows is told of from here on: a few may be so by chance.
 const MANY_EQUAL: f64 = 0.1;
-
-/// Lets networks that were out of patience go on if that was asked for; says so if there is nothing to go on with.
-fn go_on(arguments: &Arguments, plan: &Plan, members: &mut [MemberNotes]) {
-    let epochs = members.iter().map(|it| it.progress.epochs).max().unwrap_or(0);
-    let mut ends: Vec<_> = members.iter().map(|it| it.progress.end(plan)).collect();
-    if arguments.train.epochs.is_some() {
-        let mut renewed = 0;
-        for (member, end) in members.iter_mut().zip(&mut ends) {
-            if *end == Some(End::OutOfPatience) {
-                member.progress.renew_patience();
-                renewed += 1;
-                *end = None;
-            }
-        }
-        match (renewed, members.len()) {
-            (0, _) => {}
-            (_, 1) => eprintln!(
-                "the run had stopped for want of patience after {epochs} epochs; patience counts anew from there"
-            ),
-            (renewed, members) => eprintln!(
-                "{renewed} of {members} networks had stopped for want of patience; patience counts anew where each stopped"
-            ),
-        }
-    }
-    let last = match ends.iter().all(Option::is_some) {
-        true => ends.iter().copied().max_by_key(|end| *end == Some(End::OutOfPatience)).flatten(),
-        false => None,
-    };
-    match last {
-        None => {}
-        Some(End::OutOfPatience) => eprintln!(
-            "the run has ended: {epochs} epochs are made, and the last of them brought no better validation score; \
-             --epochs N goes on to N epochs, --patience 0 without stopping early"
-        ),
-        Some(_) => eprintln!(
-            "the run has ended: all of its {epochs} epochs are made; --epochs N goes on to N"
-        ),
-    }
-}
 
 /// What the configuration says of how long to train.
 fn plan(config: &Config) -> Plan {
@@ -235,26 +187,6 @@ fn foresee(data: &mut Data, recipe: &Recipe) {
     }
 }
 
-/// Checks that a run goes on as it began, but for how long it takes and where its rows lie.
-fn check_unchanged(arguments: &Arguments, saved: &Config, config: &Config) -> Result<(), Failure> {
-    let flags = &arguments.data_flags;
-    let lists = [&flags.features, &flags.ignore, &flags.text].into_iter().any(Option::is_some)
-        || arguments.losses.first().is_some();
-    let mut same = config.clone();
-    same.data.path.clone_from(&saved.data.path);
-    same.train.epochs = saved.train.epochs;
-    same.train.patience = saved.train.patience;
-    same.train.log_every = saved.train.log_every;
-    same.train.tensorboard = saved.train.tensorboard;
-    if same == *saved && !lists {
-        return Ok(());
-    }
-    Err(Failure::input(
-        "a run goes on as it began: with --resume only DATA, --epochs, --patience, --log-every and --tensorboard may be \
-         given; for other changes start a new run, with --init from this one's model.safetensors if you like",
-    ))
-}
-
 /// Says what was chosen and what looks wrong.
 fn tell(arguments: &Arguments, data: &Data) {
     if !arguments.quiet {
@@ -263,28 +195,34 @@ fn tell(arguments: &Arguments, data: &Data) {
     data.told.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
 }
 
-fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
-    let Ready { run, config, data, engine, adapter, checkpoint, notes } = ready;
+/// Trains what is ready, and judges it.
+fn train<'a>(
+    arguments: &Arguments,
+    run: &RunDir,
+    config: &Config,
+    data: &'a Data,
+    state: Started,
+    name: Option<String>,
+) -> Result<(End, finish::Results<'a>), Failure> {
+    let Started { engine, adapter, checkpoint, notes } = state;
     let recipes = engine.recipes().to_vec();
     let network = &recipes[0].network;
     if !arguments.quiet {
-        let rows = |part: &Option<data::Part>| part.as_ref().map_or(0, |part| part.data.rows());
+        let name = name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+        let [training, validation, test] = data.sizes();
         let networks = match recipes.len() {
             1 => String::new(),
             networks => format!("{networks} networks of "),
         };
         eprintln!(
-            "{} rows to train on, {} to validate, {} to test; {networks}{} parameters; on {adapter}; into {}",
-            data.training.rows(),
-            rows(&data.validation),
-            rows(&data.test),
+            "{name}{training} rows to train on, {validation} to validate, {test} to test; {networks}{} parameters; on {adapter}; into {}",
             network.parameter_count(),
             run.path().display()
         );
     }
     watch::heed_interrupts();
     let tasks: Vec<String> = network.tasks().iter().map(|task| task.name.clone()).collect();
-    let plan = plan(&config);
+    let plan = plan(config);
     let members: Vec<MemberNotes> = notes.members.into();
     let progress: Vec<_> = members.iter().map(|it| it.progress.clone()).collect();
     let steps = checkpoint.members.iter().map(|it| it.state.step);
@@ -296,7 +234,7 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
     let every = config.train.log_every.unwrap_or_else(|| log::every(steps_to_make, made.len()));
     let log = log::Log::open(&run.metrics(), &tasks, every, &made);
     let events = match config.train.tensorboard {
-        true => events(&run, &made),
+        true => events(run, &made),
         false => Ok(Vec::new()),
     };
     let seen = members.into_iter().zip(steps).map(|(member, step)| Seen {
@@ -306,9 +244,9 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
         epoch: None,
     });
     let now = Instant::now();
-    let bar = watch::bar(plan.epochs, done, arguments.quiet);
+    let bar = watch::bar(name.as_deref(), plan.epochs, done, arguments.quiet);
     let mut onlooker = Onlooker {
-        compiling: Compiling::begin(arguments, &config, &bar),
+        compiling: Compiling::begin(arguments, config, &bar),
         recipes,
         seen: seen.collect(),
         ended: Vec::new(),
@@ -324,7 +262,8 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
         saved: now,
         save_every: Duration::from_secs_f64(arguments.checkpoint_every),
         said: None,
-        run: &run,
+        name,
+        run,
         encoder: &data.encoder,
         reading: config.data.read_options(),
     };
@@ -334,17 +273,9 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
     // Where no step was made.
     onlooker.compiling = None;
     onlooker.bar.finish_and_clear();
-    let end = end.map_err(|error| explain(error, &config, &run))?;
-    let results = block_on(finish::finish(training, &onlooker, &data, adapter))?;
-    finish::show(arguments, &run, &data, &results)?;
-    if let Some(diverged) = results.diverged {
-        return Err(Failure::Run(diverged));
-    }
-    if end == End::Asked {
-        eprintln!("stopped; go on with: awl train --resume {}", run.path().display());
-        return Ok(ExitCode::FAILURE);
-    }
-    Ok(ExitCode::SUCCESS)
+    let end = end.map_err(|error| explain(error, config, run))?;
+    let results = block_on(finish::finish(training, &onlooker, data, adapter))?;
+    Ok((end, results))
 }
 
 /// TensorBoard's event files: in the run's directory, of several networks in a folder for each, which TensorBoard takes for runs.

@@ -37,6 +37,11 @@ pub fn heed_interrupts() {
     });
 }
 
+/// Whether Ctrl-C was pressed.
+pub fn is_interrupted() -> bool {
+    INTERRUPTS.load(Ordering::SeqCst) > 0
+}
+
 /// What is kept beside a checkpoint's states.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub struct Notes {
@@ -124,13 +129,16 @@ pub struct Onlooker<'a> {
     pub saved: Instant,
     pub save_every: Duration,
     pub said: Option<Instant>,
+    /// What the run is called among several of one command.
+    pub name: Option<String>,
 }
 
 /// A bar on a terminal; hidden elsewhere, and where nobody wants one.
-pub fn bar(epochs: usize, done: usize, quiet: bool) -> ProgressBar {
+pub fn bar(name: Option<&str>, epochs: usize, done: usize, quiet: bool) -> ProgressBar {
     let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let template = "{bar:24} {pos}/{len} epochs, {eta} left  {wide_msg}";
+    let template = "{prefix}{bar:24} {pos}/{len} epochs, {eta} left  {wide_msg}";
     let bar = styled(ProgressBar::with_draw_target(Some(epochs as u64), target), template);
+    bar.set_prefix(name.map_or(String::new(), |name| format!("{name}  ")));
     bar.set_position(done as u64);
     bar.reset_eta();
     bar
@@ -218,7 +226,8 @@ impl Onlooker<'_> {
         let is_last = number == self.epochs;
         let is_due = self.said.is_none_or(|said| said.elapsed() >= LINE_EVERY);
         if self.bar.is_hidden() && !self.quiet && (is_due || is_last) {
-            eprintln!("epoch {number}/{}: {summary}", self.epochs);
+            let name = self.name.as_ref().map_or(String::new(), |name| format!("{name}, "));
+            eprintln!("{name}epoch {number}/{}: {summary}", self.epochs);
             self.said = Some(Instant::now());
         }
         self.bar.set_position(number as u64);
@@ -288,7 +297,7 @@ impl Watch for Onlooker<'_> {
 
     fn next(&mut self) -> Next {
         self.show();
-        if INTERRUPTS.load(Ordering::SeqCst) > 0 {
+        if is_interrupted() {
             Next::Stop
         } else if self.saved.elapsed() >= self.save_every {
             Next::Save

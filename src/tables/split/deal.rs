@@ -8,29 +8,33 @@
 /// R. Tijdeman, *The chairman assignment problem*, Discrete Mathematics 32 (1980): of the parts that are at least
 /// `1/(2n−2)` of a row short of their share, the one whose own limit would be broken first takes the next row. Everything
 /// is counted in whole numbers.
-pub(super) struct Deal<const N: usize> {
-    sizes: [usize; N],
-    dealt: [usize; N],
+///
+/// Parts of one size, or of which the first are larger by one row, get rows in turns, so that of any stretch each has its share to
+/// within less than one.
+pub(super) struct Deal {
+    sizes: Vec<usize>,
+    dealt: Vec<usize>,
     rows: i128,
     next: i128,
 }
 
-impl<const N: usize> Deal<N> {
-    pub(super) fn new(sizes: [usize; N]) -> Self {
-        Self { sizes, dealt: [0; N], rows: sizes.iter().sum::<usize>() as i128, next: 0 }
+impl Deal {
+    pub(super) fn new(sizes: &[usize]) -> Self {
+        let rows = sizes.iter().sum::<usize>() as i128;
+        Self { sizes: sizes.to_vec(), dealt: vec![0; sizes.len()], rows, next: 0 }
     }
 
     /// The part that gets the next row; there must be one left.
     pub(super) fn next_part(&mut self) -> usize {
         self.next += 1;
-        let slack = (2 * N as i128 - 2).max(1);
+        let slack = (2 * self.sizes.len() as i128 - 2).max(1);
         let (rows, next) = (self.rows, self.next);
         let (size, dealt) =
             (|part: usize| self.sizes[part] as i128, |part: usize| self.dealt[part] as i128);
         let is_short = |part: &usize| slack * (size(*part) * next - rows * dealt(*part)) >= rows;
         // The number of rows after which the part is a whole row less 1/slack short: (dealt + 1 − 1/slack)·rows/size.
         let limit = |part: usize| (dealt(part) + 1) * slack - 1;
-        let part = (0..N)
+        let part = (0..self.sizes.len())
             .filter(is_short)
             .min_by(|&a, &b| (limit(a) * size(b)).cmp(&(limit(b) * size(a))));
         let part = part.expect("a row is left, so that some part is short of one");
@@ -45,7 +49,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn check<const N: usize>(sizes: [usize; N]) -> Result<(), TestCaseError> {
-        let mut deal = Deal::new(sizes);
+        let mut deal = Deal::new(&sizes);
         let rows: usize = sizes.iter().sum();
         for dealt in 1..=rows {
             deal.next_part();
@@ -57,7 +61,7 @@ mod tests {
                 );
             }
         }
-        prop_assert_eq!(deal.dealt, sizes);
+        prop_assert_eq!(&deal.dealt[..], sizes);
         Ok(())
     }
 
@@ -68,6 +72,16 @@ mod tests {
             check([a, b, d])?;
             check([a, d])?;
             check([d])?;
+        }
+
+        #[test]
+        fn parts_of_one_size_get_rows_in_turns(parts in 1usize..30, size in 0usize..30, larger in 0usize..30) {
+            let sizes: Vec<usize> =
+                (0..parts).map(|part| size + usize::from(part < larger % parts)).collect();
+            let mut deal = Deal::new(&sizes);
+            for dealt in 0..sizes.iter().sum() {
+                prop_assert_eq!(deal.next_part(), dealt % parts);
+            }
         }
     }
 }

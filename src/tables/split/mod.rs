@@ -1,10 +1,11 @@
-//! Splitting a table into parts: at random, the same way every time for the same seed, by groups that stay together, by time, or by
-//! a column of its own.
+//! Splitting a table into parts: at random, the same way every time for the same seed, by groups that stay together, by time, by a
+//! column of its own, or into folds.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `column` | parts by a column that names them |
 //! | `group` | parts that share no group |
+//! | `folds` | parts as equal as can be, for cross-validation |
 //! | `time` | parts from the oldest rows to the newest |
 //! | `strata` | which rows are alike, in classes or in having labels, and how rare that is |
 //! | `placement` | a part for every row: rare strata first, then all in proportion |
@@ -12,6 +13,7 @@
 
 mod column;
 mod deal;
+mod folds;
 mod group;
 mod placement;
 mod strata;
@@ -95,7 +97,7 @@ impl Table {
         }
         // In the shuffled order again: the parts must not have their rows stratum by stratum.
         let mut parts: [Vec<usize>; N] = sizes.map(Vec::with_capacity);
-        for (&row, part) in order.iter().zip(placement::parts(&labels, sizes)) {
+        for (&row, part) in order.iter().zip(placement::parts(&labels, &sizes)) {
             parts[part].push(row);
         }
         Ok(parts.map(|rows| self.select(&rows)))
@@ -195,13 +197,7 @@ impl Table {
     /// The row before which each part ends, if every part is to have rows that should have some.
     fn ends<const N: usize>(&self, fractions: &[f64; N]) -> Result<[usize; N]> {
         check_fractions(fractions)?;
-        let rows = self.rows();
-        if u32::try_from(rows).is_err() {
-            return Err(Error::invalid(
-                format!("{} has {rows} rows", self.name()),
-                format!("split at most {} rows at once", u32::MAX),
-            ));
-        }
+        let rows = self.splittable()?;
         let ends = ends(fractions, rows);
         for (part, &fraction) in fractions.iter().enumerate() {
             let start = if part == 0 { 0 } else { ends[part - 1] };
@@ -217,6 +213,18 @@ impl Table {
             }
         }
         Ok(ends)
+    }
+
+    /// How many rows there are, which must not be too many.
+    fn splittable(&self) -> Result<usize> {
+        let rows = self.rows();
+        match u32::try_from(rows) {
+            Ok(_) => Ok(rows),
+            Err(_) => Err(Error::invalid(
+                format!("{} has {rows} rows", self.name()),
+                format!("split at most {} rows at once", u32::MAX),
+            )),
+        }
     }
 
     /// All rows in the order of this seed.

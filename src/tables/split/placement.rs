@@ -14,38 +14,49 @@ const CHOICE: usize = 16;
 /// several strata those that are not the rarest depend on the choice.
 const RARE: u64 = 3;
 
-/// The part of the row at each place, for parts of these sizes.
-pub(super) fn parts<const N: usize>(labels: &Labels, sizes: [usize; N]) -> Vec<usize> {
-    let mut placement = Placement {
-        labels,
-        sizes,
-        room: sizes,
-        part: vec![None; labels.rows()],
-        placed: vec![[0; N]; labels.strata.len()],
-    };
+/// The part of the row at each place, for parts of these sizes, of which the first is to lack no class.
+pub(super) fn parts(labels: &Labels, sizes: &[usize]) -> Vec<usize> {
+    let mut placement = Placement::new(labels, sizes);
     placement.place_rare_classes();
     placement.place_rare_labels();
-    placement.deal_others();
-    placement.part.into_iter().flatten().collect()
+    placement.deal_others()
 }
 
-struct Placement<'a, const N: usize> {
+/// The same for parts that are all alike.
+pub(super) fn alike(labels: &Labels, sizes: &[usize]) -> Vec<usize> {
+    Placement::new(labels, sizes).deal_others()
+}
+
+struct Placement<'a> {
     labels: &'a Labels,
-    sizes: [usize; N],
+    sizes: &'a [usize],
     /// What each part has room for yet.
-    room: [usize; N],
+    room: Vec<usize>,
     /// The part of each place, where it has one.
     part: Vec<Option<usize>>,
-    /// Each stratum's rows in each part.
-    placed: Vec<[usize; N]>,
+    /// Each stratum's rows in each part, and in all.
+    placed: Vec<Vec<usize>>,
+    placed_in_all: Vec<usize>,
 }
 
-impl<const N: usize> Placement<'_, N> {
+impl<'a> Placement<'a> {
+    fn new(labels: &'a Labels, sizes: &'a [usize]) -> Self {
+        Self {
+            labels,
+            sizes,
+            room: sizes.to_vec(),
+            part: vec![None; labels.rows()],
+            placed: vec![vec![0; sizes.len()]; labels.strata.len()],
+            placed_in_all: vec![0; labels.strata.len()],
+        }
+    }
+
     fn put(&mut self, place: usize, part: usize) {
         self.part[place] = Some(part);
         self.room[part] -= 1;
         for &stratum in self.labels.at(place) {
             self.placed[stratum as usize][part] += 1;
+            self.placed_in_all[stratum as usize] += 1;
         }
     }
 
@@ -72,7 +83,7 @@ impl<const N: usize> Placement<'_, N> {
             if self.labels.strata[stratum].kind != Kind::Labelled {
                 continue;
             }
-            for part in 0..N {
+            for part in 0..self.sizes.len() {
                 let is_free = |&place: &usize| {
                     self.part[place].is_none() && self.labels.at(place).contains(&(stratum as u32))
                 };
@@ -85,13 +96,14 @@ impl<const N: usize> Placement<'_, N> {
         }
     }
 
-    fn deal_others(&mut self) {
+    /// Deals out the rows that have no part yet; the part of all.
+    fn deal_others(mut self) -> Vec<usize> {
         let labels = self.labels;
         let mut others: Vec<usize> =
             (0..self.part.len()).filter(|&place| self.part[place].is_none()).collect();
         // Stable: equally rare rows stay in the seed's order.
         others.sort_by_key(|&place| labels.rarest(place));
-        let mut deal = Deal::new(self.room);
+        let mut deal = Deal::new(&self.room);
         for stretch in others.chunk_by(|&a, &b| labels.rarest(a) == labels.rarest(b)) {
             let mut later = stretch.iter().copied();
             let mut choice: Vec<usize> = later.by_ref().take(CHOICE).collect();
@@ -102,6 +114,7 @@ impl<const N: usize> Placement<'_, N> {
                 self.put(place, part);
             }
         }
+        self.part.into_iter().flatten().collect()
     }
 
     /// Which of these rows the part is shortest of: the first of equal ones.
@@ -111,8 +124,9 @@ impl<const N: usize> Placement<'_, N> {
         let above = |&at: &usize| {
             let strata = self.labels.at(choice[at]).iter();
             let above = strata.map(|&stratum| {
-                let placed = self.placed[stratum as usize];
-                placed[part] as i128 * rows - placed.iter().sum::<usize>() as i128 * size
+                let stratum = stratum as usize;
+                self.placed[stratum][part] as i128 * rows
+                    - self.placed_in_all[stratum] as i128 * size
             });
             above.sum::<i128>()
         };

@@ -26,7 +26,7 @@ fn parts(run: &Path) -> BTreeMap<String, BTreeSet<usize>> {
 
 /// Sixty people of ten rows each. What is to be predicted is a property of the person that nothing tells but who it is, which the
 /// measures give away: whoever has seen rows of a person knows it, and nobody else can.
-fn people(folder: &Path) {
+pub fn people(folder: &Path) {
     let mut text = "person,a,b,c,wealth\n".to_string();
     for person in 0..60u64 {
         let of = |what: u64| drawn(10 * person + what);

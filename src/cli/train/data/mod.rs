@@ -19,12 +19,13 @@ mod spelling;
 mod split;
 mod tasks;
 
+use self::problems::Problems;
 use super::Arguments;
 use super::config::Config;
 use crate::cli::failure::Failure;
 use crate::cli::reading::columns;
 use crate::cli::split_file::{PartName, SplitFile};
-use awl::tables::{Decimal, EncoderOptions, NumberFormat, possible_names};
+use awl::tables::{Decimal, EncoderOptions, NumberFormat, TargetSpec, possible_names};
 use awl::{Dataset, Encoder, Table};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -54,7 +55,7 @@ pub struct Part {
 }
 
 /// What the user is told before training, and `results.json` and the report after it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Told {
     /// What was chosen for the user, a line each.
     pub choices: Vec<String>,
@@ -66,9 +67,18 @@ pub struct Told {
     pub data: Value,
 }
 
-impl Data {
-    /// Reads the table and prepares it; whatever was left to choose is written into the configuration.
-    pub fn read(config: &mut Config, arguments: &Arguments) -> Result<Self, Failure> {
+/// A table with all that was chosen of it before its rows are split.
+pub struct Source {
+    pub table: Table,
+    features: Vec<String>,
+    specs: Vec<TargetSpec>,
+    told: Told,
+}
+
+impl Source {
+    /// Reads the table and chooses losses and features; whatever was left to choose is written into the configuration. What keeps
+    /// tasks from being learned is not told yet: there may be more.
+    pub fn read(config: &mut Config, arguments: &Arguments) -> Result<(Self, Problems), Failure> {
         let mut table = open(config, arguments)?;
         let mut told = Told { choices: table.reading().sentences(), ..Told::default() };
         if !arguments.tasks.is_empty() {
@@ -82,22 +92,48 @@ impl Data {
             ));
         }
         table = spelling::keep(table, config, &mut told)?;
-        let mut problems = problems::Problems::of(&table, config.task.len());
+        let mut problems = Problems::of(&table, config.task.len());
         let flags = &arguments.losses;
         let specs = tasks::specs(&mut config.task, &table, flags, &mut told, &mut problems)?;
         let features = features::features(config, &table, &mut told)?;
-        let [training, validation, test] = split::split(config, table.clone(), &specs, &mut told)?;
+        Ok((Self { table, features, specs, told }, problems))
+    }
+
+    /// Tells of all that keeps the table from being learned from, however its rows are split.
+    pub fn check(&self, config: &Config, problems: Problems) -> Result<(), Failure> {
+        self.look(config, &self.table, problems)
+    }
+
+    fn look(
+        &self,
+        config: &Config,
+        training: &Table,
+        mut problems: Problems,
+    ) -> Result<(), Failure> {
+        problems.look(training, &self.features, &self.specs, options(config))?;
+        problems.report()
+    }
+
+    /// The same for several splits, after [`check`](Self::check).
+    pub fn split_anew(&self, config: &Config) -> Result<Data, Failure> {
+        self.split(config, Problems::of(&self.table, config.task.len()))
+    }
+
+    /// Splits the rows and prepares them.
+    pub fn split(&self, config: &Config, problems: Problems) -> Result<Data, Failure> {
+        let Self { table, features, specs, told } = self;
+        let (mut told, options) = (told.clone(), options(config));
+        let [training, validation, test] = split::split(config, table.clone(), specs, &mut told)?;
         let training = training
             .ok_or_else(|| Failure::input("no row is for training: mark some with \"train\""))?;
-        let options = EncoderOptions { standardize: config.data.standardize };
-        problems.look(&training, &features, &specs, options)?;
-        problems.report()?;
-        let encoder = Encoder::fit_with(&training, &features, &specs, options)?;
+        self.look(config, &training, problems)?;
+        let encoder = Encoder::fit_with(&training, features, specs, options)?;
+        let specs = specs.clone();
         let encoder =
             balance::balance(encoder, &config.task, &training, specs, options, &mut told)?;
         features::tell(&encoder, [("validation", &validation), ("test", &test)], &mut told)?;
         let parts = labels::Parts {
-            whole: &table,
+            whole: table,
             training: &training,
             validation: validation.as_ref(),
             test: test.as_ref(),
@@ -110,25 +146,42 @@ impl Data {
             let data = encoder.encode(&table)?;
             Ok(Some(Part { table, data }))
         };
-        let formats = formats(&table);
         let encoded = encoder.encode(&training)?;
         let [validation, test] = [part(validation)?, part(test)?];
         let mut parts = vec![(PartName::Train, &training, encoded.features())];
         let apart = [(PartName::Validation, &validation), (PartName::Test, &test)];
         let apart = apart.into_iter().filter_map(|(name, part)| Some((name, part.as_ref()?)));
         parts.extend(apart.map(|(name, part)| (name, &part.table, part.data.features())));
-        Ok(Self {
+        Ok(Data {
             split: SplitFile::of(&parts),
             group: config.data.group.clone(),
             training: encoded,
             validation,
             test,
             text: config.data.text.clone(),
-            formats,
-            table,
+            formats: formats(table),
+            table: table.clone(),
             encoder,
             told,
         })
+    }
+}
+
+fn options(config: &Config) -> EncoderOptions {
+    EncoderOptions { standardize: config.data.standardize }
+}
+
+impl Data {
+    /// Reads the table and prepares it; whatever was left to choose is written into the configuration.
+    pub fn read(config: &mut Config, arguments: &Arguments) -> Result<Self, Failure> {
+        let (source, problems) = Source::read(config, arguments)?;
+        source.split(config, problems)
+    }
+
+    /// Rows to train on, to validate and to test.
+    pub fn sizes(&self) -> [usize; 3] {
+        let rows = |part: &Option<Part>| part.as_ref().map_or(0, |part| part.data.rows());
+        [self.training.rows(), rows(&self.validation), rows(&self.test)]
     }
 
     /// A number that changes when the rows, their order or their encoding do: FNV-1a of all that an engine is given.

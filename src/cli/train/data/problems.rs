@@ -5,8 +5,9 @@ use awl::tables::{EncoderOptions, TargetSpec, shell_word};
 use awl::{Encoder, Error, Table};
 
 /// What was found so far.
-pub struct Problems<'a> {
-    table: &'a Table,
+pub struct Problems {
+    /// The table's name.
+    table: String,
     /// Names of features and tasks, each with what is wrong.
     features: Vec<(String, Error)>,
     tasks: Vec<(String, Error)>,
@@ -17,10 +18,10 @@ pub struct Problems<'a> {
 /// No more are told at once.
 const MOST: usize = 12;
 
-impl<'a> Problems<'a> {
+impl Problems {
     /// None so far, of a table that so many tasks are to be learned from.
-    pub fn of(table: &'a Table, asked: usize) -> Self {
-        Self { table, features: Vec::new(), tasks: Vec::new(), asked }
+    pub fn of(table: &Table, asked: usize) -> Self {
+        Self { table: table.name().into(), features: Vec::new(), tasks: Vec::new(), asked }
     }
 
     /// Notes what is wrong with a task.
@@ -55,7 +56,7 @@ impl<'a> Problems<'a> {
             [(_, only)] => return Err(Failure::input(only.to_string())),
             _ => {}
         }
-        let prefix = format!("{}: ", table.name());
+        let prefix = format!("{table}: ");
         let line = |(_, error): &&(String, Error)| {
             let words = error.to_string();
             format!("\n  {}", words.strip_prefix(&prefix).unwrap_or(&words))

@@ -14,7 +14,7 @@ pub fn specs(
     table: &Table,
     flags: &LossFlags,
     told: &mut Told,
-    problems: &mut Problems<'_>,
+    problems: &mut Problems,
 ) -> Result<Vec<TargetSpec>, Failure> {
     let mut specs = Vec::new();
     for task in &mut *tasks {

@@ -1,5 +1,6 @@
 //! Splitting tables: sizes, proportions, seeds and refusals.
 
+mod folds;
 mod grouped;
 mod stratified;
 

@@ -205,6 +205,8 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("--group", "program::splits"),
     ("--time", "program::splits"),
     ("--split-seed", "program::splits"),
+    ("--folds", "program::folds, and tables::split"),
+    ("--repeats", "program::folds"),
     ("--validation", "tables::split"),
     ("--test", "tables::split"),
     ("--missing", "real_tables::missing"),
