@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `run.rs` | reading the run directory |
 //! | `words.rs` | the run in plain sentences |
-//! | `results.rs` | figures, confusion matrices, predicted against true |
+//! | `results.rs` | a card a task with its figures |
+//! | `classes.rs` | … and which classes are taken for which |
+//! | `numbers.rs` | … and predicted against true numbers |
 //! | `members.rs` | the networks of a fleet, each alone |
 //! | `means.rs` | what the networks of a fleet come to on average |
 //! | `weights.rs` | how the tasks are weighed in the model |
@@ -15,9 +17,11 @@
 //! The markup is made by `maud`, which escapes every text that is put into it.
 
 mod chart;
+mod classes;
 mod curves;
 mod means;
 mod members;
+mod numbers;
 mod results;
 mod run;
 mod scale;
@@ -126,14 +130,18 @@ fn facts(run: &Run) -> Markup {
     }
 }
 
-/// The style classes of a task's lines and areas: a colour, and a pattern of dashes that differs where colours repeat.
+/// Colours that can be told apart on white, on black and by colour-blind eyes.
+const COLOURS: usize = 6;
+
+/// The style classes of a task's lines and areas: a colour and, where colours repeat, a pattern of dashes or a lighter area. Of 24
+/// tasks no two look the same.
 fn class(task: usize) -> String {
-    format!("{} d{}", colour(task), task / 4 % 4)
+    format!("{} d{}", colour(task), task / COLOURS % 4)
 }
 
 /// The style class of a task's colour.
 fn colour(task: usize) -> String {
-    format!("c{}", task % 8)
+    format!("c{}", task % COLOURS)
 }
 
 /// An entry of a legend.

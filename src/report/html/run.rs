@@ -168,6 +168,14 @@ impl TaskFacts {
         };
         names.and_then(|names| names.get(class)).map_or(class.to_string(), String::clone)
     }
+
+    /// Words for which of several columns something is: `width: `; nothing for the only one.
+    pub(super) fn of_column(&self, column: usize) -> String {
+        match self.columns.get(column) {
+            Some(name) if self.columns.len() > 1 => format!("{name}: "),
+            _ => String::new(),
+        }
+    }
 }
 
 impl Results {
