@@ -156,6 +156,11 @@ fn figures_of(metrics: &TaskMetrics) -> Vec<Figure> {
             figure("… of the commonest class alone", COMMONEST, optional(commonest(it), percent)),
             figure("Macro F1", "macro_f1", fraction(it.scores.macro_f1)),
             figure("AUC", "auc", optional(it.scores.auc, fraction)),
+            figure(
+                "Average precision",
+                "average_precision",
+                optional(it.scores.average_precision, fraction),
+            ),
             figure("Log loss", "log_loss", optional(it.scores.log_loss, number)),
         ],
         // Errors of columns in different units have no sum.

@@ -79,6 +79,7 @@ fn named(figures: &TaskMetrics) -> Vec<(&'static str, f64)> {
             ("accuracy", Some(it.scores.accuracy)),
             ("macro_f1", Some(it.scores.macro_f1)),
             ("auc", it.scores.auc),
+            ("average_precision", it.scores.average_precision),
             ("log_loss", it.scores.log_loss),
             ("loss", it.loss),
         ],
