@@ -24,8 +24,8 @@ pub use self::checkpoint::{Checkpoint, Saved};
 pub use self::diagnosis::{SigmaPath, diagnose};
 pub use self::ensemble::Ensemble;
 pub use self::metrics::{
-    ClassScores, Classification, Fit, Intervals, Judgement, Regression, TaskMetrics, intervals,
-    judge, metrics,
+    Bin, ByClass, Calibration, ClassScores, Classification, Fit, Intervals, Judgement, OfClass,
+    PrecisionRecall, Regression, TaskMetrics, by_class, intervals, judge, metrics,
 };
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::progress::{BestEpoch, Plan, Progress};

@@ -114,14 +114,14 @@ fn macro_f1(confusion: &[Vec<u64>], unknown: u64) -> f64 {
 
 /// What a row's logits have in common: their logarithmic probabilities are taken relative to the highest, so that
 /// probabilities next to 1 stay apart, and equal rows but for a constant stay equal.
-struct Softmax {
+pub(super) struct Softmax {
     highest: f64,
     /// The logarithm of `Σ exp(logit − highest)`.
     log_sum: f64,
 }
 
 impl Softmax {
-    fn of(logits: &[f32]) -> Self {
+    pub(super) fn of(logits: &[f32]) -> Self {
         let first = highest(logits);
         let highest = f64::from(logits[first]);
         let others = logits.iter().enumerate().filter(|&(class, _)| class != first);
@@ -130,7 +130,7 @@ impl Softmax {
     }
 
     /// The logarithm of the probability of the class with this logit.
-    fn log_probability(&self, logit: f32) -> f64 {
+    pub(super) fn log_probability(&self, logit: f32) -> f64 {
         (f64::from(logit) - self.highest) - self.log_sum
     }
 }

@@ -43,6 +43,11 @@ impl<'a> Head<'a> {
         Ok(head)
     }
 
+    /// Its labels, an entry or a row of them a row of the dataset.
+    pub(super) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
     /// The same task with other rows, which may be there more than once.
     pub(super) fn with_rows(&self, rows: Vec<usize>) -> Self {
         Self { rows, labels: self.labels.clone(), ..*self }
@@ -54,7 +59,7 @@ impl<'a> Head<'a> {
     }
 
     /// Predictions and labels of one column of numbers, over the labelled rows; a label that the task does not know is NaN.
-    fn pairs(&self, labels: &[f64], column: usize) -> Vec<(f64, f64)> {
+    pub(super) fn pairs(&self, labels: &[f64], column: usize) -> Vec<(f64, f64)> {
         let label = |row: usize| labels[row * self.task.width + column];
         self.rows.iter().map(|&row| (self.predicted(row)[column].into(), label(row))).collect()
     }

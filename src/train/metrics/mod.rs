@@ -13,9 +13,11 @@
 //! | `judge.rs` | [`judge`] |
 //! | `intervals.rs` | [`intervals`]: how sure its figures are |
 //! | `classes.rs` | [`ClassScores`]: of `cross_entropy`, and of a column of `bce` |
+//! | `by_class.rs` | [`by_class`]: each class alone, and whether probabilities can be believed |
 //! | `numbers.rs` | [`Fit`]: of a column of `mse`, `mae` or `huber` |
 //! | `rank.rs` | the area under the ROC curve, the average precision |
 
+mod by_class;
 mod classes;
 mod head;
 mod intervals;
@@ -25,6 +27,7 @@ mod rank;
 #[cfg(test)]
 mod tests;
 
+pub use self::by_class::{Bin, ByClass, Calibration, OfClass, PrecisionRecall, by_class};
 pub use self::intervals::{Intervals, intervals};
 pub use self::judge::{Judgement, judge};
 
