@@ -92,7 +92,7 @@ impl<'a> Head<'a> {
 
     /// The mean loss as every engine defines it: the rows' losses over the sum of their weights. Rows with a label that the
     /// task does not know have none.
-    fn mean_loss(&self) -> Option<f64> {
+    pub(super) fn mean_loss(&self) -> Option<f64> {
         let (loss, width) = (&self.task.loss, self.task.width);
         let mut derivatives = vec![0.0; width];
         let (mut sum, mut normaliser) = (0.0, 0.0);

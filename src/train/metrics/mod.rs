@@ -14,6 +14,7 @@
 //! | `intervals.rs` | [`intervals`]: how sure its figures are |
 //! | `classes.rs` | [`ClassScores`]: of `cross_entropy`, and of a column of `bce` |
 //! | `by_class.rs` | [`by_class`]: each class alone, and whether probabilities can be believed |
+//! | `main_figure.rs` | accuracy or R² alone, and the loss |
 //! | `numbers.rs` | [`Fit`]: of a column of `mse`, `mae` or `huber` |
 //! | `rank.rs` | the area under the ROC curve, the average precision |
 
@@ -22,6 +23,7 @@ mod classes;
 mod head;
 mod intervals;
 mod judge;
+mod main_figure;
 mod numbers;
 mod rank;
 #[cfg(test)]
@@ -30,6 +32,7 @@ mod tests;
 pub use self::by_class::{Bin, ByClass, Calibration, OfClass, PrecisionRecall, by_class};
 pub use self::intervals::{Intervals, intervals};
 pub use self::judge::{Judgement, judge};
+pub(in crate::train) use self::main_figure::{MainFigure, main_figures};
 
 use self::head::Head;
 use super::parallel::{cores, in_parallel};
