@@ -5,6 +5,7 @@ mod compiling;
 mod config;
 mod data;
 mod describe;
+mod explained;
 mod finish;
 mod judged;
 mod log;
@@ -335,7 +336,7 @@ fn train(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
     onlooker.compiling = None;
     onlooker.bar.finish_and_clear();
     let end = end.map_err(|error| explain(error, &config, &run))?;
-    let results = block_on(finish::finish(training, &onlooker, &data, adapter))?;
+    let results = block_on(finish::finish(training, &onlooker, &data, adapter, &config))?;
     finish::show(arguments, &run, &data, &results)?;
     if let Some(diverged) = results.diverged {
         return Err(Failure::Run(diverged));

@@ -1,8 +1,9 @@
 //! What answers of a task of classes are like: which classes are taken for which.
 
+use super::probabilities::{calibration, precision_recall};
 use super::run::TaskFacts;
-use super::scale::{number, percent};
-use crate::train::{ClassScores, Classification};
+use super::scale::{fraction, number, percent};
+use crate::train::{ByClass, ClassScores, Classification};
 use maud::{Markup, html};
 
 /// A confusion matrix of more classes is told as its most confused pairs.
@@ -15,11 +16,18 @@ const FEW_CLASSES: usize = 3;
 const FEW_LETTERS: usize = 3;
 /// Where a name has more letters than this, numbers stand for all of them above the cells, and before the names beside them.
 const MOST_LETTERS: usize = 16;
+/// Classes in the table of each: the commonest of more, which would make a long page.
+const MOST_LINES: usize = 50;
 /// How many pairs are told.
 const MOST_PAIRS: usize = 15;
 
 /// The blocks of a card.
-pub(super) fn blocks(task: &TaskFacts, part: &str, figures: &Classification) -> Markup {
+pub(super) fn blocks(
+    task: &TaskFacts,
+    part: &str,
+    figures: &Classification,
+    by_class: &[ByClass],
+) -> Markup {
     let columns = match &figures.columns[..] {
         [] => std::slice::from_ref(&figures.scores),
         columns => columns,
@@ -27,6 +35,48 @@ pub(super) fn blocks(task: &TaskFacts, part: &str, figures: &Classification) -> 
     html! {
         @for (column, scores) in columns.iter().enumerate() {
             (confusion(task, column, part, scores))
+            @if let Some(of) = by_class.get(column) {
+                (each_class(task, column, part, of))
+                (precision_recall(task, column, part, of))
+                @if let Some(it) = &of.calibration { (calibration(task, column, part, it)) }
+            }
+        }
+    }
+}
+
+/// Recall, precision, F1 and the like, a line a class.
+fn each_class(task: &TaskFacts, column: usize, part: &str, of: &ByClass) -> Markup {
+    let mut lines: Vec<usize> = (0..of.classes.len()).collect();
+    lines.sort_by_key(|&class| std::cmp::Reverse(of.classes[class].labelled));
+    lines.truncate(MOST_LINES);
+    lines.sort_unstable();
+    let cell = |value: Option<f64>| value.map_or("–".into(), fraction);
+    html! {
+        div.block {
+            div.scroll role="region" tabindex="0" aria-label=(format!("Classes of {}", task.name)) {
+                table.figures {
+                    caption { (task.of_column(column)) "Class by class, " (part) " part (AP: average precision)" }
+                    thead {
+                        tr { @for head in ["Class", "Rows", "Recall", "Precision", "F1", "AP"] { th scope="col" { (head) } } }
+                    }
+                    tbody {
+                        @for class in lines {
+                            @let it = &of.classes[class];
+                            tr {
+                                th scope="row" { (task.class(column, class)) }
+                                td { (number(it.labelled as f64)) }
+                                td { (cell(it.recall)) }
+                                td { (cell(it.precision)) }
+                                td { (cell(it.f1)) }
+                                td { (cell(it.average_precision)) }
+                            }
+                        }
+                    }
+                }
+            }
+            @if of.classes.len() > MOST_LINES {
+                p.words { "The " (MOST_LINES) " commonest of " (of.classes.len()) " classes; results.json has all." }
+            }
         }
     }
 }

@@ -6,6 +6,8 @@
 //! | `words.rs` | the run in plain sentences |
 //! | `results.rs` | a card a task with its figures |
 //! | `classes.rs` | … and which classes are taken for which |
+//! | `probabilities.rs` | … and whether their probabilities can be believed |
+//! | `importance.rs` | … and what each feature is worth |
 //! | `numbers.rs` | … and predicted against true numbers |
 //! | `members.rs` | the networks of a fleet, each alone |
 //! | `means.rs` | what the networks of a fleet come to on average |
@@ -19,9 +21,11 @@
 mod chart;
 mod classes;
 mod curves;
+mod importance;
 mod means;
 mod members;
 mod numbers;
+mod probabilities;
 mod results;
 mod run;
 mod scale;
@@ -100,7 +104,7 @@ fn page(run: &Run) -> Markup {
                         }
                     }
                     section {
-                        h2 { "Configuration" }
+                        h2 { "How it was made" }
                         (facts(run))
                         pre { (run.config) }
                     }
@@ -124,6 +128,16 @@ fn facts(run: &Run) -> Markup {
             dt { "Rows" } dd { (parts.join(", ")) }
             dt { "Epochs" } dd { (results.epochs) @if let Some(best) = curves::best_epoch(run) { ", the best " (best.epoch) } }
             dt { "Steps" } dd { (scale::number(results.steps as f64)) }
+            @if let Some(seed) = results.seed {
+                dt { "Seed" }
+                dd { (seed) @if let Some(split) = results.split_seed { ", of the split " (split) } }
+            }
+            @if let Some(file) = &results.data.file { dt { "Table" } dd { (file) } }
+            @if let Some(fingerprint) = &results.fingerprint {
+                dt { "Fingerprint" } dd { (fingerprint) ", of the encoded rows for training and validation" }
+            }
+            @if let Some(date) = &results.date { dt { "Ended" } dd { time datetime=(date) { (date.replace('T', " ").replace('Z', " UTC")) } } }
+            @if let Some(version) = &results.version { dt { "awl" } dd { (version) } }
             dt { "Seconds" } dd { (scale::number(results.seconds)) }
             @if let Some(adapter) = &results.adapter { dt { "Adapter" } dd { (adapter) } }
         }

@@ -2,7 +2,7 @@
 
 use super::run::{Run, TaskFacts};
 use super::scale::{fraction, number, percent};
-use super::{class, classes, numbers};
+use super::{class, classes, importance, numbers};
 use crate::train::{Classification, TaskMetrics};
 use maud::{Markup, html};
 
@@ -18,21 +18,26 @@ fn card(run: &Run, index: usize, task: &TaskFacts) -> Markup {
         .iter()
         .filter_map(|(part, tasks)| Some((*part, tasks.get(&task.name).and_then(Option::as_ref)?)));
     let measured: Vec<(&str, &TaskMetrics)> = measured.collect();
+    let training = run.results.training().and_then(|it| it.get(&task.name)?.as_ref());
+    let training = training.map(|it| ("training", it)).into_iter();
+    let of_class = run.results.by_class.as_ref().and_then(|it| it.get(&task.name));
+    let of_class = of_class.map(Vec::as_slice).unwrap_or_default();
     html! {
         article {
             h3 { span.swatch.(class(index)) {} (task.name) " " span.loss { (task.loss) } }
             @if let Some((part, metrics)) = measured.last() {
                 div.blocks {
                     div.block {
-                        (figures(run, task, &measured, &baselines(run, part, &task.name)))
+                        (figures(run, task, &training.chain(measured.iter().copied()).collect::<Vec<_>>(), &baselines(run, part, &task.name)))
                         @if has_intervals(run, &task.name) {
                             p.words { "Small figures: 95 % of redrawn " (redrawn(run)) " of the " (part) " part." }
                         }
                     }
                     @match metrics {
-                        TaskMetrics::Classification(it) => (classes::blocks(task, part, it)),
+                        TaskMetrics::Classification(it) => (classes::blocks(task, part, it, of_class)),
                         TaskMetrics::Regression(it) => (numbers::blocks(run, index, part, it)),
                     }
+                    (importance::block(run, &task.name, part))
                 }
             } @else {
                 p.none { "No row outside of the training part has a label of this task." }
