@@ -135,7 +135,7 @@ pub(super) fn fraction(value: f64) -> String {
 
 /// A share of 1 in percent.
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+    minus(&format!("{:.1} %", 100.0 * share))
 }
 
 /// Rounded to three digits that count.

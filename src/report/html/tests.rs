@@ -419,3 +419,56 @@ fn a_bad_directory_is_told_by_file_and_line() {
     let error = html(&nameless.path.join("nowhere")).unwrap_err().to_string();
     assert!(error.contains("nowhere is not the directory of a finished run"), "{error}");
 }
+
+#[test]
+fn a_page_tells_of_classes_features_and_where_it_comes_from() {
+    let mut run = Fixture::new("explained", 1);
+    let class = |labelled: u64, recall: f64| json!({"labelled": labelled, "precision": 0.75, "recall": recall, "f1": 0.6, "average_precision": 0.8125});
+    run.results["by_class"] = json!({"kind": [{
+        "classes": [class(19, 0.5), class(15, 0.25), class(6, 1.0)],
+        "curves": [{"class": 2, "points": [[0.5, 1.0], [1.0, 0.75]]}],
+        "calibration": {"bins": [{"rows": 30, "probability": 0.55, "share": 0.5}, {"rows": 10, "probability": 0.95, "share": 1.0}], "error": 0.05},
+    }]});
+    run.results["importance"] = json!({"rows": 40, "draws": 5, "passed_over": 7, "part": "test", "tasks": {
+        "kind": {"measure": "accuracy", "figure": 0.9, "features": [
+            {"feature": "wing", "drop": 0.4, "spread": 0.02, "loss_rise": 1.0},
+            {"feature": "<b>tail</b>", "drop": -0.01, "spread": 0.005, "loss_rise": 0.0},
+        ]},
+        "mass": null,
+    }});
+    run.results["parts"]["train"] = run.results["parts"]["test"].clone();
+    run.results["parts"]["train"]["kind"]["accuracy"] = json!(0.995);
+    run.results["date"] = json!("2026-01-02T03:04:05Z");
+    run.results["fingerprint"] = json!("0123456789abcdef");
+    run.results["seed"] = json!(3);
+    run.results["split_seed"] = json!(4);
+    run.results["data"] = json!({"file": "birds.csv"});
+    let page = run.page();
+    for words in [
+        ">Training</th>",
+        "Accuracy</th><td role=\"cell\">99.5 %</td><td role=\"cell\">90.0 %</td>",
+        "hawk</th><td>15</td><td>0.250</td><td>0.750</td><td>0.600</td><td>0.812</td>",
+        "wren: average precision 0.812, 15.0 % of the rows",
+        "30 rows: probability 55.0 %, came true 50.0 %",
+        "Expected calibration error: 0.050.",
+        "wren",
+        "Drop of accuracy",
+        "style=\"--s:100.0%\">40.0 %<span class=\"spread\"> ± 2.0 %</span>",
+        "style=\"--s:0.0%\">−1.0 %",
+        "&lt;b&gt;tail&lt;/b&gt;",
+        "7 features that seemed to matter least were not looked at closely.",
+        "2026-01-02 03:04:05 UTC",
+        "0123456789abcdef",
+        "<dd>3, of the split 4</dd>",
+        "<dd>birds.csv</dd>",
+    ] {
+        assert!(page.contains(words), "{words} is not in {page}");
+    }
+    // Right of half the probability, where it came true as often as not: in the middle of the chart.
+    let chart = picture(&page, "kind: calibration");
+    let [left, right] = axis(&chart);
+    let x = (10.0 * (left + 0.55 * (right - left))).round() / 10.0;
+    assert!(chart.contains(&format!("<circle cx=\"{x}\" cy=\"108\"")), "{chart}");
+    let curve = picture(&page, "kind: precision and recall");
+    assert_eq!(points(&path_of(&curve, "line c0 d0")).len(), 2);
+}
