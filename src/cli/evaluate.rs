@@ -9,7 +9,7 @@ use super::run_dir::{Model, RunDir};
 use super::scores;
 use super::split_file::{PartName, SplitFile};
 use super::sureness;
-use awl::train::{Judgement, judge};
+use awl::train::{Judgement, by_class, judge};
 use awl::{Dataset, Encoder, Gpu, Matrix, Table};
 use pollster::block_on;
 use serde_json::json;
@@ -105,6 +105,10 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
             "classes": classes,
             "warnings": warnings,
         });
+        let each = by_class(encoder, &table, &predictions)?;
+        let each = encoder.targets().iter().zip(each).filter(|(_, columns)| !columns.is_empty());
+        let each = each.map(|(target, columns)| (target.name.clone(), json!(columns)));
+        report["by_class"] = each.collect::<serde_json::Map<_, _>>().into();
         report["intervals"] = scores::intervals(encoder, &of_intervals);
         if let Some(of_baselines) = &of_baselines {
             let named = baselines::NAMES.into_iter().zip(of_baselines);

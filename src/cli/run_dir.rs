@@ -146,7 +146,7 @@ impl RunDir {
     pub fn has_rows_apart(&self) -> bool {
         let results = fs::read(self.results()).unwrap_or_default();
         let results: serde_json::Value = serde_json::from_slice(&results).unwrap_or_default();
-        results["parts"].as_object().is_some_and(|parts| !parts.is_empty())
+        results["parts"].as_object().is_some_and(|parts| parts.keys().any(|part| part != "train"))
     }
 
     /// Which rows it was trained on, where it says so.

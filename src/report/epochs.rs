@@ -118,6 +118,7 @@ mod tests {
             accuracy: 0.975,
             macro_f1: 0.97,
             auc: None,
+            average_precision: None,
             log_loss: Some(0.1),
             unknown: 0,
             confusion: vec![vec![20, 1], vec![0, 19]],

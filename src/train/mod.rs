@@ -6,6 +6,7 @@ mod checkpoint;
 mod diagnosis;
 mod ensemble;
 mod foreign;
+mod importance;
 mod metrics;
 mod parallel;
 // Of runs.
@@ -23,9 +24,10 @@ pub use self::baselines::Baselines;
 pub use self::checkpoint::{Checkpoint, Saved};
 pub use self::diagnosis::{SigmaPath, diagnose};
 pub use self::ensemble::Ensemble;
+pub use self::importance::{FeatureImportance, Importances, TaskImportance, importances};
 pub use self::metrics::{
-    ClassScores, Classification, Fit, Intervals, Judgement, Regression, TaskMetrics, intervals,
-    judge, metrics,
+    Bin, ByClass, Calibration, ClassScores, Classification, Fit, Intervals, Judgement, OfClass,
+    PrecisionRecall, Regression, TaskMetrics, by_class, intervals, judge, judge_encoded, metrics,
 };
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::progress::{BestEpoch, Plan, Progress};

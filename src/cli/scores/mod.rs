@@ -12,16 +12,6 @@ use awl::train::{ClassScores, Fit, Intervals, Judgement, TaskMetrics, Weighed};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
-/// The metrics of every task, over a dataset, in its columns' own units; where numbers are transformed, on the scale that is learned.
-pub fn in_units(encoder: &Encoder, metrics: Vec<Option<TaskMetrics>>) -> Vec<Option<TaskMetrics>> {
-    let pairs = encoder.targets().iter().zip(metrics);
-    let scaled = pairs.map(|(target, metrics)| {
-        let units = target.encoding.units().unwrap_or_default();
-        metrics.map(|metrics| metrics.in_units(&units))
-    });
-    scaled.collect()
-}
-
 /// An object with an entry a task, null for a task that has no figures.
 pub fn as_json(encoder: &Encoder, judgements: &[Judgement]) -> Value {
     by_task(encoder, judgements.iter().map(Judgement::figures))
@@ -75,9 +65,10 @@ pub fn table(encoder: &Encoder, judgements: &[Judgement], beside: &Beside<'_>) -
     let least = if beside.baselines.is_some() { 2 + NAMES[0].len() } else { 8 };
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0).clamp(least, 40);
     let mut text = String::new();
-    for (of_classes, heading) in
-        [(true, ["accuracy", "macro F1", "AUC", "log loss"]), (false, ["RMSE", "MAE", "R²", ""])]
-    {
+    for (of_classes, heading) in [
+        (true, ["accuracy", "macro F1", "AUC", "avg prec", "log loss"]),
+        (false, ["RMSE", "MAE", "R²", "", ""]),
+    ] {
         let lines: Vec<_> = pairs()
             .enumerate()
             .filter_map(|(task, (target, judgement))| Some((task, target, judgement.figures()?)))
@@ -86,8 +77,9 @@ pub fn table(encoder: &Encoder, judgements: &[Judgement], beside: &Beside<'_>) -
         if lines.is_empty() {
             continue;
         }
-        let [a, b, c, d] = heading;
-        let _ = writeln!(text, "{:width$} {:>9} {a:>10} {b:>10} {c:>9} {d:>9}", "", "labelled");
+        let [a, b, c, d, e] = heading;
+        let _ =
+            writeln!(text, "{:width$} {:>9} {a:>9} {b:>9} {c:>9} {d:>8} {e:>9}", "", "labelled");
         trim_end(&mut text);
         for (task, target, metrics) in lines {
             let baselines = beside.baselines.into_iter().flat_map(|it| NAMES.into_iter().zip(it));
@@ -114,12 +106,12 @@ fn line(
     text: &mut String,
     target: &TargetColumn,
     metrics: &TaskMetrics,
-    below: &[(&str, Vec<[String; 4]>)],
+    below: &[(&str, Vec<[String; 5]>)],
     width: usize,
 ) {
-    let mut push = |name: &str, labelled: &str, [a, b, c, d]: &[String; 4]| {
+    let mut push = |name: &str, labelled: &str, [a, b, c, d, e]: &[String; 5]| {
         let name = clipped(name, width);
-        let _ = writeln!(text, "{name:width$} {labelled:>9} {a:>10} {b:>10} {c:>9} {d:>9}");
+        let _ = writeln!(text, "{name:width$} {labelled:>9} {a:>9} {b:>9} {c:>9} {d:>8} {e:>9}");
         trim_end(text);
     };
     let labelled = metrics.labelled().to_string();
@@ -137,12 +129,13 @@ fn line(
 }
 
 /// From where to where a task's figures may as well be; of several columns nothing is known of each.
-fn ends_of(metrics: &TaskMetrics, intervals: &Intervals) -> Vec<(&'static str, Vec<[String; 4]>)> {
+fn ends_of(metrics: &TaskMetrics, intervals: &Intervals) -> Vec<(&'static str, Vec<[String; 5]>)> {
     let (names, is_single) = match metrics {
-        TaskMetrics::Classification(it) => {
-            (["accuracy", "macro_f1", "auc", "log_loss"], it.columns.is_empty())
-        }
-        TaskMetrics::Regression(it) => (["rmse", "mae", "r2", ""], it.columns.is_empty()),
+        TaskMetrics::Classification(it) => (
+            ["accuracy", "macro_f1", "auc", "average_precision", "log_loss"],
+            it.columns.is_empty(),
+        ),
+        TaskMetrics::Regression(it) => (["rmse", "mae", "r2", "", ""], it.columns.is_empty()),
     };
     if !is_single || intervals.is_empty() {
         return Vec::new();
@@ -161,16 +154,23 @@ fn ends_of(metrics: &TaskMetrics, intervals: &Intervals) -> Vec<(&'static str, V
 }
 
 /// The figures of a task, a line a column.
-fn lines_of(metrics: &TaskMetrics) -> Vec<[String; 4]> {
+fn lines_of(metrics: &TaskMetrics) -> Vec<[String; 5]> {
     let of_classes = |it: &ClassScores| {
         let percent = format!("{:.1} %", 100.0 * it.accuracy);
-        [percent, fixed(Some(it.macro_f1)), fixed(it.auc), fixed(it.log_loss)]
+        [
+            percent,
+            fixed(Some(it.macro_f1)),
+            fixed(it.auc),
+            fixed(it.average_precision),
+            fixed(it.log_loss),
+        ]
     };
     let of_numbers = |it: &Fit| {
         [
             significant(it.rmse),
             significant(it.mae),
             it.r2.map_or("–".into(), rounded),
+            String::new(),
             String::new(),
         ]
     };

@@ -1,7 +1,9 @@
 //! The end of a run: the best weights, judged on the rows that no choice was made on; the model, the results, the report.
 
 use super::Arguments;
+use super::config::Config;
 use super::data::{Data, Part};
+use super::explained::explain;
 use super::judged::{Judged, PartFigures, judge_members, of_member};
 use super::watch::Onlooker;
 use crate::cli::baselines;
@@ -37,6 +39,7 @@ pub async fn finish<'a, E: Engine>(
     onlooker: &Onlooker<'_>,
     data: &'a Data,
     adapter: String,
+    config: &Config,
 ) -> Result<Results<'a>, Failure> {
     let progress = training.progress().to_vec();
     let (mut trainer, weights) = training.finish().await?;
@@ -60,7 +63,9 @@ pub async fn finish<'a, E: Engine>(
     if diverged.is_some() || judged.kept.len() < members.len() {
         run_dir::save(&run.model(), &model(&judged.kept, diverged.clone())?)?;
     }
+    let explained = explain(&mut trainer, data, &judged).await;
     let mut warnings = judged.warnings.clone();
+    warnings.extend(explained.warnings);
     warnings.extend(unfitted);
     warnings.extend(sigma_warnings(onlooker));
     warnings.extend(left_out(&progress, &judged));
@@ -81,6 +86,10 @@ pub async fn finish<'a, E: Engine>(
     let together = Weighed::means(&kept);
     let mut json = as_json(onlooker, data, &progress, &judged, adapter, &told)?;
     json["weights"] = weighed_json(data, &together);
+    json["parts"]["train"] = explained.training;
+    json["by_class"] = explained.by_class;
+    json["importance"] = explained.importance;
+    provenance(&mut json, onlooker, config)?;
     for (member, own) in of_each.iter().enumerate().filter(|_| of_each.len() > 1) {
         json["members"][member]["weights"] = weighed_json(data, own);
     }
@@ -88,6 +97,23 @@ pub async fn finish<'a, E: Engine>(
     let report = awl::report::html(run.path()).map_err(Failure::at_run_time)?;
     run_dir::save(&run.report(), report.as_bytes())?;
     Ok(Results { json, judged, weighed: together, warnings, diverged })
+}
+
+/// When, from what and how: enough to make the run again, and to know it again. The date alone differs between equal runs.
+fn provenance(json: &mut Value, onlooker: &Onlooker<'_>, config: &Config) -> Result<(), Failure> {
+    let now = jiff::Timestamp::now().as_second();
+    let date = jiff::Timestamp::from_second(now).map(|date| date.to_string());
+    json["date"] = date.unwrap_or_default().into();
+    json["fingerprint"] = onlooker.fingerprint.clone().into();
+    json["seed"] = config.train.seed.into();
+    json["split_seed"] = config.data.split_seed.unwrap_or(config.train.seed).into();
+    // By way of the file's own text, whose numbers are as short as they were given.
+    let text = config.rooted().to_toml()?;
+    let table: toml::Table = toml::from_str(&text).map_err(|error| {
+        Failure::Run(format!("the configuration cannot be read again: {error}"))
+    })?;
+    json["config"] = json!(table);
+    Ok(())
 }
 
 /// How each task is weighed.

@@ -7,7 +7,9 @@ use crate::cli::{scores, sureness};
 use awl::data::Values;
 use awl::engine::Engine;
 use awl::tables::{FeatureEncoding, NumberEncoding, Scaling, TargetColumn};
-use awl::train::{Baselines, Ensemble, Intervals, Judgement, TaskMetrics, Trainer, judge};
+use awl::train::{
+    Baselines, Ensemble, Intervals, Judgement, TaskMetrics, Trainer, judge, judge_encoded,
+};
 use awl::{Encoder, Matrix};
 use serde_json::{Map, Value};
 
@@ -88,9 +90,8 @@ pub async fn judge_members<'a, E: Engine>(
             predictions.push(predicted);
         }
         let absurd = parts.iter().zip(&figures);
-        let absurd = absurd.flat_map(|((name, _), judgements)| {
-            absurd_figures(data, name, judgements, Scale::Columns)
-        });
+        let absurd =
+            absurd.flat_map(|((name, _), judgements)| absurd_figures(data, name, judgements));
         let absurd: Vec<String> = absurd.collect();
         let diverged = match absurd.is_empty() {
             true => None,
@@ -148,12 +149,12 @@ async fn diverged<E: Engine>(
     figures: &str,
 ) -> Result<Result<String, String>, Failure> {
     // Rows with extreme features are answered absurdly by a good network too; the rows that it learned from are not.
-    let metrics = trainer.evaluate_by(member, &data.training).await;
-    let in_units =
-        scores::in_units(&data.encoder, metrics.map_err(Failure::at_run_time)?).into_iter();
-    let judgements: Vec<Judgement> =
-        in_units.map(|it| it.map_or(Judgement::Unlabelled, Judgement::Figures)).collect();
-    if absurd_figures(data, "training", &judgements, Scale::Learned).is_empty() {
+    let judged = async {
+        let predictions = trainer.engine().predict_by(member, data.training.features()).await?;
+        judge_encoded(&data.encoder, &data.training, &predictions)
+    };
+    let judgements = judged.await.map_err(Failure::at_run_time)?;
+    if absurd_figures(data, "training", &judgements).is_empty() {
         return Ok(Err(format!(
             "{figures}: look for rows with extreme features, since training rows are answered well"
         )));
@@ -174,7 +175,7 @@ async fn diverged<E: Engine>(
 }
 
 /// What is absurd among the figures of a part: answers far beyond all labels.
-fn absurd_figures(data: &Data, part: &str, judgements: &[Judgement], scale: Scale) -> Vec<String> {
+fn absurd_figures(data: &Data, part: &str, judgements: &[Judgement]) -> Vec<String> {
     let targets = data.encoder.targets().iter().zip(data.training.targets()).zip(judgements);
     let is_far = |((target, labels), judgement): ((&TargetColumn, &awl::Target), &Judgement)| {
         let (name, far) = (&target.name, judgement.figures()?);
@@ -189,7 +190,7 @@ fn absurd_figures(data: &Data, part: &str, judgements: &[Judgement], scale: Scal
                 let encodings = target.encoding.numbers().iter().enumerate();
                 let mut pairs = fits.iter().zip(encodings);
                 let (fit, _) = pairs.find(|(fit, (column, encoding))| {
-                    fit.rmse > DIVERGED_ERROR * deviation(encoding, labels, *column, scale)
+                    fit.rmse > DIVERGED_ERROR * deviation(encoding, labels, *column)
                 })?;
                 let r2 = fit.r2.map_or(String::new(), |r2| format!(", R² {r2:.3e}"));
                 Some(format!("\"{name}\" is off by {:.3e} on the {part} part{r2}", fit.rmse))
@@ -199,25 +200,15 @@ fn absurd_figures(data: &Data, part: &str, judgements: &[Judgement], scale: Scal
     targets.filter_map(is_far).collect()
 }
 
-/// What errors of numbers that are transformed are measured on.
-#[derive(Clone, Copy, PartialEq)]
-enum Scale {
-    Columns,
-    Learned,
-}
-
 /// The standard deviation of a column of training labels.
-fn deviation(encoding: &NumberEncoding, labels: &awl::Target, column: usize, scale: Scale) -> f64 {
+fn deviation(encoding: &NumberEncoding, labels: &awl::Target, column: usize) -> f64 {
     if let Some(unit) = encoding.unit().filter(|_| *encoding != NumberEncoding::NONE) {
         return unit;
     }
     let Values::Numbers(matrix) = labels.values() else { return f64::INFINITY };
     let rows = (0..matrix.rows()).filter(|&row| labels.has_label(row));
-    let values = rows.map(|row| f64::from(matrix.row(row)[column])).map(|label| match scale {
-        Scale::Columns => encoding.number(label),
-        Scale::Learned => label,
-    });
-    let values: Vec<f64> = values.collect();
+    let values: Vec<f64> =
+        rows.map(|row| encoding.number(matrix.row(row)[column].into())).collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
 }

@@ -5,6 +5,7 @@ mod compiling;
 mod config;
 mod data;
 mod describe;
+mod explained;
 mod finish;
 mod folds;
 mod judged;
@@ -274,7 +275,7 @@ fn train<'a>(
     onlooker.compiling = None;
     onlooker.bar.finish_and_clear();
     let end = end.map_err(|error| explain(error, config, run))?;
-    let results = block_on(finish::finish(training, &onlooker, data, adapter))?;
+    let results = block_on(finish::finish(training, &onlooker, data, adapter, config))?;
     Ok((end, results))
 }
 

@@ -6,20 +6,13 @@ use std::fmt::Write;
 
 /// As wide as a phone's screen, so that text keeps its size there.
 const WIDTH: f64 = 340.0;
-const LEFT: f64 = 50.0;
 const RIGHT: f64 = WIDTH - 14.0;
 const TOP: f64 = 26.0;
+/// A character is at most about so wide: a digit of DejaVu Sans, the widest of the fonts that are asked for.
+const LETTER: f64 = 7.0;
 
-/// Where along a chart x is drawn.
-pub(super) const ACROSS: [f64; 2] = [LEFT, RIGHT];
-
-/// Where down a chart of this height y is drawn, from its low end.
-pub(super) fn down(height: f64) -> [f64; 2] {
-    [height - 40.0, TOP]
-}
-
-/// A chart's frame; what is drawn in it comes as [`Markup`].
-pub(super) struct Chart {
+/// What a chart is to be; what is drawn in it comes as [`Markup`].
+pub(super) struct Frame {
     /// What it shows, for those who hear it and for the pointer that rests on it.
     pub(super) title: String,
     /// What can be seen in it, for those who hear it.
@@ -33,31 +26,58 @@ pub(super) struct Chart {
     pub(super) y_format: fn(f64) -> String,
 }
 
+/// A chart whose axes have their places.
+pub(super) struct Chart {
+    frame: Frame,
+    /// Labels of the y axis, from its low end.
+    y_ticks: Vec<(f64, String)>,
+    /// Where the x axis starts: right of those labels, however long they are.
+    left: f64,
+    top: f64,
+    bottom: f64,
+    x: Scale,
+    y: Scale,
+}
+
 impl Chart {
+    /// Gives the axes their places.
+    pub(super) fn new(mut frame: Frame) -> Self {
+        let (top, bottom) = (TOP, frame.height - 40.0);
+        let y = std::mem::replace(&mut frame.y, Scale::between(0.0, 1.0)).onto([bottom, top]);
+        let ticks = y.ticks((frame.height / 40.0) as usize).into_iter();
+        let y_ticks: Vec<_> = ticks.map(|tick| (tick, (frame.y_format)(tick))).collect();
+        let longest = y_ticks.iter().map(|(_, label)| width(label)).fold(18.0, f64::max);
+        let left = (longest + 8.0).min(WIDTH / 2.0);
+        let x = std::mem::replace(&mut frame.x, Scale::between(0.0, 1.0)).onto([left, RIGHT]);
+        Self { frame, y_ticks, left, top, bottom, x, y }
+    }
+
     /// The SVG; `marks` lie above the grid.
     pub(super) fn draw(&self, marks: &Markup) -> Markup {
-        let [bottom, top] = down(self.height);
-        let middle = (LEFT + RIGHT) / 2.0;
+        let Self { frame, left, top, bottom, .. } = self;
+        let middle = (left + RIGHT) / 2.0;
         html! {
-            svg viewBox=(format!("0 0 {WIDTH} {}", self.height)) role="img" {
-                title { (self.title) }
-                desc { (self.description) }
+            svg viewBox=(format!("0 0 {WIDTH} {}", frame.height)) role="img" {
+                title { (frame.title) }
+                desc { (frame.description) }
                 g.grid {
-                    @for tick in self.y.ticks((self.height / 40.0) as usize) {
-                        @let y = place(self.y.at(tick));
-                        line x1=(LEFT) x2=(RIGHT) y1=(y) y2=(y) {}
-                        text x=(LEFT - 6.0) y=(y) dy="0.35em" text-anchor="end" { ((self.y_format)(tick)) }
+                    @for (tick, label) in &self.y_ticks {
+                        @let y = place(self.y.at(*tick));
+                        line x1=(place(*left)) x2=(RIGHT) y1=(y) y2=(y) {}
+                        text x=(place(left - 6.0)) y=(y) dy="0.35em" text-anchor="end" { (label) }
                     }
                     @for tick in self.x.ticks(4) {
-                        @let x = place(self.x.at(tick));
+                        @let (x, label) = (place(self.x.at(tick)), number(tick));
+                        // A long label at the end would be cut by the picture's edge.
+                        @let most = WIDTH - width(&label) / 2.0;
                         line x1=(x) x2=(x) y1=(bottom) y2=(bottom + 4.0) {}
-                        text x=(x) y=(bottom + 16.0) text-anchor="middle" { (number(tick)) }
+                        text x=(place(x.min(most))) y=(bottom + 16.0) text-anchor="middle" { (label) }
                     }
                 }
-                text.label x=(middle) y=(self.height - 6.0) text-anchor="middle" { (self.x_label) }
-                text.label x="0" y=(top - 14.0) { (self.y_label) @if self.y.is_log() { " (log)" } }
+                text.label x=(place(middle)) y=(frame.height - 6.0) text-anchor="middle" { (frame.x_label) }
+                text.label x="0" y=(top - 14.0) { (frame.y_label) @if self.y.is_log() { " (log)" } }
                 (marks)
-                line.axis x1=(LEFT) x2=(RIGHT) y1=(bottom) y2=(bottom) {}
+                line.axis x1=(place(*left)) x2=(RIGHT) y1=(bottom) y2=(bottom) {}
             }
         }
     }
@@ -101,10 +121,10 @@ impl Chart {
 
     /// An upright line with a word above.
     pub(super) fn upright(&self, x: f64, words: &str) -> Markup {
-        let [bottom, top] = down(self.height);
+        let (top, bottom) = (self.top, self.bottom);
         let at = self.x.at(x);
         let anchor = match () {
-            () if at < LEFT + 60.0 => "start",
+            () if at < self.left + 60.0 => "start",
             () if at > RIGHT - 60.0 => "end",
             () => "middle",
         };
@@ -115,6 +135,11 @@ impl Chart {
             }
         }
     }
+}
+
+/// How wide a label is, at most.
+fn width(label: &str) -> f64 {
+    LETTER * label.chars().count() as f64
 }
 
 /// A place with one decimal: finer than a screen shows.

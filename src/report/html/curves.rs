@@ -1,6 +1,6 @@
 //! How training went: losses, σ, weights, shares and learning rate, as charts over the steps.
 
-use super::chart::{ACROSS, Chart, down};
+use super::chart::{Chart, Frame};
 use super::run::{Epoch, Run, Step, TaskStep};
 use super::scale::{Scale, number, percent};
 use super::{class, colour, legend};
@@ -42,16 +42,16 @@ fn loss(run: &Run, index: usize) -> Markup {
     let xs = all().map(|(step, _)| *step).chain([first.min(1.0)]);
     let best = best_epoch(run);
     let at_best = best.and_then(|best| by_name(best.validation.as_ref()?));
-    let chart = Chart {
+    let chart = Chart::new(Frame {
         title: format!("Loss of {}", task.name),
         description: describe_loss(&training, at_best),
         height: HEIGHT,
-        x: Scale::counts(xs, ACROSS),
-        y: Scale::fitting(values, down(HEIGHT)),
+        x: Scale::counts(xs),
+        y: Scale::fitting(values),
         x_label: "step",
         y_label: "loss",
         y_format: number,
-    };
+    });
     let series = colour(index);
     let marks = html! {
         (chart.line(&format!("{series} faint"), &steps))
@@ -141,16 +141,16 @@ fn by_task(
     let at_end = |index: usize| run.steps.last().and_then(|step| value(&step.tasks[index]));
     let ends = (0..tasks.len()).filter_map(|index| Some((&tasks[index].name, at_end(index)?)));
     let ends: Vec<_> = ends.map(|(name, end)| format!("{name} {}", number(end))).collect();
-    let chart = Chart {
+    let chart = Chart::new(Frame {
         title: title.into(),
         description: format!("{words} At the last step: {}.", ends.join(", ")),
         height: HEIGHT,
-        x: Scale::counts(lines.iter().flatten().map(|(step, _)| *step), ACROSS),
-        y: Scale::fitting(values(), down(HEIGHT)),
+        x: Scale::counts(lines.iter().flatten().map(|(step, _)| *step)),
+        y: Scale::fitting(values()),
         x_label: "step",
         y_label: label,
         y_format: number,
-    };
+    });
     let marks = html! {
         @for (index, line) in lines.iter().enumerate() { (chart.line(&class(index), line)) }
     };
@@ -180,16 +180,16 @@ pub(super) fn shares(run: &Run) -> Option<Markup> {
     let products: Vec<Points> = products.collect();
     let bands = stack(&products);
     let first = bands.first().filter(|band| !band.is_empty())?;
-    let chart = Chart {
+    let chart = Chart::new(Frame {
         title: "Share of the weighted loss".into(),
         description: describe_shares(run, &bands),
         height: HEIGHT,
-        x: Scale::counts(first.iter().map(|(step, ..)| *step), ACROSS),
-        y: Scale::between(0.0, 1.0, down(HEIGHT)),
+        x: Scale::counts(first.iter().map(|(step, ..)| *step)),
+        y: Scale::between(0.0, 1.0),
         x_label: "step",
         y_label: "share",
         y_format: |share| format!("{:.0} %", 100.0 * share),
-    };
+    });
     let marks = html! {
         @for (index, band) in bands.iter().enumerate() {
             (chart.area(&class(index), &tasks[index].name, band))
@@ -243,16 +243,16 @@ pub(super) fn learning_rate(run: &Run) -> Option<Markup> {
     let values = || points.iter().filter_map(|(_, rate)| *rate);
     let (first, last) = (values().next()?, values().next_back()?);
     let is_constant = values().all(|rate| rate == first);
-    let chart = Chart {
+    let chart = Chart::new(Frame {
         title: "Learning rate".into(),
         description: format!("From {} to {}.", number(first), number(last)),
         height: HEIGHT,
-        x: Scale::counts(points.iter().map(|(step, _)| *step).chain([1.0]), ACROSS),
-        y: Scale::fitting(values().chain([0.0]), down(HEIGHT)),
+        x: Scale::counts(points.iter().map(|(step, _)| *step).chain([1.0])),
+        y: Scale::fitting(values().chain([0.0])),
         x_label: "step",
         y_label: "learning rate",
         y_format: number,
-    };
+    });
     let marks = html! {
         (chart.line("other", &thin(&points)))
         (epoch_dots(&chart, "other", run, &points, "learning rate"))

@@ -4,7 +4,11 @@
 //! |---|---|
 //! | `run.rs` | reading the run directory |
 //! | `words.rs` | the run in plain sentences |
-//! | `results.rs` | figures, confusion matrices, predicted against true |
+//! | `results.rs` | a card a task with its figures |
+//! | `classes.rs` | … and which classes are taken for which |
+//! | `probabilities.rs` | … and whether their probabilities can be believed |
+//! | `importance.rs` | … and what each feature is worth |
+//! | `numbers.rs` | … and predicted against true numbers |
 //! | `members.rs` | the networks of a fleet, each alone |
 //! | `means.rs` | what the networks of a fleet come to on average |
 //! | `weights.rs` | how the tasks are weighed in the model |
@@ -15,9 +19,13 @@
 //! The markup is made by `maud`, which escapes every text that is put into it.
 
 mod chart;
+mod classes;
 mod curves;
+mod importance;
 mod means;
 mod members;
+mod numbers;
+mod probabilities;
 mod results;
 mod run;
 mod scale;
@@ -96,7 +104,7 @@ fn page(run: &Run) -> Markup {
                         }
                     }
                     section {
-                        h2 { "Configuration" }
+                        h2 { "How it was made" }
                         (facts(run))
                         pre { (run.config) }
                     }
@@ -120,20 +128,34 @@ fn facts(run: &Run) -> Markup {
             dt { "Rows" } dd { (parts.join(", ")) }
             dt { "Epochs" } dd { (results.epochs) @if let Some(best) = curves::best_epoch(run) { ", the best " (best.epoch) } }
             dt { "Steps" } dd { (scale::number(results.steps as f64)) }
+            @if let Some(seed) = results.seed {
+                dt { "Seed" }
+                dd { (seed) @if let Some(split) = results.split_seed { ", of the split " (split) } }
+            }
+            @if let Some(file) = &results.data.file { dt { "Table" } dd { (file) } }
+            @if let Some(fingerprint) = &results.fingerprint {
+                dt { "Fingerprint" } dd { (fingerprint) ", of the encoded rows for training and validation" }
+            }
+            @if let Some(date) = &results.date { dt { "Ended" } dd { time datetime=(date) { (date.replace('T', " ").replace('Z', " UTC")) } } }
+            @if let Some(version) = &results.version { dt { "awl" } dd { (version) } }
             dt { "Seconds" } dd { (scale::number(results.seconds)) }
             @if let Some(adapter) = &results.adapter { dt { "Adapter" } dd { (adapter) } }
         }
     }
 }
 
-/// The style classes of a task's lines and areas: a colour, and a pattern of dashes that differs where colours repeat.
+/// Colours that can be told apart on white, on black and by colour-blind eyes.
+const COLOURS: usize = 6;
+
+/// The style classes of a task's lines and areas: a colour and, where colours repeat, a pattern of dashes or a lighter area. Of 24
+/// tasks no two look the same.
 fn class(task: usize) -> String {
-    format!("{} d{}", colour(task), task / 4 % 4)
+    format!("{} d{}", colour(task), task / COLOURS % 4)
 }
 
 /// The style class of a task's colour.
 fn colour(task: usize) -> String {
-    format!("c{}", task % 8)
+    format!("c{}", task % COLOURS)
 }
 
 /// An entry of a legend.

@@ -2,7 +2,7 @@
 
 use super::means::Means;
 use crate::error::{Error, Result};
-use crate::train::{TaskMetrics, Weighed};
+use crate::train::{ByClass, TaskImportance, TaskMetrics, Weighed};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -85,6 +85,21 @@ pub(super) struct Results {
     /// Of a fleet: what became of each network.
     #[serde(default)]
     pub(super) members: Vec<MemberFacts>,
+    /// What the answers of the last part are like, class by class: by task, an entry a column.
+    #[serde(default)]
+    pub(super) by_class: Option<BTreeMap<String, Vec<ByClass>>>,
+    /// What the features are worth on the last part.
+    #[serde(default)]
+    pub(super) importance: Option<Importance>,
+    /// When the run ended.
+    pub(super) date: Option<String>,
+    /// Of the rows as the network was given them.
+    pub(super) fingerprint: Option<String>,
+    pub(super) seed: Option<u64>,
+    pub(super) split_seed: Option<u64>,
+    pub(super) version: Option<String>,
+    #[serde(default)]
+    pub(super) data: DataFacts,
     #[serde(default)]
     pub(super) warnings: Vec<String>,
     /// What was chosen for the user, a sentence each.
@@ -93,6 +108,23 @@ pub(super) struct Results {
     /// Labels and predictions of the last part.
     #[serde(default)]
     pub(super) scatter: BTreeMap<String, BTreeMap<String, Vec<Pair>>>,
+}
+
+/// What is told of the table.
+#[derive(Default, Deserialize)]
+pub(super) struct DataFacts {
+    /// Where it was read from.
+    pub(super) file: Option<String>,
+}
+
+/// What the features are worth.
+#[derive(Deserialize)]
+pub(super) struct Importance {
+    pub(super) rows: u64,
+    pub(super) draws: u64,
+    #[serde(default)]
+    pub(super) passed_over: u64,
+    pub(super) tasks: ByTask<TaskImportance>,
 }
 
 /// What became of one network of a fleet.
@@ -154,6 +186,7 @@ enum Classes {
 
 #[derive(Default, Deserialize)]
 struct Parts {
+    train: Option<ByTask<TaskMetrics>>,
     validation: Option<ByTask<TaskMetrics>>,
     test: Option<ByTask<TaskMetrics>>,
 }
@@ -168,6 +201,14 @@ impl TaskFacts {
         };
         names.and_then(|names| names.get(class)).map_or(class.to_string(), String::clone)
     }
+
+    /// Words for which of several columns something is: `width: `; nothing for the only one.
+    pub(super) fn of_column(&self, column: usize) -> String {
+        match self.columns.get(column) {
+            Some(name) if self.columns.len() > 1 => format!("{name}: "),
+            _ => String::new(),
+        }
+    }
 }
 
 impl Results {
@@ -176,7 +217,12 @@ impl Results {
         self.baselines.get(name)?.named(part)
     }
 
-    /// The parts that some task was measured on, the test part last, with their names.
+    /// The figures of the training rows, where they are known.
+    pub(super) fn training(&self) -> Option<&ByTask<TaskMetrics>> {
+        self.parts.train.as_ref()
+    }
+
+    /// The parts kept apart that some task was measured on, the test part last, with their names.
     pub(super) fn parts(&self) -> Vec<(&'static str, &ByTask<TaskMetrics>)> {
         let parts = [("validation", &self.parts.validation), ("test", &self.parts.test)];
         let measured = |part: &&ByTask<TaskMetrics>| part.values().any(Option::is_some);

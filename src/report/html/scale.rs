@@ -13,16 +13,16 @@ pub(super) struct Scale {
 
 impl Scale {
     /// An axis of counts from the lowest to the highest.
-    pub(super) fn counts(values: impl Iterator<Item = f64>, places: [f64; 2]) -> Self {
+    pub(super) fn counts(values: impl Iterator<Item = f64>) -> Self {
         let [low, high] = ends(values);
-        Self { is_whole: true, ..Self::between(low, high, places) }
+        Self { is_whole: true, ..Self::between(low, high) }
     }
 
     /// A logarithmic axis if the values are positive and far apart, else a linear one; a little longer than the values.
-    pub(super) fn fitting(values: impl Iterator<Item = f64>, places: [f64; 2]) -> Self {
+    pub(super) fn fitting(values: impl Iterator<Item = f64>) -> Self {
         let [low, high] = ends(values);
         let is_log = low > 0.0 && high / low > 20.0;
-        let mut scale = Self { is_log, ..Self::between(low, high, places) };
+        let mut scale = Self { is_log, ..Self::between(low, high) };
         let margin = 0.05 * (scale.plain(high) - scale.plain(low));
         let stretched = [scale.plain(low) - margin, scale.plain(high) + margin];
         [scale.low, scale.high] = stretched.map(|end| if is_log { 10f64.powf(end) } else { end });
@@ -33,8 +33,13 @@ impl Scale {
     }
 
     /// From `low` to `high`, as they are.
-    pub(super) fn between(low: f64, high: f64, places: [f64; 2]) -> Self {
-        Self { low, high, places, is_log: false, is_whole: false }
+    pub(super) fn between(low: f64, high: f64) -> Self {
+        Self { low, high, places: [0.0, 1.0], is_log: false, is_whole: false }
+    }
+
+    /// The same, drawn from one place to another; without this from 0 to 1.
+    pub(super) fn onto(self, places: [f64; 2]) -> Self {
+        Self { places, ..self }
     }
 
     /// Whether equal distances are equal ratios.
@@ -117,9 +122,20 @@ pub(super) fn number(value: f64) -> String {
     minus(&format!("{}{dot}{fraction}", grouped(whole)))
 }
 
+/// A figure between 0 and 1, or R²: three decimals, so that figures below each other can be compared.
+pub(super) fn fraction(value: f64) -> String {
+    match value.abs() {
+        size if !size.is_finite() => "–".into(),
+        size if size >= 1000.0 => number(value),
+        // No minus before what is written as 0.
+        size if size < 5e-4 => "0.000".into(),
+        _ => minus(&format!("{value:.3}")),
+    }
+}
+
 /// A share of 1 in percent.
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+    minus(&format!("{:.1} %", 100.0 * share))
 }
 
 /// Rounded to three digits that count.
@@ -173,31 +189,31 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_on_the_axis() {
-        let ticks = |low, high| Scale::between(low, high, [0.0, 1.0]).ticks(4);
+        let ticks = |low, high| Scale::between(low, high).ticks(4);
         assert_eq!(ticks(0.0, 1.0), [0.0, 0.5, 1.0]);
         assert_eq!(ticks(-3.0, 17.0), [0.0, 5.0, 10.0, 15.0]);
         assert_eq!(ticks(1310.0, 6530.0), [2000.0, 4000.0, 6000.0]);
         // Between whole numbers there is no step.
-        assert_eq!(Scale::counts([1.0, 3.0].into_iter(), [0.0, 1.0]).ticks(4), [1.0, 2.0, 3.0]);
-        let far_apart = Scale::fitting([0.011, 0.9].into_iter(), [0.0, 1.0]);
+        assert_eq!(Scale::counts([1.0, 3.0].into_iter()).ticks(4), [1.0, 2.0, 3.0]);
+        let far_apart = Scale::fitting([0.011, 0.9].into_iter());
         assert_eq!(far_apart.ticks(4).first(), Some(&0.01));
         assert!(far_apart.ticks(4).windows(2).all(|pair| pair[0] < pair[1]));
-        let very_far = Scale::fitting([1e-9, 1.0].into_iter(), [0.0, 1.0]).ticks(4);
+        let very_far = Scale::fitting([1e-9, 1.0].into_iter()).ticks(4);
         assert!((3..=5).contains(&very_far.len()), "{very_far:?}");
     }
 
     #[test]
     fn values_have_their_places() {
-        let linear = Scale::between(10.0, 20.0, [100.0, 0.0]);
+        let linear = Scale::between(10.0, 20.0).onto([100.0, 0.0]);
         assert_eq!([10.0, 15.0, 20.0].map(|value| linear.at(value)), [100.0, 50.0, 0.0]);
-        let log = Scale::fitting([0.01, 1.0].into_iter(), [0.0, 1.1]);
+        let log = Scale::fitting([0.01, 1.0].into_iter()).onto([0.0, 1.1]);
         // 5 % of the axis on either side.
         for (value, expected) in [(0.01, 0.05), (0.1, 0.55), (1.0, 1.05)] {
             assert!((log.at(value) - expected).abs() < 1e-9, "{value} at {}", log.at(value));
         }
-        let same = Scale::fitting([0.0, 0.0].into_iter(), [0.0, 1.0]);
+        let same = Scale::fitting([0.0, 0.0].into_iter());
         assert_eq!((same.at(0.0), same.ticks(2).is_empty()), (0.5, false));
-        let nothing = Scale::fitting([].into_iter(), [0.0, 1.0]);
+        let nothing = Scale::fitting([].into_iter());
         assert!(nothing.at(0.0).is_finite());
     }
 }

@@ -2,7 +2,7 @@
 
 mod fixture;
 
-use self::fixture::{Fixture, path_of, picture, pictures, points, step_line};
+use self::fixture::{Fixture, axis, path_of, picture, pictures, points, step_line};
 use super::html;
 use serde_json::{Value, json};
 use std::fs;
@@ -17,7 +17,7 @@ fn a_page_says_what_came_out() {
         "kind: 1.3 at the end",
         "best: epoch 2",
         // Of 40 labels 19 are owls.
-        "<th scope=\"row\">… of the commonest class alone</th><td>47.5 %</td><td>47.5 %</td>",
+        "… of the commonest class alone</th><td role=\"cell\">47.5 %</td><td role=\"cell\">47.5 %</td>",
         "title=\"hawk answered as owl: 2 of 15 (13.3 %)\"",
         "From 0.001 in the first epoch to 0.0003333 in the last.",
         "true 4000, predicted 4100",
@@ -26,17 +26,17 @@ fn a_page_says_what_came_out() {
     ] {
         assert!(page.contains(words), "{words}");
     }
-    // A chart a task, σ, weights, shares, learning rate, and predicted against true, each with words for those who
-    // hear the page.
+    // A chart a task, σ, weights, shares, learning rate, predicted against true, and residuals, each with words for
+    // those who hear the page.
     let charts: Vec<String> =
         pictures(&page).into_iter().filter(|picture| picture.contains("role=\"img\"")).collect();
-    assert_eq!(charts.len(), 7);
+    assert_eq!(charts.len(), 8);
     assert!(charts.iter().all(|chart| chart.contains("<title>") && chart.contains("<desc>")));
-    // The mark of the best epoch is at its step, 20 of 1 to 30, between the axis' ends at 50 and 326.
-    let expected = (10.0 * (50.0 + 276.0 * 19.0 / 29.0_f64)).round() / 10.0;
-    assert!(
-        picture(&page, "Loss of mass").contains(&format!("class=\"best\"><line x1=\"{expected}\""))
-    );
+    // The mark of the best epoch is at its step, 20 of 1 to 30, between the axis' ends.
+    let losses = picture(&page, "Loss of mass");
+    let [left, right] = axis(&losses);
+    let expected = (10.0 * (left + (right - left) * 19.0 / 29.0)).round() / 10.0;
+    assert!(losses.contains(&format!("class=\"best\"><line x1=\"{expected}\"")), "{losses}");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_page_needs_nothing_else_and_names_do_no_harm() {
     }
     let links: Vec<_> = page.match_indices("href=").map(|(at, _)| &page[at..at + 13]).collect();
     assert_eq!(links, ["href=\"data:,\""]);
-    assert_eq!(pictures(&page).iter().filter(|svg| svg.contains("role=\"img\"")).count(), 7);
+    assert_eq!(pictures(&page).iter().filter(|svg| svg.contains("role=\"img\"")).count(), 8);
 }
 
 /// Everything that a run may lack or have too much of.
@@ -84,7 +84,7 @@ fn unusual_runs_have_a_page_too() {
         (
             "no test part",
             |run| drop(run.results["parts"].as_object_mut().unwrap().remove("test")),
-            &["On the validation rows, kind is right", "<th scope=\"col\">Validation</th></tr>"],
+            &["On the validation rows, kind is right", ">Validation</th></tr>"],
         ),
         (
             "weights that are not learned",
@@ -137,7 +137,7 @@ fn unusual_runs_have_a_page_too() {
                 run.results["parts"]["test"]["mass"]["r2"] = Value::Null;
             },
             &[
-                "<th scope=\"row\">AUC</th><td>0.97</td><td>–</td>",
+                "AUC</th><td role=\"cell\">0.970</td><td role=\"cell\">–</td>",
                 "mass is off by 246.8 on average.",
             ],
         ),
@@ -180,12 +180,137 @@ fn eight_tasks_and_several_columns_fit() {
     let heights: Vec<f64> = points(&path_of(&shares, "area c3 d0")).iter().map(|p| p.1).collect();
     assert_eq!(heights, [95.5, 95.5, 95.5, 112.9, 112.9, 112.9]);
     assert_eq!(
-        page.matches("<th scope=\"row\">right</th><td>2</td><td>1</td><td>0.5</td>").count(),
+        page.matches("<th scope=\"row\">right</th><td>2</td><td>1</td><td>0.500</td>").count(),
         8
     );
-    assert!(page.contains("left: predicted against true"));
-    // Colours differ up to eight, and what would repeat a dash pattern differs in colour.
-    assert!(page.contains("line c7 d1") && page.contains("line c3 d0"));
+    assert!(page.contains("left: Predicted against true"));
+}
+
+/// Neither two tasks nor a task and the validation may look the same: the lines of σ, say.
+#[test]
+fn twelve_tasks_have_twelve_looks() {
+    let looks: std::collections::BTreeSet<String> = (0..12).map(super::class).collect();
+    assert_eq!(looks.len(), 12);
+    let css = include_str!("page.css");
+    for look in &looks {
+        let (colour, dashes) = look.split_once(' ').unwrap();
+        // In light and in dark.
+        assert_eq!(css.matches(&format!("--{colour}: #")).count(), 2, "{colour}");
+        let is_told = dashes == "d0" || css.contains(&format!(".line.{dashes} {{"));
+        assert!(is_told && css.contains(&format!(".{colour} {{")), "{look}");
+    }
+    for mode in css.split("@media").take(2) {
+        let shade = |colour: usize| {
+            let name = format!("--c{colour}: ");
+            rgb(&mode[mode.find(&name).unwrap() + name.len()..])
+        };
+        let colours: std::collections::BTreeSet<[u8; 3]> = (0..6).map(shade).collect();
+        assert_eq!(colours.len(), 6);
+        let card = rgb(&mode[mode.find("--card: ").unwrap() + 8..]);
+        let mark = rgb(&mode[mode.find("--mark: ").unwrap() + 8..]);
+        for colour in colours {
+            // What the Web Content Accessibility Guidelines ask of graphics.
+            assert!(contrast(colour, card) >= 3.0, "{colour:?} on {card:?}");
+            // No grey, which is the validation's.
+            let spread = |it: [u8; 3]| it.iter().max().unwrap() - it.iter().min().unwrap();
+            assert!(spread(colour) > 60 && spread(mark) < 30, "{colour:?} beside {mark:?}");
+        }
+    }
+}
+
+fn rgb(text: &str) -> [u8; 3] {
+    let digits: String = text[1..].chars().take_while(char::is_ascii_hexdigit).collect();
+    let of = |place: usize| match digits.len() {
+        3 => 17 * u8::from_str_radix(&digits[place..=place], 16).unwrap(),
+        _ => u8::from_str_radix(&digits[2 * place..2 * place + 2], 16).unwrap(),
+    };
+    [of(0), of(1), of(2)]
+}
+
+/// The ratio of two colours' relative luminances, as the Web Content Accessibility Guidelines 2.2 define it.
+fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
+    let linear = |part: u8| match f64::from(part) / 255.0 {
+        low if low <= 0.04045 => low / 12.92,
+        high => ((high + 0.055) / 1.055).powf(2.4),
+    };
+    let luminance =
+        |it: [u8; 3]| 0.2126 * linear(it[0]) + 0.7152 * linear(it[1]) + 0.0722 * linear(it[2]);
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+/// Whatever the size of the numbers: a digit of DejaVu Sans is 7 wide at the size of the labels.
+#[test]
+fn labels_of_axes_are_whole() {
+    for factor in [1e-3, 1.0, 300.0, 1e5] {
+        let mut run = Fixture::new("wide", 3);
+        let [low, high] = [-3456.0 * factor, 5000.0 * factor];
+        run.results["scatter"]["mass"] = json!({"mass": [[low, high], [high, low]]});
+        let page = run.page();
+        for title in ["mass: predicted against true", "mass: residuals"] {
+            let text = picture(&page, title);
+            let chart = roxmltree::Document::parse(&text).unwrap();
+            let labels = chart.descendants().filter(|it| it.has_tag_name("text"));
+            let mut count = 0;
+            for label in labels.filter(|it| it.attribute("class").is_none()) {
+                let width = 7.0 * label.text().unwrap().chars().count() as f64;
+                let x: f64 = label.attribute("x").unwrap().parse().unwrap();
+                let start = match label.attribute("text-anchor").unwrap() {
+                    "end" => x - width,
+                    _ => x - width / 2.0,
+                };
+                assert!(start >= 0.0 && start + width <= 340.0, "{label:?} at {start}");
+                count += 1;
+            }
+            assert!(count > 4, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_plot_of_some_of_the_rows_says_so() {
+    let mut run = Fixture::new("some", 1);
+    assert!(run.page().contains("2 of the 39 labelled rows of the test part, evenly taken."));
+    run.results["parts"]["test"]["mass"]["labelled"] = json!(2);
+    assert!(run.page().contains("All 2 labelled rows of the test part."));
+    // On the zero line nothing is left: 5000 was predicted as 4800, 4000 as 4100.
+    assert!(run.page().contains("predicted 4100, true is −100 more"));
+}
+
+/// The loss is the log loss but for the last digit in one part alone: the lines of both must not be mixed up.
+#[test]
+fn figures_stand_in_their_own_lines() {
+    let mut run = Fixture::new("lines", 1);
+    run.results["parts"]["validation"]["kind"]["loss"] = json!(0.300_000_000_000_000_1);
+    assert!(!run.page().contains(
+        "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">Loss</th><td role=\"cell\">0.3</td>"
+    ));
+    run.results["parts"]["validation"]["kind"]["loss"] = json!(0.7);
+    let page = run.page();
+    let line = |name: &str, one: &str, other: &str| {
+        format!("{name}</th><td role=\"cell\">{one}</td><td role=\"cell\">{other}</td>")
+    };
+    for line in [
+        line("Log loss", "0.3", "0.3"),
+        line(">Loss", "0.7", "0.3"),
+        line("Rows with a label", "40", "40"),
+    ] {
+        assert!(page.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn names_of_classes_are_never_cut() {
+    let mut run = Fixture::new("names", 1);
+    let long = "a class whose name is as long as a sentence, and goes on";
+    run.results["tasks"][0]["classes"] = json!(["owl", long, "wren"]);
+    let page = run.page();
+    // Whole beside the cells, with the number that stands for it above them.
+    assert!(page.contains(&format!(
+        "<th scope=\"row\">{long}<span class=\"place\" aria-hidden=\"true\">2</span>"
+    )));
+    assert!(page.contains(&format!("title=\"{long}\"><span aria-hidden=\"true\">2</span>")));
+    assert!(!include_str!("page.css").contains("text-overflow"));
 }
 
 #[test]
@@ -208,7 +333,7 @@ fn two_columns_of_yes_or_no_have_a_matrix_each() {
         let page = run.page();
         assert!(page.contains("flies: true class (rows)") && page.contains("swims: true class"));
         assert!(page.contains(answer), "{page}");
-        assert!(page.contains("… of the commonest class alone</th><td>–</td>"));
+        assert!(page.contains("… of the commonest class alone</th><td role=\"cell\">–</td>"));
     }
 }
 
@@ -293,4 +418,57 @@ fn a_bad_directory_is_told_by_file_and_line() {
     assert!(error.contains("results.json: no task is named"), "{error}");
     let error = html(&nameless.path.join("nowhere")).unwrap_err().to_string();
     assert!(error.contains("nowhere is not the directory of a finished run"), "{error}");
+}
+
+#[test]
+fn a_page_tells_of_classes_features_and_where_it_comes_from() {
+    let mut run = Fixture::new("explained", 1);
+    let class = |labelled: u64, recall: f64| json!({"labelled": labelled, "precision": 0.75, "recall": recall, "f1": 0.6, "average_precision": 0.8125});
+    run.results["by_class"] = json!({"kind": [{
+        "classes": [class(19, 0.5), class(15, 0.25), class(6, 1.0)],
+        "curves": [{"class": 2, "points": [[0.5, 1.0], [1.0, 0.75]]}],
+        "calibration": {"bins": [{"rows": 30, "probability": 0.55, "share": 0.5}, {"rows": 10, "probability": 0.95, "share": 1.0}], "error": 0.05},
+    }]});
+    run.results["importance"] = json!({"rows": 40, "draws": 5, "passed_over": 7, "part": "test", "tasks": {
+        "kind": {"measure": "accuracy", "figure": 0.9, "features": [
+            {"feature": "wing", "drop": 0.4, "spread": 0.02, "loss_rise": 1.0},
+            {"feature": "<b>tail</b>", "drop": -0.01, "spread": 0.005, "loss_rise": 0.0},
+        ]},
+        "mass": null,
+    }});
+    run.results["parts"]["train"] = run.results["parts"]["test"].clone();
+    run.results["parts"]["train"]["kind"]["accuracy"] = json!(0.995);
+    run.results["date"] = json!("2026-01-02T03:04:05Z");
+    run.results["fingerprint"] = json!("0123456789abcdef");
+    run.results["seed"] = json!(3);
+    run.results["split_seed"] = json!(4);
+    run.results["data"] = json!({"file": "birds.csv"});
+    let page = run.page();
+    for words in [
+        ">Training</th>",
+        "Accuracy</th><td role=\"cell\">99.5 %</td><td role=\"cell\">90.0 %</td>",
+        "hawk</th><td>15</td><td>0.250</td><td>0.750</td><td>0.600</td><td>0.812</td>",
+        "wren: average precision 0.812, 15.0 % of the rows",
+        "30 rows: probability 55.0 %, came true 50.0 %",
+        "Expected calibration error: 0.050.",
+        "wren",
+        "Drop of accuracy",
+        "style=\"--s:100.0%\">40.0 %<span class=\"spread\"> ± 2.0 %</span>",
+        "style=\"--s:0.0%\">−1.0 %",
+        "&lt;b&gt;tail&lt;/b&gt;",
+        "7 features that seemed to matter least were not looked at closely.",
+        "2026-01-02 03:04:05 UTC",
+        "0123456789abcdef",
+        "<dd>3, of the split 4</dd>",
+        "<dd>birds.csv</dd>",
+    ] {
+        assert!(page.contains(words), "{words} is not in {page}");
+    }
+    // Right of half the probability, where it came true as often as not: in the middle of the chart.
+    let chart = picture(&page, "kind: calibration");
+    let [left, right] = axis(&chart);
+    let x = (10.0 * (left + 0.55 * (right - left))).round() / 10.0;
+    assert!(chart.contains(&format!("<circle cx=\"{x}\" cy=\"108\"")), "{chart}");
+    let curve = picture(&page, "kind: precision and recall");
+    assert_eq!(points(&path_of(&curve, "line c0 d0")).len(), 2);
 }

@@ -1,9 +1,9 @@
 //! Figures of answers among classes. Every one of them is what scikit-learn computes under that name, except that
-//! the AUC of several classes leaves out a class that has no label.
+//! AUC and average precision leave out a class that has no label.
 
 use super::ClassScores;
 use super::head::{Head, mean};
-use super::rank::auc;
+use super::rank::{Ranking, Ranks};
 use crate::data::highest;
 use crate::loss::Loss;
 use crate::train::parallel::in_parallel;
@@ -23,16 +23,17 @@ impl ClassScores {
             confusion[class][highest(logits)] += 1;
             known.push((row, class, softmax));
         }
-        let area = |class: usize| {
-            auc(known.iter().map(|(row, of_row, softmax)| {
+        let ranking = |class: usize| {
+            let scored = known.iter().map(|(row, of_row, softmax)| {
                 (softmax.log_probability(head.predicted(*row)[class]), *of_row == class)
-            }))
+            });
+            Ranks::new(scored).ranking()
         };
         let labelled = |class: &usize| confusion[*class].iter().any(|&count| count > 0);
         let classes: Vec<usize> = (0..head.task.width).filter(labelled).collect();
         let cells = classes.len() * known.len();
-        let auc = mean(in_parallel(classes.len(), cells, |at| area(classes[at])).into_iter());
-        Self::new(confusion, auc, loss, head.rows.len() - known.len())
+        let rankings = in_parallel(classes.len(), cells, |at| ranking(classes[at]));
+        Self::new(confusion, &rankings, loss, head.rows.len() - known.len())
     }
 
     /// Of a column of `bce`: logits, and labels from 0 to 1 or NaN, of at least one row.
@@ -44,8 +45,8 @@ impl ClassScores {
             loss += Loss::Bce.element(logit, label).0;
             confusion[usize::from(label > 0.5)][usize::from(logit > 0.0)] += 1;
         }
-        let area = auc(known().map(|&(logit, label)| (logit, label > 0.5)));
-        Self::new(confusion, area, loss, pairs.len() - known().count())
+        let ranking = Ranks::new(known().map(|&(logit, label)| (logit, label > 0.5))).ranking();
+        Self::new(confusion, &[ranking], loss, pairs.len() - known().count())
     }
 
     /// Of several columns of `bce` together.
@@ -59,6 +60,7 @@ impl ClassScores {
         Self {
             macro_f1: mean(columns.iter().map(|column| Some(column.macro_f1))).unwrap_or_default(),
             auc: mean(columns.iter().map(|column| column.auc)),
+            average_precision: mean(columns.iter().map(|column| column.average_precision)),
             log_loss: mean(columns.iter().map(|column| column.log_loss)),
             accuracy: accuracy(&confusion, unknown),
             confusion,
@@ -66,13 +68,21 @@ impl ClassScores {
         }
     }
 
-    /// `loss` is the sum over the rows of the matrix.
-    fn new(confusion: Vec<Vec<u64>>, auc: Option<f64>, loss: f64, unknown: usize) -> Self {
+    /// `rankings` are those of the classes, each against the rest; `loss` is the sum over the rows of the matrix.
+    fn new(
+        confusion: Vec<Vec<u64>>,
+        rankings: &[Option<Ranking>],
+        loss: f64,
+        unknown: usize,
+    ) -> Self {
+        let of =
+            |figure: fn(&Ranking) -> f64| mean(rankings.iter().map(|it| it.as_ref().map(figure)));
+        let (auc, average_precision) = (of(|it| it.auc), of(|it| it.average_precision));
         let unknown = unknown as u64;
         let (accuracy, macro_f1) = (accuracy(&confusion, unknown), macro_f1(&confusion, unknown));
         let known: u64 = confusion.iter().flatten().sum();
         let log_loss = (known > 0).then(|| loss / known as f64);
-        Self { accuracy, macro_f1, auc, log_loss, confusion, unknown }
+        Self { accuracy, macro_f1, auc, average_precision, log_loss, confusion, unknown }
     }
 
     /// The share of the commonest class among the labels: what always answering it would score.
@@ -104,14 +114,14 @@ fn macro_f1(confusion: &[Vec<u64>], unknown: u64) -> f64 {
 
 /// What a row's logits have in common: their logarithmic probabilities are taken relative to the highest, so that
 /// probabilities next to 1 stay apart, and equal rows but for a constant stay equal.
-struct Softmax {
+pub(super) struct Softmax {
     highest: f64,
     /// The logarithm of `Σ exp(logit − highest)`.
     log_sum: f64,
 }
 
 impl Softmax {
-    fn of(logits: &[f32]) -> Self {
+    pub(super) fn of(logits: &[f32]) -> Self {
         let first = highest(logits);
         let highest = f64::from(logits[first]);
         let others = logits.iter().enumerate().filter(|&(class, _)| class != first);
@@ -120,7 +130,7 @@ impl Softmax {
     }
 
     /// The logarithm of the probability of the class with this logit.
-    fn log_probability(&self, logit: f32) -> f64 {
+    pub(super) fn log_probability(&self, logit: f32) -> f64 {
         (f64::from(logit) - self.highest) - self.log_sum
     }
 }

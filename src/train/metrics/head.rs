@@ -45,6 +45,11 @@ impl<'a> Head<'a> {
         Ok(head)
     }
 
+    /// Its labels, an entry or a row of them a row of the dataset.
+    pub(super) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
     /// The same task with other rows, which may be there more than once.
     pub(super) fn with_rows(&self, rows: Vec<usize>) -> Self {
         Self { rows, labels: self.labels.clone(), curved: self.curved.clone(), ..*self }
@@ -61,7 +66,7 @@ impl<'a> Head<'a> {
     }
 
     /// Predictions and labels of one column of numbers, over the labelled rows; a label that the task does not know is NaN.
-    fn pairs(&self, labels: &[f64], column: usize) -> Vec<(f64, f64)> {
+    pub(super) fn pairs(&self, labels: &[f64], column: usize) -> Vec<(f64, f64)> {
         let at = |row: usize| row * self.task.width + column;
         if let Some((target, labels)) = &self.curved {
             let encoding = &target.encoding.numbers()[column];
@@ -100,7 +105,7 @@ impl<'a> Head<'a> {
 
     /// The mean loss as every engine defines it: the rows' losses over the sum of their weights. Rows with a label that the
     /// task does not know have none.
-    fn mean_loss(&self) -> Option<f64> {
+    pub(super) fn mean_loss(&self) -> Option<f64> {
         let (loss, width) = (&self.task.loss, self.task.width);
         let mut derivatives = vec![0.0; width];
         let (mut sum, mut normaliser) = (0.0, 0.0);

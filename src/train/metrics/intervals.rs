@@ -40,7 +40,7 @@ pub fn intervals(
     judgements: &[Judgement],
     groups: Option<&[usize]>,
 ) -> Result<Vec<Intervals>> {
-    let offsets = check(encoder, table, predictions)?;
+    let offsets = check(encoder, table.rows(), predictions)?;
     let pairs = encoder.targets().iter().zip(judgements).zip(offsets);
     let of_task = |((target, judgement), offset): ((&TargetColumn, &Judgement), usize)| {
         let task = target.task();
@@ -79,6 +79,7 @@ fn named(figures: &TaskMetrics) -> Vec<(&'static str, f64)> {
             ("accuracy", Some(it.scores.accuracy)),
             ("macro_f1", Some(it.scores.macro_f1)),
             ("auc", it.scores.auc),
+            ("average_precision", it.scores.average_precision),
             ("log_loss", it.scores.log_loss),
             ("loss", it.loss),
         ],

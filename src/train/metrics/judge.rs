@@ -2,10 +2,10 @@
 
 use super::head::Head;
 use super::{TaskMetrics, each_task};
-use crate::data::Matrix;
+use crate::data::{Dataset, Matrix, Values};
 use crate::error::{Error, Result};
 use crate::loss::Task;
-use crate::tables::{Encoder, Table, TargetColumn};
+use crate::tables::{Encoder, Labels, Table, TargetColumn};
 
 /// What is said of one task.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Judgement {
 /// [`Error::Mismatch`] if predictions, encoder and table do not belong together, and [`Error::Invalid`] for a prediction, of
 /// a labelled row, that is NaN or infinite.
 pub fn judge(encoder: &Encoder, table: &Table, predictions: &Matrix) -> Result<Vec<Judgement>> {
-    let offsets = check(encoder, table, predictions)?;
+    let offsets = check(encoder, table.rows(), predictions)?;
     let judged = |index: usize| {
         let target = &encoder.targets()[index];
         let task = target.task();
@@ -53,12 +53,57 @@ pub fn judge(encoder: &Encoder, table: &Table, predictions: &Matrix) -> Result<V
     each_task(offsets.len(), predictions, judged).into_iter().collect()
 }
 
+/// The same for encoded rows, such as those that were trained on: their labels have the digits that `f32` has on the scale that is
+/// learned.
+///
+/// # Errors
+/// Those of [`judge`].
+pub fn judge_encoded(
+    encoder: &Encoder,
+    data: &Dataset,
+    predictions: &Matrix,
+) -> Result<Vec<Judgement>> {
+    let offsets = check(encoder, data.rows(), predictions)?;
+    let judged = |index: usize| {
+        let (target, labels) = (&encoder.targets()[index], &data.targets()[index]);
+        let task = target.task();
+        task.check_target(labels)?;
+        let rows = (0..labels.rows()).filter(|&row| labels.has_label(row)).collect();
+        let head = Head::new(&task, Labels::of(labels), rows, predictions, offsets[index])?;
+        let (head, units) = in_units(head, target, || {
+            let Values::Numbers(matrix) = labels.values() else { return Ok(Vec::new()) };
+            let encodings = target.encoding.numbers().iter().cycle();
+            let pairs = encodings.zip(matrix.values());
+            Ok(pairs.map(|(encoding, &label)| encoding.number(label.into())).collect())
+        })?;
+        Ok(match head.metrics() {
+            None => Judgement::Unlabelled,
+            Some(figures) => Judgement::Figures(figures.in_units(&units)),
+        })
+    };
+    each_task(offsets.len(), predictions, judged).into_iter().collect()
+}
+
+/// Has a task's figures in its columns' units: these are what the figures are to be multiplied by. `numbers` are the labels there.
+fn in_units<'a>(
+    mut head: Head<'a>,
+    target: &'a TargetColumn,
+    numbers: impl FnOnce() -> Result<Vec<f64>>,
+) -> Result<(Head<'a>, Vec<f64>)> {
+    if let Some(units) = target.encoding.units() {
+        let scalings = target.encoding.numbers().iter().map(|it| it.scaling);
+        head.origin = scalings.map(|it| (it.mean / it.std).abs()).fold(0.0, f64::max);
+        return Ok((head, units));
+    }
+    Ok((head.in_columns_units(target, numbers()?), Vec::new()))
+}
+
 /// Checks that they belong together; the first column of each task among the predictions.
-pub(super) fn check(encoder: &Encoder, table: &Table, predictions: &Matrix) -> Result<Vec<usize>> {
+pub(super) fn check(encoder: &Encoder, rows: usize, predictions: &Matrix) -> Result<Vec<usize>> {
     let outputs = encoder.targets().iter().map(TargetColumn::width).sum();
     for (unit, found, expected, why) in [
         ("columns", predictions.columns(), outputs, "all tasks' widths together"),
-        ("rows", predictions.rows(), table.rows(), "one a row of the table"),
+        ("rows", predictions.rows(), rows, "one a row of the table"),
     ] {
         if found != expected {
             let (what, why) = ("the matrix of predictions".into(), why.into());
@@ -87,16 +132,7 @@ pub(super) fn head<'a>(
         Err(error) => return Ok(Err(error)),
     };
     let rows = (0..table.rows()).filter(|&row| labelled[row]).collect();
-    let mut head = Head::new(task, labels, rows, predictions, offset)?;
-    if let Some(units) = target.encoding.units() {
-        let scalings = target.encoding.numbers().iter().map(|it| it.scaling);
-        head.origin = scalings.map(|it| (it.mean / it.std).abs()).fold(0.0, f64::max);
-        return Ok(Ok((head, units)));
-    }
+    let head = Head::new(task, labels, rows, predictions, offset)?;
     // Also labels that have no place on the curve are judged: as they are.
-    let numbers = match target.cells(table, |_, number| number) {
-        Ok(numbers) => numbers,
-        Err(error) => return Ok(Err(error)),
-    };
-    Ok(Ok((head.in_columns_units(target, numbers), Vec::new())))
+    Ok(Ok(in_units(head, target, || target.cells(table, |_, number| number))?))
 }

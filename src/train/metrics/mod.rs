@@ -13,20 +13,26 @@
 //! | `judge.rs` | [`judge`] |
 //! | `intervals.rs` | [`intervals`]: how sure its figures are |
 //! | `classes.rs` | [`ClassScores`]: of `cross_entropy`, and of a column of `bce` |
+//! | `by_class.rs` | [`by_class`]: each class alone, and whether probabilities can be believed |
+//! | `main_figure.rs` | accuracy or R² alone, and the loss |
 //! | `numbers.rs` | [`Fit`]: of a column of `mse`, `mae` or `huber` |
-//! | `rank.rs` | the area under the ROC curve |
+//! | `rank.rs` | the area under the ROC curve, the average precision |
 
+mod by_class;
 mod classes;
 mod head;
 mod intervals;
 mod judge;
+mod main_figure;
 mod numbers;
 mod rank;
 #[cfg(test)]
 mod tests;
 
+pub use self::by_class::{Bin, ByClass, Calibration, OfClass, PrecisionRecall, by_class};
 pub use self::intervals::{Intervals, intervals};
-pub use self::judge::{Judgement, judge};
+pub use self::judge::{Judgement, judge, judge_encoded};
+pub(in crate::train) use self::main_figure::{MainFigure, main_figures};
 
 use self::head::Head;
 use super::parallel::{cores, in_parallel};
@@ -76,13 +82,18 @@ pub struct ClassScores {
     /// than a row of another one, where equal ones count half. Of two classes there is one such area; of more it is the
     /// mean of each class against the rest, over the classes that have a label. `None` if all labels are of one class.
     pub auc: Option<f64>,
+    /// The average precision: the mean over the positive rows of the share of positive rows among all whose probability is as high
+    /// or higher, `Σ (Rₙ − Rₙ₋₁)·Pₙ`, as scikit-learn's `average_precision_score` has it. Of `bce` that of yes; of classes the mean
+    /// of each against the rest, over the classes that have a label. What chance alone comes to is the share of the positive rows.
+    /// `None` where [`auc`](Self::auc) is.
+    pub average_precision: Option<f64>,
     /// The mean negative logarithm of the probability given to the label, without class weights and label smoothing, over the
     /// rows whose class the task has; `None` without such a row.
     pub log_loss: Option<f64>,
     /// How often a row of class `i` got the answer `j`: `confusion[i][j]`.
     pub confusion: Vec<Vec<u64>>,
     /// Labels of classes that the task does not have: no answer could have been right, so that they count as wrong in accuracy
-    /// and F1. AUC, log loss, the task's loss and the confusion matrix leave them out.
+    /// and F1. AUC, average precision, log loss, the task's loss and the confusion matrix leave them out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unknown: u64,
 }

@@ -114,6 +114,8 @@ fn the_model_says_the_same_of_rows_as_the_run_did() {
     );
     let evaluated = json(&folder, &["evaluate", "run", "test.csv", "--json"]);
     assert_eq!(evaluated["tasks"], results["parts"]["test"]);
+    assert_eq!(evaluated["by_class"], results["by_class"]);
+    check_explained(&results);
     let table = succeed(&folder, &["evaluate", "run", "test.csv"]);
     assert!(
         table.starts_with("68 rows (from, to: 95 % of redrawn rows)\n")
@@ -308,4 +310,27 @@ fn the_program_asks_llvmpipe_for_the_widest_vectors_of_the_cpu() {
     };
     assert_eq!(adapters(None), wide);
     assert!(!narrow.contains("512 bits"), "{narrow}");
+}
+
+/// What is said beyond the figures agrees with them.
+fn check_explained(results: &serde_json::Value) {
+    assert_eq!(results["parts"]["train"]["species"]["labelled"], results["rows"]["train"]);
+    let species = &results["by_class"]["species"][0]["classes"];
+    let classes = species.as_array().expect("classes");
+    let labelled: u64 = classes.iter().filter_map(|it| it["labelled"].as_u64()).sum();
+    assert_eq!(results["parts"]["test"]["species"]["labelled"], labelled);
+    let tasks = results["importance"]["tasks"].as_object().expect("tasks");
+    for (task, measure) in [("species", "accuracy"), ("mass", "r2"), ("sex", "accuracy")] {
+        let (it, figures) = (&tasks[task], &results["parts"]["test"][task]);
+        assert_eq!(it["measure"], measure, "{task}");
+        let [found, expected] =
+            [&it["figure"], &figures[measure]].map(|it| it.as_f64().expect("a figure"));
+        assert!((found - expected).abs() < 1e-9, "{task}: {found}, not {expected}");
+        assert_eq!(it["features"].as_array().expect("features").len(), 5, "{task}");
+    }
+    assert_eq!((&results["seed"], &results["split_seed"]), (&0.into(), &0.into()));
+    assert_eq!(results["config"]["train"]["epochs"], 3);
+    assert_eq!(results["config"]["optimizer"]["lr"], 0.001);
+    assert!(results["date"].as_str().is_some_and(|it| it.ends_with('Z')), "{}", results["date"]);
+    assert_eq!(results["fingerprint"].as_str().map(str::len), Some(16));
 }

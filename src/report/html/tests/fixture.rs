@@ -139,3 +139,10 @@ pub(super) fn path_of(picture: &str, class: &str) -> String {
     let is_it = |node: &roxmltree::Node| node.attribute("class") == Some(class);
     document.descendants().find(is_it).unwrap().attribute("d").unwrap().to_string()
 }
+
+/// Where a picture's x axis starts and ends.
+pub(super) fn axis(picture: &str) -> [f64; 2] {
+    let document = roxmltree::Document::parse(picture).unwrap();
+    let axis = document.descendants().find(|node| node.attribute("class") == Some("axis")).unwrap();
+    ["x1", "x2"].map(|end| axis.attribute(end).unwrap().parse().unwrap())
+}

@@ -10,13 +10,22 @@ fn close(found: Option<f64>, expected: Option<f64>) -> bool {
     }
 }
 
-/// One row a case: logits `[rows, classes]`, labels, and accuracy, macro F1, AUC, log loss and confusion matrix by
+/// One row a case: logits `[rows, classes]`, labels, and accuracy, macro F1, log loss, AUC, average precision and confusion matrix by
 /// scikit-learn 1.9.1: `accuracy_score`, `f1_score(average="macro")`, `log_loss` and `confusion_matrix` with all
 /// classes as labels, of `softmax(logits)` and its argmax; `roc_auc_score` of class 1 of two, with `multi_class="ovr"`
-/// of more, and where a class has no label the mean of `roc_auc_score(labels == c, p[:, c])` over the others.
+/// of more, and where a class has no label the mean of `roc_auc_score(labels == c, p[:, c])` over the others;
+/// the mean of `average_precision_score(labels == c, p[:, c])` over the classes with a label.
 #[test]
 fn figures_of_classes_are_those_of_scikit_learn() {
-    for (what, width, logits, labels, [accuracy, macro_f1, log_loss], auc, confusion) in [
+    for (
+        what,
+        width,
+        logits,
+        labels,
+        [accuracy, macro_f1, log_loss],
+        [auc, precision],
+        confusion,
+    ) in [
         (
             "three classes; two rows with equal probabilities and other labels, ties for the highest logit",
             3,
@@ -26,7 +35,7 @@ fn figures_of_classes_are_those_of_scikit_learn() {
             ][..],
             &[0, 2, 1, 1, 1, 2, 2, 0, 0, 1][..],
             [0.6, 0.6238095238095238, 0.7481617443551288],
-            Some(0.8095238095238096),
+            [Some(0.8095238095238096), Some(0.7685185185185185)],
             vec![vec![2, 1, 0], vec![2, 2, 0], vec![1, 0, 2]],
         ),
         (
@@ -38,7 +47,7 @@ fn figures_of_classes_are_those_of_scikit_learn() {
             ],
             &[0, 2, 0, 2, 2, 0],
             [0.5, 0.3, 1.003363774281375],
-            Some(0.8333333333333335),
+            [Some(0.8333333333333335), Some(0.861111111111111)],
             vec![vec![1, 1, 0, 1], vec![0; 4], vec![1, 0, 2, 0], vec![0; 4]],
         ),
         (
@@ -47,7 +56,7 @@ fn figures_of_classes_are_those_of_scikit_learn() {
             &[2., 0., 1., 0., 1., 0., 1., 0.5, 0.5],
             &[0, 0, 0],
             [2.0 / 3.0, 0.4, 0.9178091492646915],
-            None,
+            [None, None],
             vec![vec![2, 1, 0], vec![0; 3], vec![0; 3]],
         ),
         (
@@ -56,7 +65,7 @@ fn figures_of_classes_are_those_of_scikit_learn() {
             &[0., 1., 1., 0., 0.5, 0.5, 2., -1., -1., 0.25, 0., 1.],
             &[1, 0, 1, 1, 0, 0],
             [1.0 / 3.0, 1.0 / 3.0, 1.1972414460056213],
-            Some(0.2777777777777778),
+            [Some(0.2777777777777778), Some(0.4555555555555556)],
             vec![vec![1, 2], vec![2, 1]],
         ),
     ] {
@@ -67,6 +76,7 @@ fn figures_of_classes_are_those_of_scikit_learn() {
         assert!(close(Some(scores.macro_f1), Some(macro_f1)), "{what}: {scores:?}");
         assert!(close(scores.log_loss, Some(log_loss)), "{what}: {scores:?}");
         assert!(close(scores.auc, auc), "{what}: {scores:?}, not AUC {auc:?}");
+        assert!(close(scores.average_precision, precision), "{what}: {scores:?}");
         assert_eq!(scores.confusion, confusion, "{what}");
         // Plain cross-entropy is the log loss.
         assert!(close(found.loss, Some(log_loss)), "{what}: {found:?}");
@@ -86,6 +96,8 @@ fn figures_of_two_values_are_those_of_scikit_learn() {
             accuracy: 0.625,
             macro_f1: 0.6190476190476191,
             auc: Some(0.6875),
+            // By hand ¼·1/1 + ²⁄₄·3/5 + ¼·4/6: three rows have the same score.
+            average_precision: Some(0.7166666666666667),
             log_loss: Some(0.6006960576522444),
             unknown: 0,
             confusion: vec![vec![2, 2], vec![1, 3]],
@@ -94,6 +106,7 @@ fn figures_of_two_values_are_those_of_scikit_learn() {
             accuracy: 0.625,
             macro_f1: 0.6190476190476191,
             auc: Some(0.7666666666666666),
+            average_precision: Some(0.7222222222222222),
             log_loss: Some(0.5541833446435178),
             unknown: 0,
             confusion: vec![vec![3, 2], vec![1, 2]],
@@ -104,6 +117,8 @@ fn figures_of_two_values_are_those_of_scikit_learn() {
         let pairs = figures(found).into_iter().zip(figures(expected));
         assert!(pairs.into_iter().all(|(a, b)| close(Some(a), Some(b))), "{found:?}, {expected:?}");
         assert!(close(found.auc, expected.auc), "{found:?}, not {expected:?}");
+        let [own, other] = [found, expected].map(|it| it.average_precision);
+        assert!(close(own, other), "{found:?}, not {expected:?}");
         assert_eq!(found.confusion, expected.confusion);
     };
     for ((logits, labels), expected) in columns.iter().zip(&expected) {
@@ -123,6 +138,7 @@ fn figures_of_two_values_are_those_of_scikit_learn() {
     found.columns.iter().zip(&expected).for_each(|(found, expected)| same(found, expected));
     let together = ClassScores {
         auc: Some((0.6875 + 0.7666666666666666) / 2.0),
+        average_precision: Some((0.7166666666666667 + 0.7222222222222222) / 2.0),
         log_loss: Some((0.6006960576522444 + 0.5541833446435178) / 2.0),
         unknown: 0,
         confusion: vec![vec![5, 4], vec![2, 5]],
@@ -134,6 +150,7 @@ fn figures_of_two_values_are_those_of_scikit_learn() {
         accuracy: 2.0 / 3.0,
         macro_f1: 0.4,
         auc: None,
+        average_precision: None,
         log_loss: Some(0.5844837953598061),
         unknown: 0,
         confusion: vec![vec![0, 0], vec![1, 2]],

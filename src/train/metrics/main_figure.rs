@@ -1,0 +1,64 @@
+//! The one figure a task that says how good it is, and its loss, without what costs a ranking of the rows.
+
+use super::Fit;
+use super::head::{Head, mean};
+use super::judge::{check, head};
+use crate::data::{Matrix, highest};
+use crate::error::Result;
+use crate::loss::Loss;
+use crate::tables::{Encoder, Labels, Table};
+
+/// A task's figure.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::train) struct MainFigure {
+    /// `accuracy` or `r2`, the mean of those columns that have one.
+    pub(in crate::train) measure: &'static str,
+    pub(in crate::train) value: f64,
+    pub(in crate::train) loss: f64,
+}
+
+/// The figure of every task on the rows of a table; `None` where there is none, as of labels that are all the same number.
+/// `predictions` have the shape `[rows, outputs]`.
+///
+/// # Errors
+/// Those of [`judge`](super::judge).
+pub(in crate::train) fn main_figures(
+    encoder: &Encoder,
+    table: &Table,
+    predictions: &Matrix,
+) -> Result<Vec<Option<MainFigure>>> {
+    let offsets = check(encoder, table.rows(), predictions)?;
+    let of_task = |(target, offset): (&crate::tables::TargetColumn, usize)| {
+        let task = target.task();
+        Ok(match head(target, &task, table, predictions, offset)? {
+            Ok((head, _)) if !head.rows.is_empty() => of_head(&head),
+            _ => None,
+        })
+    };
+    encoder.targets().iter().zip(offsets).map(of_task).collect()
+}
+
+fn of_head(head: &Head<'_>) -> Option<MainFigure> {
+    let loss = head.mean_loss()?;
+    let share = |right: usize, all: usize| Some(right as f64 / all as f64);
+    let (measure, value) = match head.labels() {
+        Labels::Classes(labels) => {
+            let is_right = |&&row: &&usize| {
+                labels[row].is_some_and(|class| highest(head.predicted(row)) == class as usize)
+            };
+            ("accuracy", share(head.rows.iter().filter(is_right).count(), head.rows.len()))
+        }
+        Labels::Numbers(labels) if head.task.loss == Loss::Bce => {
+            let pairs = (0..head.task.width).flat_map(|column| head.pairs(labels, column));
+            let is_right =
+                |(logit, label): &(f64, f64)| !label.is_nan() && (*logit > 0.0) == (*label > 0.5);
+            let all = head.rows.len() * head.task.width;
+            ("accuracy", share(pairs.filter(is_right).count(), all))
+        }
+        Labels::Numbers(labels) => {
+            let r2 = |column| Fit::of(&head.pairs(labels, column), head.origin).r2;
+            ("r2", mean((0..head.task.width).map(r2)))
+        }
+    };
+    Some(MainFigure { measure, value: value?, loss })
+}
