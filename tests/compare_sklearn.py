@@ -49,7 +49,7 @@ HELD_OUT = {
     "oj": table(("ISLR", "OJ"), ["Purchase"], ["LoyalCH"]),
     "cps": table(("AER", "CPS1988"), ["parttime"], ["wage"]),
     "beps": table(("carData", "BEPS"), ["vote"], ["Europe"]),
-    "cells": table(("modeldata", "cells"), ["class"], ["fiber_width_ch_1"], ["case"]),
+    "cells": table(("modeldata", "cells"), ["class"], ["spot_fiber_count_ch_3"], ["case"]),
     "attrition": table(("modeldata", "attrition"), ["Attrition"], ["MonthlyIncome"]),
 }
 TABLES = CHOSEN | HELD_OUT
@@ -138,7 +138,7 @@ def ours(table, options, seed, frame, model, flags):
         frame.to_csv(f"{folder}/t.csv", index=False)
         command = [options.awl, "train", f"{folder}/t.csv", "--split", "part", "--seed", str(seed), "--out", f"{folder}/run",
                    "--json", "--quiet", *shlex.split(flags)]
-        for task in table["classes"] + table["numbers"]:
+        for task in table["classes"] + [f"{task}:mse" for task in table["numbers"]]:
             command += ["--task", task]
         for flag in ["ignore", "text"]:
             command += [f"--{flag}", ",".join(table[flag])] if table[flag] else []
