@@ -16,8 +16,8 @@ const DRAWS: usize = 5;
 /// Rows at most, and the fewest that a costly model is asked for.
 const MOST_ROWS: usize = 2_000;
 const FEWEST_ROWS: usize = 100;
-/// Multiplications of a model's parameters that are worth it: some seconds on a CPU.
-const MOST_WORK: f64 = 1e10;
+/// Multiplications of a model's parameters that are worth it: seconds on a CPU, at most.
+const MOST_WORK: f64 = 2e9;
 /// Of more features only so many are looked at closely: those that a single draw over few rows finds to matter most.
 const MOST_FEATURES: usize = 100;
 const FIRST_ROWS: usize = 200;
