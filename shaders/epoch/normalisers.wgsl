@@ -47,7 +47,7 @@ fn main(
     let to_row = min(from_row + batches.share_rows, end);
     let task = tasks[number % of_batch / batches.shares];
     var sum: LongSum;
-    if task.mask == NONE && task.class_weights == NONE {
+    if task.mask == NONE && task.class_weights == NONE && task.sample_weights == NONE {
         sum.block = select(0.0, f32(to_row - from_row), lane == 0u);
         if task.loss != CROSS_ENTROPY {
             sum.block *= f32(task.width);

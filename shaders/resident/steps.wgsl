@@ -78,7 +78,7 @@ fn task_of(k: u32) -> Task {
     let words = settings.tasks[k];
     return Task(
         words[0].x, words[0].y, bitcast<f32>(words[0].z), words[0].w,
-        words[1].x, words[1].y, words[1].z, words[1].w, words[2].x, bitcast<f32>(words[2].y),
+        words[1].x, words[1].y, words[1].z, words[1].w, words[2].x, bitcast<f32>(words[2].y), words[2].z,
     );
 }
 

@@ -8,9 +8,10 @@
 // Reads:  predictions [rows, ...], labels, tasks        Writes: gradient, shaped like predictions
 
 override LANES_PER_ROW: u32 = 1u;
-// Whether any task has class weights, and label smoothing. Where none has, software adapters would still walk through
+// Whether any task has weights of classes and of rows, and label smoothing. Where none has, software adapters would still walk through
 // both sides of the branches that find this out, loads included.
 override HAS_CLASS_WEIGHTS: bool = true;
+override HAS_SAMPLE_WEIGHTS: bool = true;
 override HAS_SMOOTHING: bool = true;
 
 // The row of `labels` that belongs to this row of the predictions.
@@ -113,13 +114,17 @@ fn task_pass(task: Task, rows: u32, scale: f32, workgroup: u32, workgroups: u32,
         if inside && !counts {
             clear_row_gradient(task, row, part);
         }
+        var weight = 1.0;
+        if HAS_SAMPLE_WEIGHTS && counts {
+            weight = sample_weight(task, label_row(row));
+        }
         var losses = 0.0;
         if task.loss == CROSS_ENTROPY {
-            losses = class_row_pass(task, counts, row, scale, part, lane);
+            losses = class_row_pass(task, counts, row, scale * weight, part, lane);
         } else if counts {
-            losses = element_row_pass(task, row, scale, part);
+            losses = element_row_pass(task, row, scale * weight, part);
         }
-        add_term(&sum, losses);
+        add_term(&sum, weight * losses);
     }
     return sum_over(LANES, lane, sum_of(sum));
 }

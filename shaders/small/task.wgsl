@@ -14,6 +14,7 @@ const LABELS_{{ k }} = {{ task.labels }}u; // labels a row: its width, or 1 for 
 const IS_MASKED_{{ k }} = {{ task.is_masked }};
 const IS_SMOOTHED_{{ k }} = {{ task.is_smoothed }};
 const IS_WEIGHTED_{{ k }} = {{ task.is_weighted }};
+const IS_SAMPLE_WEIGHTED_{{ k }} = {{ task.is_sample_weighted }};
 const FIRST_BLOCK_{{ k }} = FIRST_{{ k }} / LANES;
 const END_BLOCK_{{ k }} = (FIRST_{{ k }} + WIDTH_{{ k }} + LANES - 1u) / LANES;
 
@@ -29,6 +30,14 @@ fn is_labelled_{{ k }}(task: Task, row: u32) -> bool {
     return true;
 }
 
+// How much a row of the dataset counts.
+fn sample_weight_{{ k }}(task: Task, row: u32) -> f32 {
+    if IS_SAMPLE_WEIGHTED_{{ k }} {
+        return sample_weight(task, row);
+    }
+    return 1.0;
+}
+
 // A row's label, if it has no more than one.
 fn only_label_{{ k }}(task: Task, row: u32) -> u32 {
     if LABELS_{{ k }} == 1u {
@@ -42,8 +51,9 @@ fn task_pass_{{ k }}(
     lane: u32, task: Task, rows: vec2<u32>, label: vec2<u32>, counts: vec2<bool>, scale: f32,
     predictions: ptr<function, Units_{{ heads }}>, gradient: ptr<function, Units_{{ heads }}>,
 ) -> f32 {
+    let weights = vec2(sample_weight_{{ k }}(task, rows.x), sample_weight_{{ k }}(task, rows.y));
     if LOSS_{{ k }} == CROSS_ENTROPY {
-        return class_pass_{{ k }}(lane, task, label, counts, scale, predictions, gradient);
+        return class_pass_{{ k }}(lane, task, label, counts, weights, scale, predictions, gradient);
     }
     var sum = 0.0;
     for (var block = FIRST_BLOCK_{{ k }}; block < END_BLOCK_{{ k }}; block++) {
@@ -56,8 +66,8 @@ fn task_pass_{{ k }}(
         let a = element_loss_{{ k }}(task, (*predictions)[block].x, bitcast<f32>(own.x));
         let b = element_loss_{{ k }}(task, (*predictions)[block].y, bitcast<f32>(own.y));
         let is_own = counts & vec2(is_column_{{ k }}(column));
-        (*gradient)[block] = select((*gradient)[block], scale * vec2(a.y, b.y), is_own);
-        sum += select(0.0, a.x, is_own.x) + select(0.0, b.x, is_own.y);
+        (*gradient)[block] = select((*gradient)[block], scale * weights * vec2(a.y, b.y), is_own);
+        sum += select(0.0, weights.x * a.x, is_own.x) + select(0.0, weights.y * b.x, is_own.y);
     }
     return sum;
 }
@@ -78,7 +88,7 @@ fn weight_of_class_{{ k }}(task: Task, class_index: u32) -> f32 {
 
 // Cross-entropy: lane = class.
 fn class_pass_{{ k }}(
-    lane: u32, task: Task, label: vec2<u32>, counts: vec2<bool>, scale: f32,
+    lane: u32, task: Task, label: vec2<u32>, counts: vec2<bool>, weights: vec2<f32>, scale: f32,
     predictions: ptr<function, Units_{{ heads }}>, gradient: ptr<function, Units_{{ heads }}>,
 ) -> f32 {
     var highest = vec2(-3.402823e38);
@@ -115,8 +125,8 @@ fn class_pass_{{ k }}(
         let slope = vec2(
             class_slope(task, a, c == label.x, weight, logit.x), class_slope(task, b, c == label.y, weight, logit.y),
         );
-        (*gradient)[block] = select((*gradient)[block], scale * slope, counts & vec2(is_column_{{ k }}(column)));
+        (*gradient)[block] = select((*gradient)[block], scale * weights * slope, counts & vec2(is_column_{{ k }}(column)));
     }
-    let loss = select(vec2<f32>(), vec2(class_loss(task, a), class_loss(task, b)), counts);
+    let loss = select(vec2<f32>(), weights * vec2(class_loss(task, a), class_loss(task, b)), counts);
     return select(0.0, loss.x + loss.y, lane == 0u);
 }

@@ -30,7 +30,7 @@ fn main(
         let target_mass = spread * class_weight(task, c) + select(0.0, kept, c == own);
         let normaliser = normalisers[member.batch * arrayLength(&tasks) + which.task];
         let scale = select(0.0, weights[which.task] / normaliser, normaliser > 0.0);
-        slope = scale * (mass * exp(log_probabilities[i]) - target_mass);
+        slope = scale * sample_weight(task, label_row(row)) * (mass * exp(log_probabilities[i]) - target_mass);
     }
     gradient[task.prediction + row * task.prediction_stride + c] = slope;
 }

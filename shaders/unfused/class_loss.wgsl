@@ -31,6 +31,6 @@ fn main(
     }
     sum = sum_over(LANES_PER_ROW, lane, sum);
     if row < step.rows && part == 0u {
-        row_losses[row] = sum;
+        row_losses[row] = sample_weight(task, label_row(row)) * sum;
     }
 }

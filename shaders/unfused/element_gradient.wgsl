@@ -27,7 +27,7 @@ fn main(
     if has_label(task, label_row(row)) {
         let normaliser = normalisers[member.batch * arrayLength(&tasks) + which.task];
         let scale = select(0.0, weights[which.task] / normaliser, normaliser > 0.0);
-        slope = scale * element_loss(task, predictions[at], bitcast<f32>(labels[label_at])).y;
+        slope = scale * sample_weight(task, label_row(row)) * element_loss(task, predictions[at], bitcast<f32>(labels[label_at])).y;
     }
     gradient[at] = slope;
 }

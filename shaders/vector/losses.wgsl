@@ -50,6 +50,17 @@ fn counting(task: Task, rows: Rows) -> Flags {
     return counts;
 }
 
+// How much each row counts.
+fn sample_weights(task: Task, rows: Rows) -> Values {
+    var weights = Values(1.0);
+    if HAS_SAMPLE_WEIGHTS {
+        for (var r = 0u; r < ROWS; r++) {
+            weights[r] = sample_weight(task, rows.index[r]);
+        }
+    }
+    return weights;
+}
+
 // element_loss of losses.wgsl, short where no task needs more.
 fn column_loss(task: Task, prediction: f32, label: f32) -> vec2<f32> {
     if HAS_MORE_THAN_MSE {
@@ -59,7 +70,7 @@ fn column_loss(task: Task, prediction: f32, label: f32) -> vec2<f32> {
 }
 
 // One column of numbers: stores the gradient, returns the rows' losses added up.
-fn element_rows(task: Task, at: Indices, unit: u32, counts: Flags, scale: f32) -> f32 {
+fn element_rows(task: Task, at: Indices, unit: u32, counts: Flags, weights: Values, scale: f32) -> f32 {
     let prediction = prediction_at(unit);
     var losses: Values;
     var slopes: Values;
@@ -68,12 +79,12 @@ fn element_rows(task: Task, at: Indices, unit: u32, counts: Flags, scale: f32) -
         losses[r] = both.x;
         slopes[r] = both.y;
     }
-    set_prediction(unit, select(Values(), scale * slopes, counts));
-    return added(select(Values(), losses, counts));
+    set_prediction(unit, select(Values(), scale * weights * slopes, counts));
+    return added(select(Values(), weights * losses, counts));
 }
 
-// What a branch skips on other adapters, all lanes walk through on these: hence HAS_MASKS, HAS_SMOOTHING and
-// HAS_CLASS_WEIGHTS, which say whether any task has them.
+// What a branch skips on other adapters, all lanes walk through on these: hence HAS_MASKS, HAS_SMOOTHING,
+// HAS_CLASS_WEIGHTS and HAS_SAMPLE_WEIGHTS, which say whether any task has them.
 fn weight_of_class(task: Task, class_index: u32) -> f32 {
     if HAS_CLASS_WEIGHTS {
         return class_weight(task, class_index);
@@ -116,7 +127,7 @@ fn class_row(rows: ClassRows, r: u32) -> ClassRow {
 }
 
 // Cross-entropy: stores the gradient, returns the rows' losses added up.
-fn class_rows_pass(task: Task, at: Indices, first: u32, counts: Flags, scale: f32) -> f32 {
+fn class_rows_pass(task: Task, at: Indices, first: u32, counts: Flags, weights: Values, scale: f32) -> f32 {
     var own: Indices;
     for (var r = 0u; r < ROWS; r++) {
         own[r] = labels[at[r]];
@@ -129,13 +140,13 @@ fn class_rows_pass(task: Task, at: Indices, first: u32, counts: Flags, scale: f3
         for (var r = 0u; r < ROWS; r++) {
             slopes[r] = class_slope(task, class_row(rows, r), c == own[r], weight, logits[r]);
         }
-        set_prediction(first + c, select(Values(), scale * slopes, counts));
+        set_prediction(first + c, select(Values(), scale * weights * slopes, counts));
     }
     var losses: Values;
     for (var r = 0u; r < ROWS; r++) {
         losses[r] = class_loss(task, class_row(rows, r));
     }
-    return added(select(Values(), losses, counts));
+    return added(select(Values(), weights * losses, counts));
 }
 
 // Replaces a tile's predictions by the gradient of the weighted total and adds up the losses. Loops of one round, or of
@@ -151,14 +162,15 @@ fn add_losses(rows: Rows, tile: u32) {
     for (var k = 0u; k < arrayLength(&tasks); k++) {
         let task = own_tasks[k];
         let counts = counting(task, rows);
+        let weights = sample_weights(task, rows);
         let at = task.label + rows.index * task.label_stride;
         let unit = task.prediction;
         let is_class = task.loss == CROSS_ENTROPY;
         for (var go = 0u; go < select(0u, one, is_class); go++) {
-            loss_sums[k] += class_rows_pass(task, at, unit, counts, scales[k]);
+            loss_sums[k] += class_rows_pass(task, at, unit, counts, weights, scales[k]);
         }
         for (var c = 0u; c < select(task.width, 0u, is_class); c++) {
-            loss_sums[k] += element_rows(task, at + c, unit + c, counts, scales[k]);
+            loss_sums[k] += element_rows(task, at + c, unit + c, counts, weights, scales[k]);
         }
     }
     for (var quad = 0u; quad < quads; quad++) {

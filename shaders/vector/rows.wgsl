@@ -41,6 +41,7 @@ const HAS_MORE_THAN_MSE = {{ has_more_than_mse }};
 const HAS_MASKS = {{ has_masks }};
 const HAS_SMOOTHING = {{ has_smoothing }};
 const HAS_CLASS_WEIGHTS = {{ has_class_weights }};
+const HAS_SAMPLE_WEIGHTS = {{ has_sample_weights }};
 
 fn layer_at(i: u32) -> Layer {
     let z = unknown_zero();

@@ -14,6 +14,8 @@ let word{{ k }}_{{ c }} = labels[label{{ k }} + {{ c }}u];
 
 {%- macro task_losses(task) %}
 {%- set k = task.number %}
+{#- How much the row counts, where rows differ. -#}
+{%- set weigh = "weight" ~ k ~ " * " if task.is_sample_weighted else "" %}
 // Task {{ k }}.
 var task{{ k }} = task_of({{ k }}u);
 task{{ k }}.loss = {{ task.loss }}u;
@@ -23,6 +25,9 @@ task{{ k }}.mask = NONE;
 {%- endif %}
 {%- if not task.is_weighted %}
 task{{ k }}.class_weights = NONE;
+{%- endif %}
+{%- if task.is_sample_weighted %}
+let weight{{ k }} = sample_weight(task{{ k }}, source);
 {%- endif %}
 let counts{{ k }} = is_inside && has_label(task{{ k }}, source);
 {%- if task.is_class %}
@@ -46,15 +51,15 @@ row{{ k }}.highest = max(row{{ k }}.highest, {{ prediction(task.first + c) }});
 }
 {%- endfor %}
 row{{ k }}.weight = class_weight(task{{ k }}, class{{ k }});
-loss{{ k }} += select(0.0, class_loss(task{{ k }}, row{{ k }}), counts{{ k }});
+loss{{ k }} += select(0.0, {{ weigh }}class_loss(task{{ k }}, row{{ k }}), counts{{ k }});
 {%- for c in range(task.width) %}
-let d{{ task.first + c }} = select(0.0, scale{{ k }} * class_slope(task{{ k }}, row{{ k }}, class{{ k }} == {{ c }}u, class_weight(task{{ k }}, {{ c }}u), {{ prediction(task.first + c) }}), counts{{ k }});
+let d{{ task.first + c }} = select(0.0, {{ weigh }}scale{{ k }} * class_slope(task{{ k }}, row{{ k }}, class{{ k }} == {{ c }}u, class_weight(task{{ k }}, {{ c }}u), {{ prediction(task.first + c) }}), counts{{ k }});
 {%- endfor %}
 {%- else %}
 {%- for c in range(task.width) %}
 let both{{ task.first + c }} = element_loss(task{{ k }}, {{ prediction(task.first + c) }}, bitcast<f32>(word{{ k }}_{{ c }}));
-let d{{ task.first + c }} = select(0.0, scale{{ k }} * both{{ task.first + c }}.y, counts{{ k }});
+let d{{ task.first + c }} = select(0.0, {{ weigh }}scale{{ k }} * both{{ task.first + c }}.y, counts{{ k }});
 {%- endfor %}
-loss{{ k }} += select(0.0, {% for c in range(task.width) %}{% if c %} + {% endif %}both{{ task.first + c }}.x{% endfor %}, counts{{ k }});
+loss{{ k }} += select(0.0, {{ weigh }}({% for c in range(task.width) %}{% if c %} + {% endif %}both{{ task.first + c }}.x{% endfor %}), counts{{ k }});
 {%- endif %}
 {%- endmacro %}

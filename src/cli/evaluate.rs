@@ -88,6 +88,13 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(of_baselines) = &of_baselines {
         warnings.extend(scores::against(encoder, &judgements, of_baselines));
     }
+    let lacked = encoder.sample_weights().filter(|weights| !table.has(&weights.column));
+    warnings.extend(lacked.map(|weights| {
+        format!(
+            "the table has no column \"{}\", by which training weighed the rows: losses take all rows alike here",
+            weights.column
+        )
+    }));
     warnings.extend(unknown(encoder, &table));
     let group = model.group.as_deref().filter(|group| table.has(group));
     let of_intervals = sureness::of(encoder, &table, &predictions, &judgements, group)?;

@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A dense row-major matrix of `f32`, shape `[rows, columns]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,22 +86,23 @@ pub enum Values {
     Classes(Vec<u32>),
 }
 
-/// One task's target: a value a row, and which rows have one.
+/// One task's target: a value a row, which rows have one, and how much each row counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     values: Values,
     labelled: Option<Vec<bool>>,
+    sample_weights: Option<Arc<[f32]>>,
 }
 
 impl Target {
     /// A target of numbers, shape `[rows, width]`, every row labelled.
     pub fn numbers(values: Matrix) -> Self {
-        Self { values: Values::Numbers(values), labelled: None }
+        Self { values: Values::Numbers(values), labelled: None, sample_weights: None }
     }
 
     /// A target of class indices, shape `[rows]`, every row labelled.
     pub fn classes(classes: Vec<u32>) -> Self {
-        Self { values: Values::Classes(classes), labelled: None }
+        Self { values: Values::Classes(classes), labelled: None, sample_weights: None }
     }
 
     /// Says which rows have a label; the values of the others are never looked at.
@@ -118,6 +120,33 @@ impl Target {
             });
         }
         self.labelled = labelled.contains(&false).then_some(labelled);
+        Ok(self)
+    }
+
+    /// Says how much each row counts: a task's mean loss is `Σ weight·loss / Σ weight` over its labelled rows, of every batch, as
+    /// scikit-learn's `sample_weight` has it. Tasks may share one list.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if there is not one weight a row, [`Error::Invalid`] for one that is negative, NaN or infinite.
+    pub fn weighted(mut self, weights: impl Into<Arc<[f32]>>) -> Result<Self> {
+        let weights = weights.into();
+        if weights.len() != self.rows() {
+            return Err(Error::Mismatch {
+                what: "the weights of a target's rows".into(),
+                unit: "entries",
+                found: weights.len(),
+                expected: self.rows(),
+                why: "one a row of the target".into(),
+            });
+        }
+        let is_wrong = |weight: &f32| !(weight.is_finite() && *weight >= 0.0);
+        if let Some(row) = weights.iter().position(is_wrong) {
+            return Err(Error::invalid(
+                format!("the weight of row {row} is {}", weights[row]),
+                "use finite weights of 0 or more",
+            ));
+        }
+        self.sample_weights = Some(weights);
         Ok(self)
     }
 
@@ -144,13 +173,25 @@ impl Target {
         self.labelled.as_ref().is_none_or(|mask| mask[row])
     }
 
+    /// How much each row counts, shape `[rows]`; `None` where all count alike.
+    pub fn sample_weights(&self) -> Option<&[f32]> {
+        self.sample_weights.as_deref()
+    }
+
+    /// How much this row counts; 1 where all count alike.
+    pub fn sample_weight(&self, row: usize) -> f32 {
+        self.sample_weights.as_ref().map_or(1.0, |weights| weights[row])
+    }
+
     /// The target of these rows alone. A mask stays one, also where it leaves out none of them.
     fn part(&self, rows: Range<usize>) -> Self {
         let values = match &self.values {
             Values::Numbers(matrix) => Values::Numbers(matrix.part(rows.clone())),
             Values::Classes(classes) => Values::Classes(classes[rows.clone()].to_vec()),
         };
-        Self { values, labelled: self.labelled.as_ref().map(|mask| mask[rows].to_vec()) }
+        let labelled = self.labelled.as_ref().map(|mask| mask[rows.clone()].to_vec());
+        let sample_weights = self.sample_weights.as_ref().map(|weights| weights[rows].into());
+        Self { values, labelled, sample_weights }
     }
 
     /// The first NaN or infinite label as `(row, column, value)`.

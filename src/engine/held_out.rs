@@ -97,8 +97,8 @@ fn validation_of(recipe: &Recipe, gpu: &Gpu) -> Result<Recipe> {
 /// Rows that one fleet can bind, a multiple of the batch.
 fn most_rows(recipe: &Recipe, gpu: &Gpu) -> usize {
     let Recipe { network, batch, .. } = recipe;
-    // Labels, a mask and class weights are no more than an output each and a word a task.
-    let words = network.features().max(network.outputs() + network.tasks().len());
+    // Labels, a mask and weights are no more than an output each and two words a task.
+    let words = network.features().max(network.outputs() + 2 * network.tasks().len());
     let bytes = gpu.device().limits().max_storage_buffer_binding_size as usize;
     (bytes / (4 * words) / batch).max(1) * batch
 }

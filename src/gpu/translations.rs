@@ -23,7 +23,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
-const VALUES: [(&str, &[f64]); 21] = [
+const VALUES: [(&str, &[f64]); 22] = [
     ("SCHEME", &[0.0, 1.0, 2.0]),
     ("CLIP", &[0.0, 0.5]),
     // A tenth of the units, in 32 bits.
@@ -31,6 +31,7 @@ const VALUES: [(&str, &[f64]); 21] = [
     ("KEPT", &[1.0, 1.0 / 0.9]),
     ("LANES_PER_ROW", &[1.0, 8.0, 64.0]),
     ("HAS_CLASS_WEIGHTS", &[0.0, 1.0]),
+    ("HAS_SAMPLE_WEIGHTS", &[0.0, 1.0]),
     ("HAS_SMOOTHING", &[0.0, 1.0]),
     ("KEEP_SHARES", &[0.0, 1.0]),
     ("HAS_ORDER", &[0.0, 1.0]),

@@ -31,6 +31,8 @@ pub struct TaskLayout {
     pub class_weights: u32,
     /// Sum of the class weights, the number of classes where all are 1; only read with label smoothing.
     pub all_weights: f32,
+    /// Where the weights of the rows start among the labels, the bits of an `f32` a row; or [`NONE`].
+    pub sample_weights: u32,
 }
 
 impl TaskLayout {
@@ -46,7 +48,7 @@ pub const NONE: u32 = u32::MAX;
 /// All tasks' labels in one run of words, with their layouts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Labels {
-    /// Numbers, class indices, masks and class weights.
+    /// Numbers, class indices, masks, and weights of classes and rows.
     pub words: Vec<u32>,
     /// One a task; predictions side by side, shape `[rows, Σ widths]`.
     pub layouts: Vec<TaskLayout>,
@@ -73,6 +75,8 @@ impl Labels {
         let mut words = Vec::new();
         let mut layouts = Vec::new();
         let mut prediction = 0;
+        // Those that all tasks share lie there once.
+        let mut weights_before: Option<(&[f32], u32)> = None;
         for (task, target) in tasks.iter().zip(targets) {
             task.check_target(target)?;
             if target.rows() != rows {
@@ -84,6 +88,14 @@ impl Labels {
                     why: "as many as the first task's".into(),
                 });
             }
+            let sample_weights = target.sample_weights().map(|weights| match weights_before {
+                Some((before, at)) if before == weights => at,
+                _ => {
+                    let at = push(&mut words, weights.iter().map(|weight| weight.to_bits()));
+                    weights_before = Some((weights, at));
+                    at
+                }
+            });
             layouts.push(TaskLayout {
                 loss: task.loss.code(),
                 width: task.width as u32,
@@ -97,6 +109,7 @@ impl Labels {
                     push(&mut words, weights.iter().map(|weight| weight.to_bits()))
                 }),
                 all_weights: all_weights(task),
+                sample_weights: sample_weights.unwrap_or(NONE),
             });
             prediction += task.width as u32;
         }

@@ -22,7 +22,8 @@ pub(crate) struct Batches<'a> {
 
 /// Whether what a batch's losses are divided by depends on which rows it has.
 pub(crate) fn vary(layouts: &[TaskLayout]) -> bool {
-    layouts.iter().any(|task| task.mask != NONE || task.class_weights != NONE)
+    let offsets = |task: &TaskLayout| [task.mask, task.class_weights, task.sample_weights];
+    layouts.iter().any(|task| offsets(task) != [NONE; 3])
 }
 
 /// The dispatches that fill `normalisers`, `[members, batches, tasks]`: one, or two where batches are long. Each is to be recorded for

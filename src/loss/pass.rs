@@ -111,12 +111,13 @@ pub(crate) fn lanes_per_row(gpu: &Gpu, widest: usize) -> usize {
 }
 
 /// The constants of kernels with a loss pass in them (`shaders/shared/loss_pass.wgsl`).
-pub(crate) fn constants(gpu: &Gpu, tasks: &[TaskLayout]) -> [(&'static str, f64); 3] {
+pub(crate) fn constants(gpu: &Gpu, tasks: &[TaskLayout]) -> [(&'static str, f64); 4] {
     let widest = tasks.iter().map(|task| task.width).max().unwrap_or(1);
     let any = |is: &dyn Fn(&TaskLayout) -> bool| f64::from(u8::from(tasks.iter().any(is)));
     [
         ("LANES_PER_ROW", lanes_per_row(gpu, widest as usize) as f64),
         ("HAS_CLASS_WEIGHTS", any(&|task| task.class_weights != NONE)),
+        ("HAS_SAMPLE_WEIGHTS", any(&|task| task.sample_weights != NONE)),
         ("HAS_SMOOTHING", any(&|task| task.is_smoothed())),
     ]
 }

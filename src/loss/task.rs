@@ -103,7 +103,7 @@ impl Task {
             Values::Classes(classes) => Some(classes[row]),
             Values::Numbers(_) => None,
         };
-        self.loss.row_weight(self.width, class)
+        f64::from(target.sample_weight(row)) * self.loss.row_weight(self.width, class)
     }
 
     /// Binary cross-entropy has no minimum for labels outside [0, 1]: training would drift off for ever.

@@ -34,6 +34,7 @@ mod python;
 mod random_shapes;
 mod real_tables;
 mod repeatable;
+mod sample_weights;
 mod schedules;
 mod sigma_form;
 mod stopping;

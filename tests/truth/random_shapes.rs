@@ -8,6 +8,7 @@ use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, SigmaForm, Tas
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use std::sync::Arc;
 
 /// One random case; everything but the sizes is drawn from the seed.
 #[derive(Clone, Debug)]
@@ -57,8 +58,14 @@ fn matrix(rows: usize, columns: usize, random: &mut ChaCha8Rng) -> Matrix {
     Matrix::new(columns, values.collect()).expect("a matrix")
 }
 
-/// A target, with labels missing in two of three tasks: in some rows, or in all.
-fn target(task: &Task, rows: usize, random: &mut ChaCha8Rng) -> Target {
+/// Weights of rows, a third of them 0.
+fn weights(rows: usize, random: &mut ChaCha8Rng) -> Arc<[f32]> {
+    (0..rows).map(|_| (3.0 * random.random::<f32>() - 1.0).max(0.0)).collect()
+}
+
+/// A target, with labels missing in two of three tasks: in some rows, or in all; in two of four with weights of rows, of its own or
+/// shared ones.
+fn target(task: &Task, rows: usize, shared: &Arc<[f32]>, random: &mut ChaCha8Rng) -> Target {
     let target = match &task.loss {
         Loss::CrossEntropy { .. } => {
             let class = |_| (random.random::<f32>() * task.width as f32) as u32;
@@ -78,7 +85,12 @@ fn target(task: &Task, rows: usize, random: &mut ChaCha8Rng) -> Target {
     };
     let kept = [1.0, 0.7, 0.02][(random.random::<f32>() * 3.0) as usize];
     let mask = (0..rows).map(|_| random.random::<f32>() < kept).collect();
-    target.labelled(mask).expect("a mask")
+    let target = target.labelled(mask).expect("a mask");
+    match (random.random::<f32>() * 4.0) as usize {
+        0 => target.weighted(weights(rows, random)).expect("weights"),
+        1 => target.weighted(shared.clone()).expect("weights"),
+        _ => target,
+    }
 }
 
 fn build(case: &Case) -> (Recipe, Dataset) {
@@ -90,7 +102,8 @@ fn build(case: &Case) -> (Recipe, Dataset) {
     // More rows than one batch, so that the order and the masks of rows outside it matter.
     let rows = case.batch + case.batch / 3;
     let features = matrix(rows, case.features, random);
-    let targets = tasks.iter().map(|task| target(task, rows, random)).collect();
+    let shared = weights(rows, random);
+    let targets = tasks.iter().map(|task| target(task, rows, &shared, random)).collect();
     let network = Network::new(case.features, &case.hidden, case.activation, &tasks);
     let sigma = tasks.iter().map(|_| 0.5 + 1.5 * random.random::<f32>());
     // With a learning rate of 0 and a first beta of 0, Adam's first moment is the gradient itself.

@@ -37,9 +37,10 @@ fn tasks() -> Vec<Task> {
     ]
 }
 
-/// Rows whose labels are missing where `labelled` says so of row and task.
+/// Rows whose labels are missing where `labelled` says so of row and task, and which have weights in every third one.
 fn data(tasks: &[Task], rows: usize, labelled: impl Fn(usize, usize) -> bool) -> Dataset {
     let x = Matrix::new(3, (0..3 * rows).map(drawn).collect()).expect("a matrix");
+    let weights: Vec<f32> = (0..rows).map(|row| 0.5 + drawn(row).abs()).collect();
     let target = |(k, task): (usize, &Task)| {
         let value = |i: usize| match task.loss {
             Loss::Bce => f32::from(u8::from(drawn(i + k) > 0.2)),
@@ -53,7 +54,12 @@ fn data(tasks: &[Task], rows: usize, labelled: impl Fn(usize, usize) -> bool) ->
                 Target::numbers(Matrix::new(task.width, values).expect("a matrix"))
             }
         };
-        target.labelled((0..rows).map(|row| labelled(row, k)).collect()).expect("a mask")
+        let target = target.labelled((0..rows).map(|row| labelled(row, k)).collect());
+        let target = target.expect("a mask");
+        match k % 3 {
+            1 => target.weighted(weights.clone()).expect("weights"),
+            _ => target,
+        }
     };
     Dataset::new(x, tasks.iter().enumerate().map(target).collect()).expect("a dataset")
 }

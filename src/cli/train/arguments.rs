@@ -86,6 +86,9 @@ pub struct DataFlags {
     /// A column of times: the newest rows are for the test, the next newest for validation.
     #[arg(long, value_name = "COLUMN", conflicts_with = "split_seed")]
     time: Option<String>,
+    /// A column that says how much each row counts in the losses, such as how many cases it stands for.
+    #[arg(long, value_name = "COLUMN")]
+    weight: Option<String>,
     /// Chooses the split [default: as --seed].
     #[arg(long, value_name = "SEED")]
     split_seed: Option<u64>,
@@ -279,6 +282,7 @@ impl Arguments {
         let mut options = config.data.read_options();
         self.reading.apply(&mut options);
         config.data.take(options);
+        set_some(&mut config.data.weight, &flags.weight);
         set_some(&mut config.data.split_seed, &flags.split_seed);
         if flags.folds.is_some() || flags.repeats.is_some() {
             // The file may be that of one fold.

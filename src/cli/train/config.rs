@@ -51,6 +51,9 @@ pub struct Data {
     /// A column of times: the newest rows are for the test, then come those for validation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
+    /// A column that says how much each row counts in the losses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// The seed of the split; that of the training if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_seed: Option<u64>,
@@ -84,6 +87,7 @@ impl Default for Data {
             split: None,
             group: None,
             time: None,
+            weight: None,
             split_seed: None,
             folds: None,
             fold: None,
@@ -326,6 +330,11 @@ impl Data {
     /// The columns that say which part a row is in, or which rows belong together.
     pub fn columns_of_the_split(&self) -> impl Iterator<Item = &String> {
         [&self.split, &self.group, &self.time].into_iter().flatten()
+    }
+
+    /// The columns that serve rows as a whole, and are no features unless they are named: those of the split, and their weights.
+    pub fn columns_of_rows(&self) -> impl Iterator<Item = &String> {
+        self.columns_of_the_split().chain(&self.weight)
     }
 
     /// The seed of the split.

@@ -132,7 +132,7 @@ impl Workspace {
     }
 
     /// The constants of kernels with a loss pass in them.
-    pub fn loss_constants(&self) -> [(&'static str, f64); 3] {
+    pub fn loss_constants(&self) -> [(&'static str, f64); 4] {
         pass::constants(&self.gpu, &self.rows.layouts)
     }
 

@@ -17,7 +17,7 @@ fn smoothed(classes: usize) -> Loss {
     Loss::CrossEntropy { label_smoothing: 0.1, class_weights }
 }
 
-/// Tasks of every kind, the second with labels missing.
+/// Tasks of every kind, the second with labels missing, the first and the last but one with weights of the rows.
 pub fn mixed() -> Vec<Task> {
     vec![
         Task::new("number", Loss::Huber { delta: 0.5 }, 2),
@@ -47,7 +47,9 @@ pub fn data(features: usize, tasks: &[Task]) -> Dataset {
                 Target::numbers(Matrix::new(task.width, numbers).expect("numbers"))
             }
         };
+        let weights: Vec<f32> = (0..ROWS).map(|row| ((row + k) % 4) as f32 / 2.0).collect();
         match k {
+            0 | 2 => target.weighted(weights).expect("weights"),
             1 => target.labelled((0..ROWS).map(|row| row % 3 != 1).collect()).expect("labels"),
             _ => target,
         }

@@ -68,6 +68,7 @@ struct Needs {
     has_masks: bool,
     has_smoothing: bool,
     has_class_weights: bool,
+    has_sample_weights: bool,
 }
 
 impl Needs {
@@ -78,6 +79,7 @@ impl Needs {
             has_masks: tasks.iter().any(|task| task.mask != NONE),
             has_smoothing: tasks.iter().any(TaskLayout::is_smoothed),
             has_class_weights: tasks.iter().any(|task| task.class_weights != NONE),
+            has_sample_weights: tasks.iter().any(|task| task.sample_weights != NONE),
         }
     }
 }
@@ -241,6 +243,7 @@ mod tests {
                         has_masks: has,
                         has_smoothing: has,
                         has_class_weights: has,
+                        has_sample_weights: has,
                     };
                     let values = Values { shape: &shape(hidden, lanes), bunch: 3, needs };
                     let text = render(kernels::VECTOR_ROWS.label, &values).expect("a kernel");

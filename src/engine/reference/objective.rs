@@ -93,9 +93,10 @@ impl Head<'_> {
                 continue;
             }
             let gradient = &mut gradient[self.columns.clone()];
-            sum += self.row_loss(row, &prediction[self.columns.clone()], gradient);
+            let own = f64::from(self.target.sample_weight(row));
+            sum += own * self.row_loss(row, &prediction[self.columns.clone()], gradient);
             for g in gradient {
-                *g *= weight / normaliser;
+                *g *= own * weight / normaliser;
             }
         }
         Some(sum / normaliser)

@@ -93,6 +93,7 @@ struct TaskShape {
     is_class: bool,
     is_masked: bool,
     is_weighted: bool,
+    is_sample_weighted: bool,
     is_smoothed: bool,
     /// The WGSL that reads its σ.
     sigma: String,
@@ -251,6 +252,7 @@ impl TaskShape {
             is_class: task.loss == Loss::cross_entropy().code(),
             is_masked: task.mask != NONE,
             is_weighted: task.class_weights != NONE,
+            is_sample_weighted: task.sample_weights != NONE,
             is_smoothed: task.is_smoothed(),
             sigma,
         }

@@ -20,6 +20,7 @@ mod category;
 mod decode;
 mod feature;
 mod number;
+mod sample_weights;
 mod saved;
 mod scaling;
 mod spec;
@@ -29,6 +30,7 @@ mod yes_no;
 pub use self::decode::Predicted;
 pub use self::feature::{FeatureColumn, FeatureEncoding};
 pub use self::number::{Curve, NumberEncoding, Transform};
+pub use self::sample_weights::SampleWeights;
 pub use self::scaling::Scaling;
 pub use self::spec::{EncoderOptions, InferredLoss, TargetSpec};
 pub use self::target::{LabelCounts, TargetColumn, TargetEncoding};
@@ -78,6 +80,8 @@ pub struct Problem {
 pub struct Encoder {
     features: Vec<FeatureColumn>,
     targets: Vec<TargetColumn>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sample_weights: Option<SampleWeights>,
 }
 
 impl Encoder {
@@ -123,6 +127,7 @@ impl Encoder {
         let encoder = Self {
             features: columns.collect::<Result<_>>()?,
             targets: targets.collect::<Result<_>>()?,
+            sample_weights: None,
         };
         if encoder.features() == 0 {
             return Err(training.error(format!(
@@ -207,15 +212,21 @@ impl Encoder {
         }
     }
 
-    /// The features and labels of a table: features `[rows, features]`, a target a task.
+    /// The features and labels of a table: features `[rows, features]`, a target a task, with the rows' [weights](Self::weighted_by)
+    /// where the table has them.
     ///
     /// # Errors
     /// [`Error::Table`], naming line, column and remedy, for a column that the table lacks, text where
     /// numbers are needed, a class that does not occur in the training part, or a number so far from the
-    /// training part's that `f32` cannot hold it; [`Error::Invalid`] for a table without rows.
+    /// training part's that `f32` cannot hold it, or a row without a weight; [`Error::Invalid`] for a table without rows.
     pub fn encode(&self, table: &Table) -> Result<Dataset> {
         let targets = self.targets.iter().map(|target| target.encode(table));
-        Dataset::new(self.encode_features(table)?, targets.collect::<Result<_>>()?)
+        let targets = targets.collect::<Result<_>>()?;
+        let targets = match &self.sample_weights {
+            Some(weights) if table.has(&weights.column) => weights.weigh(table, targets)?,
+            _ => targets,
+        };
+        Dataset::new(self.encode_features(table)?, targets)
     }
 
     /// The features of a table alone, shape `[rows, features]`: for rows whose labels are to be predicted.

@@ -2,7 +2,8 @@
 
 use super::number::Curve;
 use super::{
-    Encoder, FeatureColumn, FeatureEncoding, NumberEncoding, TargetColumn, TargetEncoding,
+    Encoder, FeatureColumn, FeatureEncoding, NumberEncoding, SampleWeights, TargetColumn,
+    TargetEncoding,
 };
 use crate::loss::Loss;
 use serde::Deserialize;
@@ -11,6 +12,8 @@ use serde::Deserialize;
 pub(super) struct Saved {
     features: Vec<FeatureColumn>,
     targets: Vec<TargetColumn>,
+    #[serde(default)]
+    sample_weights: Option<SampleWeights>,
 }
 
 impl TryFrom<Saved> for Encoder {
@@ -18,7 +21,7 @@ impl TryFrom<Saved> for Encoder {
 
     /// Checks what the methods of an encoder rely on.
     fn try_from(saved: Saved) -> Result<Self, String> {
-        let Saved { features, targets } = saved;
+        let Saved { features, targets, sample_weights } = saved;
         if features.iter().all(|feature| feature.width() == 0) || targets.is_empty() {
             return Err("the encoder has no feature or no task".into());
         }
@@ -28,7 +31,10 @@ impl TryFrom<Saved> for Encoder {
         if let Some(wrong) = targets.iter().find(|target| !target_is_sound(target)) {
             return Err(format!("the encoding of task \"{}\" makes no sense", wrong.name));
         }
-        Ok(Self { features, targets })
+        if sample_weights.as_ref().is_some_and(|it| !(it.mean.is_finite() && it.mean > 0.0)) {
+            return Err("the mean weight of the rows makes no sense".into());
+        }
+        Ok(Self { features, targets, sample_weights })
     }
 }
 

@@ -122,9 +122,10 @@ impl<'a> Problem<'a> {
     }
 
     fn weight(&self, row: usize) -> f64 {
+        let own = f64::from(self.target.sample_weight(row));
         match self.target.values() {
-            Values::Classes(classes) => row_weight(self.task, classes[row] as usize),
-            Values::Numbers(_) => 1.0,
+            Values::Classes(classes) => own * row_weight(self.task, classes[row] as usize),
+            Values::Numbers(_) => own,
         }
     }
 

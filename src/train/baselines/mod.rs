@@ -33,8 +33,8 @@ impl Baselines {
     /// Fits both on training rows, and chooses the penalty by the validation rows; without these it is that which scikit-learn's
     /// `Ridge` and `LogisticRegression` have by default (`alpha` and `C` of 1).
     ///
-    /// Class weights weigh the linear model's rows as they do the network's; the constant answers are the plain shares. Labels are not
-    /// smoothed. Of very many rows a part is taken.
+    /// Weights of rows weigh both models' rows as they do the network's, class weights those of the linear one; the constant answers know
+    /// nothing of these. Labels are not smoothed. Of very many rows a part is taken.
     ///
     /// # Errors
     /// Those of [`Network::new`].
@@ -108,36 +108,38 @@ fn put(parameters: &mut [f64], tensor: &Tensor, values: &[f64]) {
 /// The best answer that is the same for all rows, as the network would give it: numbers, or logits.
 fn constant_answer(task: &Task, target: &Target) -> Vec<f64> {
     let rows: Vec<usize> = (0..target.rows()).filter(|&row| target.has_label(row)).collect();
+    let relative = relative_weights(target, &rows);
     match target.values() {
         Values::Classes(classes) => {
             // Half a row each, so that the logarithm of none is finite.
             let mut counts = vec![0.5; task.width];
             for &row in &rows {
-                counts[classes[row] as usize] += 1.0;
+                counts[classes[row] as usize] += relative[row];
             }
             let all: f64 = counts.iter().sum();
             counts.iter().map(|count| (count / all).ln()).collect()
         }
         Values::Numbers(numbers) => {
             let column = |column: usize| {
-                let mut values: Vec<f64> =
-                    rows.iter().map(|&row| numbers.row(row)[column].into()).collect();
+                // Numbers and how much each counts.
+                let mut values: Vec<(f64, f64)> = rows
+                    .iter()
+                    .map(|&row| (numbers.row(row)[column].into(), relative[row]))
+                    .collect();
+                let sum: f64 = values.iter().map(|(value, weight)| weight * value).sum();
+                let count: f64 = values.iter().map(|(_, weight)| weight).sum();
                 match task.loss {
                     _ if values.is_empty() => 0.0,
-                    Loss::Bce => {
-                        let yes: f64 = values.iter().sum();
-                        ((yes + 0.5) / (values.len() as f64 - yes + 0.5)).ln()
-                    }
+                    Loss::Bce => ((sum + 0.5) / (count - sum + 0.5)).ln(),
                     Loss::Mae => middle(&mut values, 0.5),
                     Loss::Quantile { quantile } => middle(&mut values, quantile.into()),
                     // Half a count at least, whose logarithm is finite.
                     Loss::Poisson => {
-                        let sum = values.iter().sum::<f64>();
-                        let least =
-                            0.5 * values.iter().copied().filter(|it| *it > 0.0).fold(1.0, f64::min);
-                        (sum.max(least) / values.len() as f64).ln()
+                        let counts = values.iter().map(|(value, _)| *value);
+                        let least = 0.5 * counts.filter(|it| *it > 0.0).fold(1.0, f64::min);
+                        (sum.max(least) / count).ln()
                     }
-                    _ => values.iter().sum::<f64>() / values.len() as f64,
+                    _ => sum / count,
                 }
             };
             (0..task.width).map(column).collect()
@@ -145,12 +147,32 @@ fn constant_answer(task: &Task, target: &Target) -> Vec<f64> {
     }
 }
 
-/// The number below which this share of some numbers lies, one at least; in a straight line between two.
-fn middle(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let place = share * (values.len() - 1) as f64;
-    let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-    below + place.fract() * (above - below)
+/// How much each row counts, shape `[rows]`, as many times 1 as those named are together; 1 each where all of them count for nothing.
+fn relative_weights(target: &Target, rows: &[usize]) -> Vec<f64> {
+    let weights = (0..target.rows()).map(|row| f64::from(target.sample_weight(row)));
+    let weights: Vec<f64> = weights.collect();
+    let sum: f64 = rows.iter().map(|&row| weights[row]).sum();
+    let scale = rows.len() as f64 / sum;
+    weights.into_iter().map(|weight| if sum > 0.0 { weight * scale } else { 1.0 }).collect()
+}
+
+/// The number below which this share of some numbers lies by their weights, one at least; of equal weights in a straight line between
+/// two, as everybody has it.
+fn middle(values: &mut [(f64, f64)], share: f64) -> f64 {
+    values.sort_by(|one, other| one.0.total_cmp(&other.0));
+    if values.windows(2).all(|pair| pair[0].1 == pair[1].1) {
+        let place = share * (values.len() - 1) as f64;
+        let (below, above) = (values[place.floor() as usize].0, values[place.ceil() as usize].0);
+        return below + place.fract() * (above - below);
+    }
+    let mut left = share * values.iter().map(|(_, weight)| weight).sum::<f64>();
+    for (value, weight) in &*values {
+        left -= weight;
+        if left <= 0.0 && *weight > 0.0 {
+            return *value;
+        }
+    }
+    values.last().map_or(0.0, |(value, _)| *value)
 }
 
 /// How much a row of this class counts.

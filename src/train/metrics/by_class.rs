@@ -90,7 +90,7 @@ pub fn by_class(
     let offsets = check(encoder, table.rows(), predictions)?;
     let of_task = |(target, offset): (&crate::tables::TargetColumn, usize)| {
         let task = target.task();
-        Ok(match head(target, &task, table, predictions, offset)? {
+        Ok(match head(encoder, target, &task, table, predictions, offset)? {
             Ok((head, _)) if !head.rows.is_empty() => of_head(&head),
             _ => Vec::new(),
         })

@@ -21,6 +21,8 @@ pub(super) struct Head<'a> {
     pub(super) origin: f64,
     /// Where labels are on a curve: what predictions are restored by, and the labels in their columns' units.
     curved: Option<(&'a TargetColumn, Arc<Vec<f64>>)>,
+    /// How much each row of the dataset counts in the mean loss; `None`: alike.
+    weights: Option<Arc<Vec<f64>>>,
 }
 
 impl<'a> Head<'a> {
@@ -33,7 +35,8 @@ impl<'a> Head<'a> {
         offset: usize,
     ) -> Result<Self> {
         let labels = Arc::new(labels);
-        let head = Self { task, labels, predictions, offset, rows, origin: 0.0, curved: None };
+        let (origin, curved, weights) = (0.0, None, None);
+        let head = Self { task, labels, predictions, offset, rows, origin, curved, weights };
         for &row in &head.rows {
             if let Some(value) = head.predicted(row).iter().find(|value| !value.is_finite()) {
                 return Err(Error::invalid(
@@ -52,12 +55,18 @@ impl<'a> Head<'a> {
 
     /// The same task with other rows, which may be there more than once.
     pub(super) fn with_rows(&self, rows: Vec<usize>) -> Self {
-        Self { rows, labels: self.labels.clone(), curved: self.curved.clone(), ..*self }
+        let (labels, curved) = (self.labels.clone(), self.curved.clone());
+        Self { rows, labels, curved, weights: self.weights.clone(), ..*self }
     }
 
     /// The same task whose figures are of predictions and these labels in the columns' units, row after row; its loss stays as it is.
     pub(super) fn in_columns_units(self, target: &'a TargetColumn, labels: Vec<f64>) -> Self {
         Self { curved: Some((target, labels.into())), ..self }
+    }
+
+    /// The same task whose rows count so much in its mean loss: an entry a row of the dataset.
+    pub(super) fn weighted(self, weights: Option<Vec<f64>>) -> Self {
+        Self { weights: weights.map(Arc::new), ..self }
     }
 
     /// The task's predictions for a row, shape `[width]`.
@@ -111,12 +120,13 @@ impl<'a> Head<'a> {
         let (mut sum, mut normaliser) = (0.0, 0.0);
         for &row in &self.rows {
             let predicted = self.predicted(row).iter().map(|&value| f64::from(value));
+            let weight = self.weights.as_ref().map_or(1.0, |weights| weights[row]);
             match &*self.labels {
                 Labels::Classes(classes) => {
                     let Some(class) = classes[row] else { continue };
                     let logits: Vec<f64> = predicted.collect();
-                    sum += loss.class_row(&logits, class, &mut derivatives);
-                    normaliser += loss.row_weight(width, Some(class));
+                    sum += weight * loss.class_row(&logits, class, &mut derivatives);
+                    normaliser += weight * loss.row_weight(width, Some(class));
                 }
                 Labels::Numbers(labels) => {
                     let labels = &labels[row * width..][..width];
@@ -124,8 +134,8 @@ impl<'a> Head<'a> {
                         continue;
                     }
                     let pairs = predicted.zip(labels);
-                    sum += pairs.map(|(p, &t)| loss.element(p, t).0).sum::<f64>();
-                    normaliser += loss.row_weight(width, None);
+                    sum += weight * pairs.map(|(p, &t)| loss.element(p, t).0).sum::<f64>();
+                    normaliser += weight * loss.row_weight(width, None);
                 }
             }
         }

@@ -44,7 +44,7 @@ pub fn intervals(
     let pairs = encoder.targets().iter().zip(judgements).zip(offsets);
     let of_task = |((target, judgement), offset): ((&TargetColumn, &Judgement), usize)| {
         let task = target.task();
-        let head = head(target, &task, table, predictions, offset)?;
+        let head = head(encoder, target, &task, table, predictions, offset)?;
         let (Ok((head, units)), Some(figures)) = (head, judgement.figures()) else {
             return Ok(Intervals::new());
         };

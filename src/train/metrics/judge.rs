@@ -31,6 +31,7 @@ impl Judgement {
 /// How good predictions for the rows of a table are, task by task: figures of exactly what [`Encoder::decode`] answers, with
 /// the table's own numbers as labels, in the columns' units. `predictions` have the shape `[rows, outputs]`.
 ///
+/// Where the table has the rows' [weights](Encoder::weighted_by), the mean losses are weighted; every other figure takes all rows alike.
 /// A label of a class that a task does not have counts as wrong. A task whose column the table lacks keeps no other one from
 /// being judged.
 ///
@@ -42,7 +43,7 @@ pub fn judge(encoder: &Encoder, table: &Table, predictions: &Matrix) -> Result<V
     let judged = |index: usize| {
         let target = &encoder.targets()[index];
         let task = target.task();
-        Ok(match head(target, &task, table, predictions, offsets[index])? {
+        Ok(match head(encoder, target, &task, table, predictions, offsets[index])? {
             Err(error) => Judgement::Impossible(error),
             Ok((head, units)) => match head.metrics() {
                 None => Judgement::Unlabelled,
@@ -69,7 +70,8 @@ pub fn judge_encoded(
         let task = target.task();
         task.check_target(labels)?;
         let rows = (0..labels.rows()).filter(|&row| labels.has_label(row)).collect();
-        let head = Head::new(&task, Labels::of(labels), rows, predictions, offsets[index])?;
+        let head = Head::new(&task, Labels::of(labels), rows, predictions, offsets[index])?
+            .weighted(labels.sample_weights().map(in_f64));
         let (head, units) = in_units(head, target, || {
             let Values::Numbers(matrix) = labels.values() else { return Ok(Vec::new()) };
             let encodings = target.encoding.numbers().iter().cycle();
@@ -82,6 +84,10 @@ pub fn judge_encoded(
         })
     };
     each_task(offsets.len(), predictions, judged).into_iter().collect()
+}
+
+fn in_f64(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().copied().map(f64::from).collect()
 }
 
 /// Has a task's figures in its columns' units: these are what the figures are to be multiplied by. `numbers` are the labels there.
@@ -121,6 +127,7 @@ pub(super) fn check(encoder: &Encoder, rows: usize, predictions: &Matrix) -> Res
 
 /// A task's labelled rows with their predictions, and the units of its columns; or why it cannot be judged.
 pub(super) fn head<'a>(
+    encoder: &Encoder,
     target: &'a TargetColumn,
     task: &'a Task,
     table: &Table,
@@ -133,6 +140,7 @@ pub(super) fn head<'a>(
     };
     let rows = (0..table.rows()).filter(|&row| labelled[row]).collect();
     let head = Head::new(task, labels, rows, predictions, offset)?;
+    let head = head.weighted(encoder.weights_of(table)?);
     // Also labels that have no place on the curve are judged: as they are.
     Ok(Ok(in_units(head, target, || target.cells(table, |_, number| number))?))
 }

@@ -38,6 +38,17 @@ impl Case {
         }
     }
 
+    /// The same with weights of the rows, some of them 0, which the first tasks share.
+    pub fn weighted(mut self) -> Self {
+        let weights =
+            |k: usize| (0..self.rows).map(move |row| ((5 * row + 3 * k) % 7) as f32 / 3.0);
+        for (k, target) in self.targets.iter_mut().enumerate() {
+            let weights: Vec<f32> = weights(k.saturating_sub(3)).collect();
+            *target = target.clone().weighted(weights).expect("a weight a row");
+        }
+        self
+    }
+
     pub fn run(&self, sums: Sums) -> Outcome {
         let labels = Labels::pack(&self.tasks, &self.targets).expect("the targets fit");
         self.run_with(&labels.layouts, &labels.words, &self.predictions, sums).expect("a pass")
@@ -98,13 +109,16 @@ impl Case {
                 let logits: Vec<f64> =
                     self.predictions[at..at + task.width].iter().map(|&p| p.into()).collect();
                 let slopes = &mut gradient[at..at + task.width];
-                sum += row_loss(task, target, row, &logits, slopes);
-                normaliser += match target.values() {
-                    Values::Classes(classes) => {
-                        task.loss.row_weight(task.width, Some(classes[row]))
-                    }
-                    Values::Numbers(_) => task.loss.row_weight(task.width, None),
-                };
+                let own = f64::from(target.sample_weight(row));
+                sum += own * row_loss(task, target, row, &logits, slopes);
+                slopes.iter_mut().for_each(|slope| *slope *= own);
+                normaliser += own
+                    * match target.values() {
+                        Values::Classes(classes) => {
+                            task.loss.row_weight(task.width, Some(classes[row]))
+                        }
+                        Values::Numbers(_) => task.loss.row_weight(task.width, None),
+                    };
             }
             let loss = if normaliser > 0.0 { sum / normaliser } else { 0.0 };
             for row in 0..self.rows {
@@ -167,7 +181,9 @@ impl Case {
 /// Dispatches of a pass: the rows, their sums in a fixed order, and what the losses are divided by where that is not the number
 /// of rows: of many rows in shares, which are added up.
 fn dispatches(layouts: &[TaskLayout], rows: usize, sums: Sums) -> usize {
-    let varies = layouts.iter().any(|task| task.mask != NONE || task.class_weights != NONE);
+    let varies = layouts
+        .iter()
+        .any(|task| task.mask != NONE || task.class_weights != NONE || task.sample_weights != NONE);
     let normalisers = match varies {
         true if rows > 16_384 => 2,
         true => 1,

@@ -45,6 +45,24 @@ fn every_loss_is_right_at_every_number_of_rows() {
 }
 
 #[test]
+fn rows_count_by_their_weights() {
+    for rows in [1, 2, 33, 1_000, 20_011] {
+        for masked in [false, true] {
+            let case = Case::random(all_tasks(), rows, 3.0, masked).weighted();
+            let words = Labels::pack(&case.tasks, &case.targets).expect("labels").layouts;
+            assert_eq!(words[0].sample_weights, words[3].sample_weights, "shared");
+            assert_ne!(words[3].sample_weights, words[4].sample_weights);
+            case.is_right("weighted rows");
+        }
+    }
+    let wide = vec![
+        Task::new("classes", weighted(100, 0.1), 100),
+        Task::new("numbers", Loss::Huber { delta: 1.0 }, 65),
+    ];
+    Case::random(wide, 77, 5.0, true).weighted().is_right("weighted wide rows");
+}
+
+#[test]
 fn wide_tasks_share_their_rows_among_lanes() {
     for classes in [17, 64, 65, 1_000] {
         let tasks = vec![

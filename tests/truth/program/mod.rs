@@ -13,6 +13,7 @@ mod sigma;
 mod splits;
 mod targets;
 mod told;
+mod weights;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -19,7 +19,7 @@ pub fn features(
     told: &mut Told,
 ) -> Result<Vec<String>, Failure> {
     // A misspelt name must not go unnoticed.
-    for column in config.data.ignore.iter().chain(config.data.columns_of_the_split()) {
+    for column in config.data.ignore.iter().chain(config.data.columns_of_rows()) {
         table.column(column)?;
     }
     let labels: Vec<String> = config.task.iter().flat_map(|task| task.columns.clone()).collect();
@@ -63,7 +63,7 @@ pub fn features(
 }
 
 /// The table's own name of a column, which may be written in another form of Unicode.
-fn in_table(table: &Table, name: &str) -> String {
+pub(super) fn in_table(table: &Table, name: &str) -> String {
     awl::tables::name_list(&format!("\"{}\"", name.replace('"', "\"\"")), table.names())
         .ok()
         .and_then(|mut names| names.pop())
@@ -72,7 +72,7 @@ fn in_table(table: &Table, name: &str) -> String {
 
 /// Every column that serves for nothing else.
 fn rest(config: &Config, table: &Table, labels: &[String]) -> Result<Vec<String>, Failure> {
-    let others = config.data.ignore.iter().chain(config.data.columns_of_the_split());
+    let others = config.data.ignore.iter().chain(config.data.columns_of_rows());
     let others: Vec<String> = others.map(|name| in_table(table, name)).collect();
     let is_taken = |name: &&String| labels.contains(name) || others.contains(name);
     let rest: Vec<String> = table.names().iter().filter(|name| !is_taken(name)).cloned().collect();

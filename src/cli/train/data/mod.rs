@@ -7,6 +7,7 @@
 //! | `spelling` | class labels that look like numbers |
 //! | `balance` | class weights by which every class counts alike |
 //! | `features` | which columns are predicted from, and which look wrong |
+//! | `weights` | how much each row counts |
 //! | `split` | training, validation and test rows |
 //! | `problems` | everything that keeps a table from being trained on, in one message |
 //! | `labels` | how many labels each task has, and what the choice of the epoch rests on |
@@ -18,6 +19,7 @@ mod problems;
 mod spelling;
 mod split;
 mod tasks;
+mod weights;
 
 use self::problems::Problems;
 use super::Arguments;
@@ -131,6 +133,7 @@ impl Source {
         let specs = specs.clone();
         let encoder =
             balance::balance(encoder, &config.task, &training, specs, options, &mut told)?;
+        let encoder = weights::weigh(encoder, config.data.weight.as_deref(), &training, &mut told)?;
         features::tell(&encoder, [("validation", &validation), ("test", &test)], &mut told)?;
         let parts = labels::Parts {
             whole: table,
@@ -204,6 +207,11 @@ impl Data {
                         classes.iter().for_each(|class| add(&class.to_le_bytes()));
                     }
                 }
+                target
+                    .sample_weights()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|weight| add(&weight.to_le_bytes()));
                 target.mask().into_iter().flatten().for_each(|&labelled| add(&[labelled.into()]));
             }
         }

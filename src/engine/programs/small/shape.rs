@@ -40,6 +40,7 @@ struct TaskShape {
     is_masked: bool,
     is_smoothed: bool,
     is_weighted: bool,
+    is_sample_weighted: bool,
 }
 
 impl Shape {
@@ -77,6 +78,7 @@ impl TaskShape {
             is_masked: task.mask != NONE,
             is_smoothed: task.is_smoothed(),
             is_weighted: task.class_weights != NONE,
+            is_sample_weighted: task.sample_weights != NONE,
         }
     }
 }

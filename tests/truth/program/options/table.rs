@@ -204,6 +204,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("--split", "program::runs, and tables::split"),
     ("--group", "program::splits"),
     ("--time", "program::splits"),
+    ("--weight", "program::weights"),
     ("--split-seed", "program::splits"),
     ("--folds", "program::folds, and tables::split"),
     ("--repeats", "program::folds"),
