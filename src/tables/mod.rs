@@ -18,8 +18,8 @@ mod whole;
 pub use self::column::Column;
 pub use self::encode::{
     Curve, Encoder, EncoderOptions, FeatureColumn, FeatureEncoding, InferredLoss, LabelCounts,
-    NumberEncoding, Predicted, Problem, Scaling, TargetColumn, TargetEncoding, TargetSpec,
-    Transform,
+    NumberEncoding, Predicted, Problem, SampleWeights, Scaling, TargetColumn, TargetEncoding,
+    TargetSpec, Transform,
 };
 pub use self::names::{name_list, possible_names, shell_word};
 pub use self::read::{Chunks, Decimal, EmptyRows, NumberFormat, ReadOptions, Reading};

@@ -21,7 +21,7 @@ impl SampleWeights {
     ///
     /// # Errors
     /// Those of [`weights`](Self::weights), and [`Error::Table`] for a table without the column or whose weights are all 0.
-    pub fn fit(training: &Table, column: &str) -> Result<Self> {
+    fn fit(training: &Table, column: &str) -> Result<Self> {
         let weights = Self::read(training, column)?;
         let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
         if !(mean.is_finite() && mean > 0.0) {
@@ -38,7 +38,7 @@ impl SampleWeights {
     /// # Errors
     /// [`Error::Table`], naming the line and the remedy, for a column that the table lacks, a missing cell, a text, and a negative
     /// number.
-    pub fn weights(&self, table: &Table) -> Result<Vec<f64>> {
+    fn weights(&self, table: &Table) -> Result<Vec<f64>> {
         Self::read(table, &self.column)
     }
 
@@ -79,7 +79,8 @@ impl Encoder {
     /// The same encoder whose rows count as a column of the table says: a task's mean loss is `Σ weight·loss / Σ weight`.
     ///
     /// # Errors
-    /// Those of [`SampleWeights::fit`], and [`Error::Invalid`] for a column that is a feature or a target.
+    /// [`Error::Table`], naming the line and the remedy, for a column that the table lacks, a missing cell, a text, a negative number, or
+    /// weights that are all 0; [`Error::Invalid`] for a column that is a feature or a target.
     pub fn weighted_by(mut self, training: &Table, column: &str) -> Result<Self> {
         let is_feature = self.features.iter().any(|feature| feature.column == column);
         if is_feature || self.targets.iter().any(|it| it.columns.iter().any(|own| own == column)) {
@@ -105,7 +106,7 @@ impl Encoder {
     /// lacks it.
     ///
     /// # Errors
-    /// Those of [`SampleWeights::weights`] but for the lack.
+    /// [`Error::Table`] for a missing cell, a text, and a negative number.
     pub fn weights_of(&self, table: &Table) -> Result<Option<Vec<f64>>> {
         let known = self.sample_weights.as_ref().filter(|it| table.has(&it.column));
         known.map(|it| it.weights(table)).transpose()
