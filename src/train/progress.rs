@@ -104,7 +104,7 @@ impl Progress {
 /// The epoch whose weights are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BestEpoch {
-    /// Counted from 1.
+    /// Counted from 1; 0 for what training started from.
     pub epoch: usize,
     /// Its validation score.
     pub score: f64,

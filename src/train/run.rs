@@ -158,6 +158,25 @@ impl<'a, E: Engine> Run<'a, E> {
         Ok(Self { trainer, validation, plan, progress, best })
     }
 
+    /// Takes what each member starts from for the best so far: an epoch 0, whose weights are kept unless a later one's are better. For a
+    /// start that answers something already, such as [`Baselines::start`](super::Baselines::start)'s. Does nothing without validation
+    /// rows, or once a step is made.
+    ///
+    /// # Errors
+    /// Those of [`Engine::hold_out`], [`Engine::validate_members`] and [`Trainer::evaluate_by`].
+    pub async fn judge_start(&mut self) -> Result<()> {
+        let began = |it: &Progress| it.epochs > 0 || it.steps_of_epoch() > 0;
+        let Some(rows) = self.validation.filter(|_| !self.progress.iter().any(began)) else {
+            return Ok(());
+        };
+        self.trainer.engine().hold_out(rows).await?;
+        let members: Vec<usize> = (0..self.progress.len()).collect();
+        let nothing = vec![(Vec::new(), 0.0); members.len()];
+        let mut failed = Vec::new();
+        self.validate(rows, &members, &nothing, &mut failed).await?;
+        failed.pop().map_or(Ok(()), |(_, error)| Err(error))
+    }
+
     /// Trains until every member has fulfilled the plan, is out of patience or has failed, or the onlooker says stop.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::config::{
     BALANCED, ClassWeights, Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaForm,
-    SigmaInit, Task,
+    SigmaInit, Start, Task,
 };
 use crate::cli::reading::ReadingFlags;
 use awl::Activation;
@@ -229,6 +229,9 @@ pub struct TrainFlags {
     /// Start from the weights in this file, under PyTorch's names.
     #[arg(long, value_name = "FILE.safetensors")]
     init: Option<PathBuf>,
+    /// What the network is at first: the linear model of every task, or all weights at random [default: linear, where it fits].
+    #[arg(long, value_enum, conflicts_with = "init")]
+    start: Option<Start>,
     /// Steps from one line of metrics.jsonl to the next [default: 1, more where the lines would be many thousands].
     #[arg(long, value_name = "STEPS")]
     log_every: Option<u64>,
@@ -337,6 +340,10 @@ impl Arguments {
         set(&mut train.patience, &flags.patience);
         set(&mut train.engine, &flags.engine);
         set_some(&mut train.init, &flags.init);
+        if flags.init.is_some() {
+            train.start = None;
+        }
+        set_some(&mut train.start, &flags.start);
         set_some(&mut train.log_every, &flags.log_every);
         train.tensorboard |= flags.tensorboard;
         Ok(())

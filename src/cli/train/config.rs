@@ -1,8 +1,9 @@
 //! A run's configuration: `run.toml`, field for field, with its defaults.
 
-use awl::Activation;
 use awl::tables::Transform;
 use awl::tables::{Decimal, ReadOptions};
+use awl::train::Baselines;
+use awl::{Activation, Network};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -295,6 +296,9 @@ pub struct Train {
     /// Epochs without a better validation score before training stops; 0: never.
     pub patience: usize,
     pub engine: EngineName,
+    /// What the weights are at first, without a file; the linear model where the network can be one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Start>,
     /// A safetensors file to start from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
@@ -315,10 +319,27 @@ impl Default for Train {
             shuffle: true,
             patience: 20,
             engine: EngineName::Fused,
+            start: None,
             init: None,
             log_every: None,
             tensorboard: false,
         }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Start {
+    /// The linear model of every task, and the other units at random.
+    Linear,
+    /// All at random, as PyTorch has it.
+    Random,
+}
+
+impl Train {
+    /// Whether this network is to start as the linear model.
+    pub fn starts_linear(&self, network: &Network) -> bool {
+        self.init.is_none() && self.start != Some(Start::Random) && Baselines::can_start(network)
     }
 }
 

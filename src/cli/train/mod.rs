@@ -26,7 +26,7 @@ use super::rows_seen::RowsSeen;
 use super::run_dir::{self, RunDir};
 use awl::engine::Engine;
 use awl::report::tensorboard::EventWriter;
-use awl::train::{Checkpoint, End, Plan, Run, Saved, SigmaPath, Trainer};
+use awl::train::{Baselines, Checkpoint, End, Plan, Run, Saved, SigmaPath, Trainer};
 use awl::{Error, Recipe};
 use pollster::block_on;
 use serde_json::json;
@@ -102,10 +102,15 @@ fn begin(
     if name.is_none() {
         tell(arguments, &data);
     }
+    let validation = data.validation.as_ref().map(|part| &part.data);
+    let tasks = data.encoder.tasks();
+    let fit = || Baselines::fit(&tasks, &data.training, validation);
+    let baselines = config.train.starts_linear(&recipes[0].network).then(fit).transpose()?;
     let make = async || {
         let (engine, adapter) = recipe::engine(&config, recipes.clone(), &data.training).await?;
         let mut trainer = Trainer::new(engine);
-        let states = recipe::start(&config, &mut trainer, &data.training).await?;
+        let states =
+            recipe::start(&config, &mut trainer, &data.training, baselines.as_ref()).await?;
         Ok::<_, Failure>((trainer, adapter, states))
     };
     let (trainer, adapter, states) = compiling::told(arguments, &config, || block_on(make()))?;
@@ -224,6 +229,7 @@ fn train<'a>(
     watch::heed_interrupts();
     let tasks: Vec<String> = network.tasks().iter().map(|task| task.name.clone()).collect();
     let plan = plan(config);
+    let starts_linear = config.train.starts_linear(network);
     let members: Vec<MemberNotes> = notes.members.into();
     let progress: Vec<_> = members.iter().map(|it| it.progress.clone()).collect();
     let steps = checkpoint.members.iter().map(|it| it.state.step);
@@ -270,6 +276,9 @@ fn train<'a>(
     };
     let validation = data.validation.as_ref().map(|part| &part.data);
     let mut training = Run::resume(engine, validation, plan, &checkpoint, progress)?;
+    if starts_linear {
+        block_on(training.judge_start())?;
+    }
     let end = block_on(training.run(&mut onlooker));
     // Where no step was made.
     onlooker.compiling = None;

@@ -4,7 +4,7 @@ use super::config::{self, Config, EngineName, OptimizerName, ScheduleName, Schem
 use crate::cli::failure::Failure;
 use awl::engine::{Reference, State, Turns};
 use awl::optimizer::Schedule;
-use awl::train::Weights;
+use awl::train::{Baselines, Weights};
 use awl::weighting::awl::equilibrium;
 use awl::{
     Adam, AutomaticWeightedLoss, Dataset, Encoder, Engine, Gpu, GpuEngine, Network, Recipe,
@@ -192,11 +192,12 @@ fn in_turns<E: Engine + 'static>(mut engines: Vec<E>) -> awl::Result<Box<dyn Eng
     }
 }
 
-/// The states that a new run starts from: first weights from the seeds or a file, and σ.
+/// The states that a new run starts from: first weights from the seeds, a file or the linear model, and σ.
 pub async fn start<E: Engine>(
     config: &Config,
     trainer: &mut Trainer<E>,
     data: &Dataset,
+    baselines: Option<&Baselines>,
 ) -> Result<Vec<State>, Failure> {
     let engine = trainer.engine();
     let members: Vec<usize> = (0..engine.recipes().len()).collect();
@@ -207,6 +208,12 @@ pub async fn start<E: Engine>(
         let weights = Weights::fleet_from_bytes(&file, &bytes, engine.recipes())?;
         for ((member, state), weights) in states.iter_mut().enumerate().zip(weights) {
             *state = weights.put_into(state);
+            engine.load_into(member, state)?;
+        }
+    }
+    if let Some(baselines) = baselines {
+        for (member, state) in states.iter_mut().enumerate() {
+            baselines.start(&engine.recipes()[member].network, &mut state.parameters)?;
             engine.load_into(member, state)?;
         }
     }

@@ -5,6 +5,7 @@
 //! chosen by the validation rows, as the network's epoch is.
 
 mod linear;
+mod start;
 #[cfg(test)]
 mod tests;
 
