@@ -105,6 +105,9 @@ def features(encoder, rows):
             columns.append([float(cell is None) for cell in cells])
         if kind == "category":
             columns += [[float(cell == name) for cell in cells] for name in encoding["categories"]]
+        if kind == "category" and "rare" in encoding:
+            others = [cell is not None and cell not in encoding["categories"] for cell in cells]
+            columns.append([float(is_other) for is_other in others])
     return torch.tensor(columns, dtype=torch.float64).T.to(torch.float32)
 
 

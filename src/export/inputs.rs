@@ -33,10 +33,10 @@ pub(super) fn features(graph: &mut Graph, columns: &[FeatureColumn]) -> Result<S
         }
     }
     for (column, places) in columns.iter().zip(&mut places) {
-        if let FeatureEncoding::Category { categories } = &column.encoding {
-            blocks.push(one_a_category(graph, &column.column, categories)?);
-            places.extend(width..width + categories.len());
-            width += categories.len();
+        if let FeatureEncoding::Category { categories, rare } = &column.encoding {
+            blocks.push(one_a_category(graph, &column.column, categories, rare.is_some())?);
+            places.extend(width..width + column.width());
+            width += column.width();
         }
     }
 
@@ -149,18 +149,33 @@ fn raw(graph: &mut Graph, numbers: &[Number], output: &str) -> Result<String> {
     graph.side_by_side(numbers.iter().map(|n| n.column.into()).collect(), output)
 }
 
-/// A block of shape `[rows, categories]`: 1 at the text's category, 0 elsewhere; all 0 for any other text.
-fn one_a_category(graph: &mut Graph, column: &str, categories: &[String]) -> Result<String> {
-    let count = categories.len();
-    let (keys, indices): (Vec<String>, Vec<usize>) = spellings(categories).into_iter().unzip();
+/// A block of shape `[rows, categories]`: 1 at the text's category, 0 elsewhere. Any other text has all 0, or 1 in one more column
+/// where rare ones share it; a missing one has all 0.
+fn one_a_category(
+    graph: &mut Graph,
+    column: &str,
+    categories: &[String],
+    has_rare: bool,
+) -> Result<String> {
+    /// The index of a text that has no column.
+    const NONE: i64 = -1;
+    let count = categories.len() + usize::from(has_rare);
+    let (mut keys, indices): (Vec<String>, Vec<usize>) = spellings(categories).into_iter().unzip();
+    let mut indices: Vec<i64> = indices.into_iter().map(|index| index as i64).collect();
+    let other = if has_rare { categories.len() as i64 } else { NONE };
+    if has_rare {
+        // Missing.
+        keys.push(String::new());
+        indices.push(NONE);
+    }
     let index = graph.node(
         "LabelEncoder",
         &[column],
         &format!("/texts/{column}/index"),
         vec![
             AttributeProto::strings("keys_strings", keys.iter()),
-            AttributeProto::ints("values_int64s", indices.into_iter().map(|index| index as i64)),
-            AttributeProto::int("default_int64", -1),
+            AttributeProto::ints("values_int64s", indices.into_iter()),
+            AttributeProto::int("default_int64", other),
         ],
     )?;
     let all: Vec<i64> = (0..count as i64).collect();

@@ -46,7 +46,7 @@ const MOST_BYTES: usize = i32::MAX as usize;
 /// | what was the same in every training row | none, or, if it was sometimes missing, any `float` | NaN |
 ///
 /// Standardisation, imputation and categories are part of the model. A text that is no category of the training part
-/// counts as missing.
+/// counts as missing, or as rare where some categories do.
 ///
 /// # Outputs
 /// Of each task, in the order of the tasks:

@@ -18,7 +18,7 @@ mod whole;
 pub use self::column::Column;
 pub use self::encode::{
     Curve, Encoder, EncoderOptions, FeatureColumn, FeatureEncoding, InferredLoss, LabelCounts,
-    NumberEncoding, Predicted, Problem, Scaling, TargetColumn, TargetEncoding, TargetSpec,
+    NumberEncoding, Predicted, Problem, Rare, Scaling, TargetColumn, TargetEncoding, TargetSpec,
     Transform,
 };
 pub use self::names::{name_list, possible_names, shell_word};

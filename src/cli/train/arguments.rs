@@ -104,6 +104,9 @@ pub struct DataFlags {
     /// Take numbers as they are.
     #[arg(long)]
     no_standardize: bool,
+    /// Texts of a feature that fewer training rows have share one input [default: 2]; 1 keeps all apart, up to 1024 a feature.
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+    rare: Option<u64>,
 }
 
 #[derive(clap::Args)]
@@ -301,6 +304,7 @@ impl Arguments {
         set(&mut config.data.validation, &flags.validation);
         set_some(&mut config.data.test, &flags.test);
         config.data.standardize &= !flags.no_standardize;
+        set_some(&mut config.data.rare, &flags.rare.map(|rows| rows as usize));
 
         if let Some(widths) = &self.model.hidden {
             config.model.hidden = hidden(widths)?;

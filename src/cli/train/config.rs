@@ -1,8 +1,7 @@
 //! A run's configuration: `run.toml`, field for field, with its defaults.
 
 use awl::Activation;
-use awl::tables::Transform;
-use awl::tables::{Decimal, ReadOptions};
+use awl::tables::{Decimal, EncoderOptions, ReadOptions, Transform};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -68,7 +67,14 @@ pub struct Data {
     pub test: Option<f64>,
     /// Whether numbers are standardised.
     pub standardize: bool,
+    /// Texts of a feature that fewer training rows have share an input; 2 if left out. Of a run that does not say it, 1: it was
+    /// made when every text had its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rare: Option<usize>,
 }
+
+/// A text that a single training row has tells of that row alone.
+const RARE: usize = 2;
 
 impl Default for Data {
     fn default() -> Self {
@@ -91,6 +97,7 @@ impl Default for Data {
             validation: 0.15,
             test: None,
             standardize: true,
+            rare: None,
         }
     }
 }
@@ -333,6 +340,11 @@ impl Data {
         self.split_seed.unwrap_or(train.seed)
     }
 
+    /// How columns become numbers.
+    pub fn encoder_options(&self) -> EncoderOptions {
+        EncoderOptions { standardize: self.standardize, rare: self.rare.unwrap_or(RARE) }
+    }
+
     /// How the table is to be read.
     pub fn read_options(&self) -> ReadOptions {
         ReadOptions {
@@ -365,6 +377,13 @@ impl Config {
                 *file = beside;
             }
         }
+        Ok(config)
+    }
+
+    /// Reads the configuration that a run saved.
+    pub fn of_run(path: &Path) -> Result<Self, String> {
+        let mut config = Self::read(path)?;
+        config.data.rare.get_or_insert(1);
         Ok(config)
     }
 

@@ -69,6 +69,8 @@ fn configured(arguments: &Arguments) -> Result<Config, Failure> {
         None => Config::default(),
     };
     arguments.apply(&mut config)?;
+    // A run says what it took, whatever the next version takes.
+    config.data.rare = Some(config.data.encoder_options().rare);
     Ok(config)
 }
 

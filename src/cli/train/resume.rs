@@ -14,7 +14,7 @@ use std::process::ExitCode;
 /// Goes on with a run as if it had never stopped.
 pub(super) fn run(arguments: &Arguments, path: &Path) -> Result<ExitCode, Failure> {
     let run = RunDir::open(path)?;
-    let saved = Config::read(&run.config())?;
+    let saved = Config::of_run(&run.config())?;
     let mut config = saved.clone();
     arguments.apply(&mut config)?;
     check_unchanged(arguments, &saved, &config)?;

@@ -34,6 +34,10 @@ Skua,2020,2010,61,1700000001
 const NUMBERS: [&str; 4] = ["length", "year", "seen", "born"];
 
 fn trained() -> Encoder {
+    trained_with(EncoderOptions::default())
+}
+
+fn trained_with(options: EncoderOptions) -> Encoder {
     let table = Table::from_csv("training", TRAINING.as_bytes()).unwrap();
     let features = ["length", "year", "seen", "island", "born"];
     let size = Loss::Huber { delta: 1.0 };
@@ -44,7 +48,7 @@ fn trained() -> Encoder {
         TargetSpec::of_columns("size", &["wing", "tail"]).with_loss(size),
         TargetSpec::new("hatched").with_loss(Loss::Mae),
     ];
-    Encoder::fit_with(&table, &features, &targets, EncoderOptions::default()).unwrap()
+    Encoder::fit_with(&table, &features, &targets, options).unwrap()
 }
 
 fn network(encoder: &Encoder, hidden: &[usize], activation: Activation) -> Network {
@@ -86,13 +90,22 @@ fn inputs() -> HashMap<String, Value> {
 
 #[test]
 fn a_model_says_what_the_engine_predicts() {
-    let encoder = trained();
+    for options in [
+        EncoderOptions::default(),
+        // Dream alone has two rows.
+        EncoderOptions { rare: 2, ..Default::default() },
+    ] {
+        assert_predicts_like_the_engine(&trained_with(options));
+    }
+}
+
+fn assert_predicts_like_the_engine(encoder: &Encoder) {
     for hidden in [&[][..], &[5, 4]] {
         for activation in [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::Silu] {
-            let network = network(&encoder, hidden, activation);
-            let file = onnx(&encoder, &network, &parameters(&network)).unwrap();
+            let network = network(encoder, hidden, activation);
+            let file = onnx(encoder, &network, &parameters(&network)).unwrap();
             let values = evaluate(&ModelProto::decode(&file[..]).unwrap(), inputs());
-            let predictions = predicted(&encoder, &network);
+            let predictions = predicted(encoder, &network);
             for (target, offset) in encoder.targets().iter().zip(network.offsets()) {
                 let own = predictions.iter().map(|row| &row[offset..offset + target.width()]);
                 for (row, predictions) in own.enumerate() {

@@ -4,7 +4,7 @@
 //! | column | becomes |
 //! |---|---|
 //! | feature, numbers | standardised; missing: the mean, with an indicator if training had missing cells |
-//! | feature, text | one input a category of the training part; missing or unseen: all 0 |
+//! | feature, text | one input a category of the training part, and one for all that are [rare](EncoderOptions::rare); missing: all 0 |
 //! | feature, the same in all of the training part | nothing, or whether it is missing |
 //! | target of `mse`, `mae`, `huber`, `quantile` | [transformed](Transform) if asked, then standardised; both undone in answers |
 //! | target of `poisson` | divided by its mean; predictions are logarithms |
@@ -26,6 +26,7 @@ mod spec;
 mod target;
 mod yes_no;
 
+pub use self::category::Rare;
 pub use self::decode::Predicted;
 pub use self::feature::{FeatureColumn, FeatureEncoding};
 pub use self::number::{Curve, NumberEncoding, Transform};
@@ -107,7 +108,7 @@ impl Encoder {
     /// `cross_entropy`. [`Error::Table`], naming the column and the remedy, if the table lacks one (with the
     /// name that was probably meant), if one has no cell that is not missing or numbers too large to
     /// average, if a feature is text though most of its cells in the whole file are numbers (see
-    /// [`Table::as_text`]), if a text feature has more than 1,024 categories, or if a target does not suit its loss:
+    /// [`Table::as_text`]), if no feature says anything, or if a target does not suit its loss:
     /// text where numbers are needed, only one value, more than two for `bce`, or for `cross_entropy` more than
     /// 1,024 classes or, from 21 on, fewer than two labels a class on average.
     pub fn fit_with(
@@ -125,11 +126,7 @@ impl Encoder {
             targets: targets.collect::<Result<_>>()?,
         };
         if encoder.features() == 0 {
-            return Err(training.error(format!(
-                "nothing can be learned from {}, which {} the same in every training row: name other features",
-                quoted(features.iter().copied()),
-                if features.len() == 1 { "is" } else { "are each" }
-            )));
+            return Err(nothing_to_learn(training, &features, options));
         }
         Ok(encoder)
     }
@@ -165,7 +162,7 @@ impl Encoder {
         self.features.iter().map(FeatureColumn::width).sum()
     }
 
-    /// A name for every input: `bill_length_mm`, `bill_length_mm=missing`, `island=Biscoe`, …
+    /// A name for every input: `bill_length_mm`, `bill_length_mm=missing`, `island=Biscoe`, `island=rare`, …
     pub fn feature_names(&self) -> Vec<String> {
         let columns = self.features.iter();
         columns.flat_map(FeatureColumn::input_names).collect()
@@ -233,8 +230,8 @@ impl Encoder {
         Matrix::new(stride, values)
     }
 
-    /// The features that say nothing, since every cell of the training part is the same and none is missing. They make no
-    /// input, so that another cell changes no answer.
+    /// The features that say nothing, since every cell of the training part is the same or a rare text, and none is missing. They
+    /// make no input, so that another cell changes no answer.
     pub fn constant(&self) -> Vec<&str> {
         let says_nothing = |feature: &&FeatureColumn| feature.width() == 0;
         let constant = self.features.iter().filter(says_nothing);
@@ -254,16 +251,33 @@ impl Encoder {
         counts.filter(|counted| !matches!(counted, Ok((_, 0)))).collect()
     }
 
-    /// The text features that have cells in this table whose category did not occur in the training
-    /// part, with the number of such cells; their inputs are all 0.
+    /// The text features without [rare](EncoderOptions::rare) categories that have cells in this table whose category did not
+    /// occur in the training part, with the number of such cells; their inputs are all 0.
     ///
     /// # Errors
     /// [`Error::Table`] for a column that the table lacks.
     pub fn unseen(&self, table: &Table) -> Result<Vec<(&str, usize)>> {
-        let counts =
-            self.features.iter().map(|column| Ok((column.column.as_str(), column.unseen(table)?)));
-        let some = |counted: &Result<(&str, usize)>| !matches!(counted, Ok((_, 0)));
-        counts.filter(some).collect()
+        self.others(table, |feature| feature.rare().is_none())
+    }
+
+    /// The text features with [rare](EncoderOptions::rare) categories that have cells in this table whose category is rare or did
+    /// not occur in the training part, with the number of such cells; they share an input.
+    ///
+    /// # Errors
+    /// [`Error::Table`] for a column that the table lacks.
+    pub fn rare(&self, table: &Table) -> Result<Vec<(&str, usize)>> {
+        self.others(table, |feature| feature.rare().is_some())
+    }
+
+    /// Of those features that have cells whose category has no input of its own, the number of such cells.
+    fn others(
+        &self,
+        table: &Table,
+        is_meant: impl Fn(&FeatureColumn) -> bool,
+    ) -> Result<Vec<(&str, usize)>> {
+        let features = self.features.iter().filter(|feature| is_meant(feature));
+        let counts = features.map(|it| Ok((it.column.as_str(), it.others(table)?)));
+        counts.filter(|counted| !matches!(counted, Ok((_, 0)))).collect()
     }
 }
 
@@ -341,6 +355,23 @@ impl Scaling {
         let remedy = "correct the cell, or leave it empty";
         Err(table.error_at(row, column, format!("{number:e} {what}: {remedy}")))
     }
+}
+
+/// That no feature has an input.
+fn nothing_to_learn(table: &Table, features: &[&str], options: EncoderOptions) -> Error {
+    let says_one_thing = |name: &&str| table.column(name).is_ok_and(|it| it.says_one_thing());
+    let named = quoted(features.iter().copied());
+    if features.iter().all(says_one_thing) {
+        let are = if features.len() == 1 { "is" } else { "are each" };
+        return table.error(format!(
+            "nothing can be learned from {named}, which {are} the same in every training row: name other features"
+        ));
+    }
+    table.error(format!(
+        "nothing can be learned from {named}: no text there is in {} training rows or more: name other features, or \
+         keep rare texts apart (--rare 1; in Rust, EncoderOptions::rare)",
+        options.rare
+    ))
 }
 
 fn all_missing(table: &Table, name: &str) -> Error {

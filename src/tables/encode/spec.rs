@@ -15,11 +15,15 @@ pub struct EncoderOptions {
     /// Without, they pass as they are (their [`Scaling`](super::Scaling) has mean 0 and standard deviation 1), and a
     /// missing feature is 0; it has its indicator either way.
     pub standardize: bool,
+    /// Texts of a feature that fewer training rows have are [rare](super::FeatureEncoding::Category), and share one input. With 1,
+    /// the default, every one has its own, up to 1,024 a feature; the others of more are rare whatever this is.
+    /// `awl train` takes 2.
+    pub rare: usize,
 }
 
 impl Default for EncoderOptions {
     fn default() -> Self {
-        Self { standardize: true }
+        Self { standardize: true, rare: 1 }
     }
 }
 

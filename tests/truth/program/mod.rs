@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod describe;
+mod encoding;
 mod folds;
 mod losses;
 mod members;

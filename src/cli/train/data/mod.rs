@@ -7,11 +7,13 @@
 //! | `spelling` | class labels that look like numbers |
 //! | `balance` | class weights by which every class counts alike |
 //! | `features` | which columns are predicted from, and which look wrong |
+//! | `encoded` | what is lost of the features' cells as they become inputs |
 //! | `split` | training, validation and test rows |
 //! | `problems` | everything that keeps a table from being trained on, in one message |
 //! | `labels` | how many labels each task has, and what the choice of the epoch rests on |
 
 mod balance;
+mod encoded;
 mod features;
 mod labels;
 mod problems;
@@ -25,7 +27,7 @@ use super::config::Config;
 use crate::cli::failure::Failure;
 use crate::cli::reading::columns;
 use crate::cli::split_file::{PartName, SplitFile};
-use awl::tables::{Decimal, EncoderOptions, NumberFormat, TargetSpec, possible_names};
+use awl::tables::{Decimal, NumberFormat, TargetSpec, possible_names};
 use awl::{Dataset, Encoder, Table};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -110,7 +112,7 @@ impl Source {
         training: &Table,
         mut problems: Problems,
     ) -> Result<(), Failure> {
-        problems.look(training, &self.features, &self.specs, options(config))?;
+        problems.look(training, &self.features, &self.specs, config.data.encoder_options())?;
         problems.report()
     }
 
@@ -122,7 +124,7 @@ impl Source {
     /// Splits the rows and prepares them.
     pub fn split(&self, config: &Config, problems: Problems) -> Result<Data, Failure> {
         let Self { table, features, specs, told } = self;
-        let (mut told, options) = (told.clone(), options(config));
+        let (mut told, options) = (told.clone(), config.data.encoder_options());
         let [training, validation, test] = split::split(config, table.clone(), specs, &mut told)?;
         let training = training
             .ok_or_else(|| Failure::input("no row is for training: mark some with \"train\""))?;
@@ -131,7 +133,8 @@ impl Source {
         let specs = specs.clone();
         let encoder =
             balance::balance(encoder, &config.task, &training, specs, options, &mut told)?;
-        features::tell(&encoder, [("validation", &validation), ("test", &test)], &mut told)?;
+        let apart = [("validation", &validation), ("test", &test)];
+        encoded::tell(&encoder, options, &training, apart, &mut told)?;
         let parts = labels::Parts {
             whole: table,
             training: &training,
@@ -165,10 +168,6 @@ impl Source {
             told,
         })
     }
-}
-
-fn options(config: &Config) -> EncoderOptions {
-    EncoderOptions { standardize: config.data.standardize }
 }
 
 impl Data {

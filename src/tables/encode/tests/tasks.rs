@@ -175,7 +175,7 @@ fn tasks_that_cannot_be_are_refused() {
 #[test]
 fn without_standardising_numbers_pass_as_they_are() {
     let text = "x,c,y\n10,u,5\n,v,7\n30,u,12\n";
-    let options = EncoderOptions { standardize: false };
+    let options = EncoderOptions { standardize: false, ..Default::default() };
     let specs = [TargetSpec::new("y").with_loss(Loss::Mse)];
     let encoder = Encoder::fit_with(&table(text), &["x", "c"], &specs, options).unwrap();
     let data = encoder.encode(&table(text)).unwrap();

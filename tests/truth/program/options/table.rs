@@ -198,6 +198,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
         "--no-standardize",
         "every run here has it; what there is without is the encoder's, tables::encode",
     ),
+    ("--rare", "program::encoding, and tables::encode"),
     ("--features", "program::runs"),
     ("--ignore", "program::runs"),
     ("--text", "real_tables"),
