@@ -1,8 +1,8 @@
 //! The flags of `awl train`, and how they change a configuration.
 
 use super::config::{
-    BALANCED, ClassWeights, Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaForm,
-    SigmaInit, Task,
+    BALANCED, ClassWeights, Config, EngineName, OptimizerName, ScaleName, ScheduleName, Scheme,
+    SigmaForm, SigmaInit, Task,
 };
 use crate::cli::reading::ReadingFlags;
 use awl::Activation;
@@ -104,6 +104,9 @@ pub struct DataFlags {
     /// Take numbers as they are.
     #[arg(long)]
     no_standardize: bool,
+    /// To what scale features of numbers are brought [default: standard].
+    #[arg(long, value_enum, conflicts_with = "no_standardize")]
+    scale: Option<ScaleName>,
     /// Texts of a feature that fewer training rows have share one input [default: 2]; 1 keeps all apart, up to 1024 a feature.
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
     rare: Option<u64>,
@@ -304,6 +307,7 @@ impl Arguments {
         set(&mut config.data.validation, &flags.validation);
         set_some(&mut config.data.test, &flags.test);
         config.data.standardize &= !flags.no_standardize;
+        set(&mut config.data.scale, &flags.scale);
         set_some(&mut config.data.rare, &flags.rare.map(|rows| rows as usize));
 
         if let Some(widths) = &self.model.hidden {

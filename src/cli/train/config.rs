@@ -1,7 +1,7 @@
 //! A run's configuration: `run.toml`, field for field, with its defaults.
 
 use awl::Activation;
-use awl::tables::{Decimal, EncoderOptions, ReadOptions, Transform};
+use awl::tables::{Decimal, EncoderOptions, ReadOptions, Scale, Transform};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -67,10 +67,25 @@ pub struct Data {
     pub test: Option<f64>,
     /// Whether numbers are standardised.
     pub standardize: bool,
+    /// To what scale features of numbers are brought.
+    pub scale: ScaleName,
     /// Texts of a feature that fewer training rows have share an input; 2 if left out. Of a run that does not say it, 1: it was
     /// made when every text had its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rare: Option<usize>,
+}
+
+/// To what scale features of numbers are brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ScaleName {
+    /// Mean 0 and standard deviation 1.
+    #[default]
+    Standard,
+    /// Median 0 and a distance of 1 between the quartiles, then smoothly within −3 and 3: for columns with outliers.
+    Robust,
+    /// Normal scores of the ranks among the training rows: whatever the distribution, a normal one.
+    Quantile,
 }
 
 /// A text that a single training row has tells of that row alone.
@@ -97,6 +112,7 @@ impl Default for Data {
             validation: 0.15,
             test: None,
             standardize: true,
+            scale: ScaleName::Standard,
             rare: None,
         }
     }
@@ -342,7 +358,12 @@ impl Data {
 
     /// How columns become numbers.
     pub fn encoder_options(&self) -> EncoderOptions {
-        EncoderOptions { standardize: self.standardize, rare: self.rare.unwrap_or(RARE) }
+        let scale = match self.scale {
+            ScaleName::Standard => Scale::Standard,
+            ScaleName::Robust => Scale::Robust,
+            ScaleName::Quantile => Scale::Quantile,
+        };
+        EncoderOptions { standardize: self.standardize, scale, rare: self.rare.unwrap_or(RARE) }
     }
 
     /// How the table is to be read.

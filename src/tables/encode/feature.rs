@@ -1,7 +1,7 @@
 //! Feature columns: from a table's cell to the network's inputs.
 
 use super::category::{Found, Lookup, Rare, frequent};
-use super::{EncoderOptions, Scaling, scaling};
+use super::{EncoderOptions, FittedScale, Scaling, scaling};
 use crate::error::Result;
 use crate::tables::Table;
 use serde::{Deserialize, Serialize};
@@ -19,11 +19,14 @@ pub struct FeatureColumn {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureEncoding {
-    /// A number is standardised (unless [`EncoderOptions`] say otherwise); where it is missing, the input is 0: that of
-    /// the mean.
+    /// A number is standardised, or brought to another [scale](FittedScale), or left as it is, as [`EncoderOptions`] say; where
+    /// it is missing, the input is 0: that of the mean, or of the median.
     Number {
         /// Mean and standard deviation in the training part.
         scaling: Scaling,
+        /// How it becomes an input.
+        #[serde(default, skip_serializing_if = "FittedScale::is_standard")]
+        scale: FittedScale,
         /// Whether a second input says that the number is missing (1) or not (0); so if some were
         /// missing in the training part.
         indicator: bool,
@@ -69,7 +72,8 @@ impl FeatureColumn {
         } else {
             let fitted = scaling(table, name)?;
             let scaling = if options.standardize { fitted } else { Scaling::NONE };
-            FeatureEncoding::Number { scaling, indicator }
+            let scale = FittedScale::fit(options.scale, &table.numbers(name)?);
+            FeatureEncoding::Number { scaling, scale, indicator }
         };
         Ok(Self { column: name.into(), encoding })
     }
@@ -117,12 +121,18 @@ impl FeatureColumn {
         let rows = values.chunks_exact_mut(stride);
         let rows = rows.map(|row| &mut row[offset..][..self.width()]);
         match &self.encoding {
-            FeatureEncoding::Number { scaling, .. } => {
+            FeatureEncoding::Number { scaling, scale, .. } => {
                 let cells = table.numbers(&self.column)?;
                 for (row, (inputs, &number)) in rows.zip(cells.iter()).enumerate() {
                     match (number.is_nan(), &mut inputs[..]) {
                         (false, [input, ..]) => {
-                            *input = scaling.encode(table, row, &self.column, number)?;
+                            *input = match scale {
+                                FittedScale::Standard => {
+                                    scaling.encode(table, row, &self.column, number)?
+                                }
+                                // None of which is large.
+                                _ => scale.input(scaling, number) as f32,
+                            };
                         }
                         (true, [_, missing]) => *missing = 1.0,
                         _ => {}

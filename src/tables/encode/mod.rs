@@ -3,7 +3,7 @@
 //!
 //! | column | becomes |
 //! |---|---|
-//! | feature, numbers | standardised; missing: the mean, with an indicator if training had missing cells |
+//! | feature, numbers | standardised, or on another [scale](Scale); missing: the mean or median, with an indicator if training had missing cells |
 //! | feature, text | one input a category of the training part, and one for all that are [rare](EncoderOptions::rare); missing: all 0 |
 //! | feature, the same in all of the training part | nothing, or whether it is missing |
 //! | target of `mse`, `mae`, `huber`, `quantile` | [transformed](Transform) if asked, then standardised; both undone in answers |
@@ -21,6 +21,7 @@ mod decode;
 mod feature;
 mod number;
 mod saved;
+mod scale;
 mod scaling;
 mod spec;
 mod target;
@@ -30,10 +31,12 @@ pub use self::category::Rare;
 pub use self::decode::Predicted;
 pub use self::feature::{FeatureColumn, FeatureEncoding};
 pub use self::number::{Curve, NumberEncoding, Transform};
+pub use self::scale::{FittedScale, Scale};
 pub use self::scaling::Scaling;
 pub use self::spec::{EncoderOptions, InferredLoss, TargetSpec};
 pub use self::target::{LabelCounts, TargetColumn, TargetEncoding};
 
+pub(crate) use self::number::OUTERMOST;
 pub(super) use self::scaling::are_one_number;
 pub(crate) use self::scaling::is_rounding;
 pub(crate) use self::target::Labels;
@@ -103,7 +106,7 @@ impl Encoder {
     /// Learns from the training part how these columns become features and tasks.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for no feature, no target, a column named twice, be it as a feature and as a target, two tasks
+    /// [`Error::Invalid`] for a scale of numbers that are left as they are, no feature, no target, a column named twice, be it as a feature and as a target, two tasks
     /// of one name, a task without a column or whose columns no row has all of, or several columns for
     /// `cross_entropy`. [`Error::Table`], naming the column and the remedy, if the table lacks one (with the
     /// name that was probably meant), if one has no cell that is not missing or numbers too large to
@@ -119,6 +122,7 @@ impl Encoder {
     ) -> Result<Self> {
         let features: Vec<&str> = features.iter().map(AsRef::as_ref).collect();
         check_names(&features, targets)?;
+        options.check()?;
         let columns = features.iter().map(|name| FeatureColumn::fit(training, name, options));
         let targets = targets.iter().map(|spec| TargetColumn::fit(training, spec, options));
         let encoder = Self {
@@ -135,7 +139,7 @@ impl Encoder {
     /// [`fit_with`](Self::fit_with) tells of the first thing alone.
     ///
     /// # Errors
-    /// Those of [`fit_with`](Self::fit_with) about names.
+    /// Those of [`fit_with`](Self::fit_with) about names and options.
     pub fn problems(
         training: &Table,
         features: &[impl AsRef<str>],
@@ -144,6 +148,7 @@ impl Encoder {
     ) -> Result<Vec<Problem>> {
         let features: Vec<&str> = features.iter().map(AsRef::as_ref).collect();
         check_names(&features, targets)?;
+        options.check()?;
         let mut problems = Vec::new();
         let mut note = |name: &str, is_task: bool, error: Option<Error>| {
             problems.extend(error.map(|error| Problem { name: name.into(), is_task, error }));

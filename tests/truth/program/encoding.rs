@@ -101,3 +101,56 @@ fn an_identifier_that_is_asked_for_says_nothing() {
         assert!(warnings.contains(told), "{warnings}");
     }
 }
+
+/// 61 numbers, one of them a million, and a missing one.
+#[test]
+fn a_scale_is_in_the_run_its_model_and_what_goes_on_with_it() {
+    let folder = folder("run_scale");
+    let rows: String = (0..60).map(|row| format!("{},{}\n", (row * row) % 61, row % 7)).collect();
+    std::fs::write(folder.join("towns.csv"), format!("x,y\n{rows}1000000,3\n,4\n"))
+        .expect("a table");
+    for scale in ["standard", "robust", "quantile"] {
+        let whole = format!("{scale}-whole");
+        train(&folder, &["--scale", scale, "--out", &whole]);
+        let config =
+            std::fs::read_to_string(folder.join(&whole).join("config.toml")).expect("a file");
+        assert!(config.contains(&format!("\nscale = \"{scale}\"\n")), "{config}");
+        // Stopped between, it ends with the same bits.
+        train(&folder, &["--scale", scale, "--epochs", "1", "--out", scale]);
+        succeed(&folder, &["train", "--resume", scale, "--epochs", "2", "--quiet"]);
+        let model =
+            |run: &str| std::fs::read(folder.join(run).join("model.safetensors")).expect("a model");
+        assert!(model(&whole) == model(scale), "{scale}");
+    }
+    let answers = |run: &str, x: &str| {
+        std::fs::write(folder.join("new.csv"), format!("x\n{x}\n")).expect("rows");
+        succeed(&folder, &["predict", run, "new.csv"]).lines().nth(1).expect("a row").to_string()
+    };
+    for (scale, is_told_apart, is_bounded) in
+        [("standard", false, false), ("robust", true, true), ("quantile", true, true)]
+    {
+        // Beside a million, 3 and 30 are one; and beyond it goes on, or does not.
+        let apart = answers(scale, "3").parse::<f64>().expect("a number")
+            - answers(scale, "30").parse::<f64>().expect("a number");
+        assert_eq!(apart.abs() > 1e-3, is_told_apart, "{scale}: {apart}");
+        assert_eq!(answers(scale, "1e12") == answers(scale, "1e14"), is_bounded, "{scale}");
+    }
+    for (arguments, message) in [
+        (&["--scale", "robust", "--no-standardize"][..], "cannot be used with"),
+        (&["--scale", "rank"], "possible values: standard, robust, quantile"),
+    ] {
+        let output = super::awl(&folder, &[&TRAIN[..], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains(message), "{told}");
+    }
+    std::fs::write(folder.join("run.toml"), "data.standardize = false\ndata.scale = \"robust\"\n")
+        .expect("a file");
+    let output = super::awl(&folder, &[&TRAIN[..], &["--config", "run.toml"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        told.contains("cannot be both left as they are and brought to the scale \"robust\""),
+        "{told}"
+    );
+}

@@ -199,6 +199,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
         "every run here has it; what there is without is the encoder's, tables::encode",
     ),
     ("--rare", "program::encoding, and tables::encode"),
+    ("--scale", "program::encoding, and tables::encode"),
     ("--features", "program::runs"),
     ("--ignore", "program::runs"),
     ("--text", "real_tables"),
