@@ -226,6 +226,10 @@ pub struct TrainFlags {
     /// Stop after so many epochs without a better validation score; 0: never [default: 20].
     #[arg(long, value_name = "EPOCHS")]
     pub patience: Option<usize>,
+    /// Then train once more, from the start, on training and validation rows, for as many epochs as the validation rows chose: that
+    /// model is kept.
+    #[arg(long)]
+    refit: bool,
     /// [default: fused]
     #[arg(long, value_enum)]
     engine: Option<EngineName>,
@@ -339,6 +343,7 @@ impl Arguments {
         set(&mut train.members, &flags.members);
         train.shuffle &= !flags.no_shuffle;
         set(&mut train.patience, &flags.patience);
+        train.refit |= flags.refit;
         set(&mut train.engine, &flags.engine);
         set_some(&mut train.init, &flags.init);
         set_some(&mut train.log_every, &flags.log_every);

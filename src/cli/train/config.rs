@@ -314,6 +314,9 @@ pub struct Train {
     /// Epochs without a better validation score before training stops; 0: never.
     pub patience: usize,
     pub engine: EngineName,
+    /// Whether to train once more on training and validation rows, for as many epochs as these chose.
+    #[serde(skip_serializing_if = "is_false")]
+    pub refit: bool,
     /// A safetensors file to start from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
@@ -333,12 +336,17 @@ impl Default for Train {
             members: 1,
             shuffle: true,
             patience: 20,
+            refit: false,
             engine: EngineName::Fused,
             init: None,
             log_every: None,
             tensorboard: false,
         }
     }
+}
+
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 fn is_one(members: &usize) -> bool {

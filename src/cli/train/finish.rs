@@ -30,6 +30,13 @@ pub struct Results<'a> {
     pub diverged: Option<String>,
 }
 
+impl Results<'_> {
+    /// `results.json`
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+}
+
 /// Points of a plot of predictions against labels.
 const MOST_POINTS: usize = 500;
 
@@ -179,7 +186,7 @@ fn still_improving(onlooker: &Onlooker<'_>, progress: &[Progress]) -> Option<Str
 }
 
 /// Epochs at the end that are among the last.
-const FEW: usize = 2;
+pub const FEW: usize = 2;
 
 /// Who is not in the model, and why.
 fn left_out(progress: &[Progress], judged: &Judged<'_>) -> Vec<String> {
@@ -369,6 +376,9 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
             format!("trained {epochs} epochs in {seconds:.1} s; {kept}\n")
         }
     };
+    if let Some(sentence) = data.told.refit.as_ref() {
+        text += &format!("{sentence}\n");
+    }
     if let Some(last) = judged.parts.last() {
         let (name, rows) = (last.name, last.part.data.rows());
         let beside =

@@ -8,6 +8,7 @@ mod losses;
 mod members;
 mod options;
 mod parity;
+mod refit;
 mod resume;
 mod runs;
 mod sigma;

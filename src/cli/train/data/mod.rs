@@ -67,6 +67,8 @@ pub struct Told {
     pub reasons: BTreeMap<String, String>,
     /// Labels, missing cells and rows in figures.
     pub data: Value,
+    /// What the rows and epochs of a [refit](super::refit) are, and of what its figures.
+    pub refit: Option<String>,
 }
 
 /// A table with all that was chosen of it before its rows are split.
@@ -123,9 +125,40 @@ impl Source {
 
     /// Splits the rows and prepares them.
     pub fn split(&self, config: &Config, problems: Problems) -> Result<Data, Failure> {
-        let Self { table, features, specs, told } = self;
-        let (mut told, options) = (told.clone(), config.data.encoder_options());
-        let [training, validation, test] = split::split(config, table.clone(), specs, &mut told)?;
+        let mut told = self.told.clone();
+        let parts = split::split(config, self.table.clone(), &self.specs, &mut told)?;
+        if config.train.refit && parts[1].is_none() {
+            return Err(Failure::input(
+                "--refit makes as many epochs as the validation rows choose, and there are none: keep some (--validation), or \
+                 leave it out",
+            ));
+        }
+        self.prepare(config, parts, told, problems)
+    }
+
+    /// The same with the validation rows among those to train on.
+    pub fn split_for_refit(&self, config: &Config) -> Result<Data, Failure> {
+        let mut told = self.told.clone();
+        let parts = split::split(config, self.table.clone(), &self.specs, &mut told)?;
+        let parts = match parts {
+            [Some(training), Some(validation), test] => {
+                [Some(training.joined(&validation)?), None, test]
+            }
+            parts => parts,
+        };
+        self.prepare(config, parts, told, Problems::of(&self.table, config.task.len()))
+    }
+
+    /// Learns the encoding from the training rows, and encodes all parts.
+    fn prepare(
+        &self,
+        config: &Config,
+        [training, validation, test]: [Option<Table>; 3],
+        mut told: Told,
+        problems: Problems,
+    ) -> Result<Data, Failure> {
+        let Self { table, features, specs, .. } = self;
+        let options = config.data.encoder_options();
         let training = training
             .ok_or_else(|| Failure::input("no row is for training: mark some with \"train\""))?;
         self.look(config, &training, problems)?;

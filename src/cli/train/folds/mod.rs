@@ -185,7 +185,7 @@ fn one(
         false => begin(arguments, config, data, path, name)?,
     };
     let Ready { run, config, data, state, name } = ready;
-    let (end, results) = train(arguments, &run, &config, &data, state, name)?;
+    let (end, results) = train(arguments, &run, &config, super::plan(&config), &data, state, name)?;
     if let Some(diverged) = results.diverged {
         return Err(Failure::Run(diverged));
     }

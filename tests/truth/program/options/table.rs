@@ -193,6 +193,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("--label-smoothing", "program::losses"),
     ("--class-weights", "program::losses"),
     ("--patience", "program::runs, and train::run"),
+    ("--refit", "program::refit"),
     ("--no-shuffle", "every run here has it, but that of train.shuffle"),
     (
         "--no-standardize",
