@@ -6,7 +6,7 @@
 Needs torch (the CPU build will do) and nothing else. Exit status 0 if every probability, and every number in standard
 deviations of its column, is within 1e-5.
 """
-import csv, gzip, io, json, struct, subprocess, sys
+import csv, gzip, io, json, math, statistics, struct, subprocess, sys
 
 import torch
 from torch import nn
@@ -90,6 +90,29 @@ def present(cell):
     return None if cell.lower() in MISSING else cell
 
 
+def scaled(scale, mean, std):
+    """The function that brings a number to its scale."""
+    if scale == "standard":
+        return lambda number: (number - mean) / std
+    [(kind, learned)] = scale.items()
+    if kind == "robust":
+
+        def robust(number):
+            z = (number - learned["median"]) / learned["spread"]
+            return z / math.hypot(1, z / 3)
+
+        return robust
+
+    def quantile(number):
+        # Of lines between knots, how many are below, in parts; of a line without length, half.
+        lines = zip(learned, learned[1:])
+        through = [min(max((number - a) / (b - a), 0), 1) if b > a else (0.5 + (number > a) / 2 - (number < a) / 2) for a, b in lines]
+        rank = sum(through) / len(through)
+        return statistics.NormalDist().inv_cdf(min(max(rank, 1e-7), 1 - 1e-7))
+
+    return quantile
+
+
 def features(encoder, rows):
     """The encoder's inputs, in float64 until the last moment, as awl computes them."""
     columns = []
@@ -100,11 +123,15 @@ def features(encoder, rows):
             cells = [None if cell is None or cell.lower() in DOUBTFUL else cell for cell in cells]
         if kind == "number":
             mean, std = encoding["scaling"]["mean"], encoding["scaling"]["std"]
-            columns.append([0.0 if cell is None else (float(cell) - mean) / std for cell in cells])
+            scale = scaled(encoding.get("scale", "standard"), mean, std)
+            columns.append([0.0 if cell is None else scale(float(cell)) for cell in cells])
         if kind != "category" and encoding["indicator"]:
             columns.append([float(cell is None) for cell in cells])
         if kind == "category":
             columns += [[float(cell == name) for cell in cells] for name in encoding["categories"]]
+        if kind == "category" and "rare" in encoding:
+            others = [cell is not None and cell not in encoding["categories"] for cell in cells]
+            columns.append([float(is_other) for is_other in others])
     return torch.tensor(columns, dtype=torch.float64).T.to(torch.float32)
 
 

@@ -23,7 +23,7 @@ pub fn save(run: &RunDir, baselines: &Baselines) -> Result<(), Failure> {
         sigma: vec![1.0; baselines.network.tasks().len()],
     });
     let recipes = recipes(&baselines.network);
-    let notes = json!({ "members": NAMES, "unfitted": baselines.unfitted });
+    let notes = json!({ "members": NAMES, "unfitted": baselines.unfitted, "penalties": baselines.penalties });
     let bytes = Weights::fleet_to_bytes(&weights, &recipes, &notes)?;
     run_dir::save(&run.baselines(), &bytes)
 }
@@ -42,7 +42,8 @@ pub fn load(run: &RunDir, encoder: &Encoder) -> Result<Option<Baselines>, Failur
         [weights.pop(), weights.pop()].map(|it| it.map(|it| it.parameters).unwrap_or_default());
     let mut notes = Weights::read_notes(&file, &bytes)?;
     let unfitted = serde_json::from_value(notes["unfitted"].take()).unwrap_or_default();
-    Ok(Some(Baselines { network, constant, linear, unfitted }))
+    let penalties = serde_json::from_value(notes["penalties"].take()).unwrap_or_default();
+    Ok(Some(Baselines { network, constant, linear, unfitted, penalties }))
 }
 
 /// Judges them by the rows of a table.

@@ -13,6 +13,7 @@ const MOST: usize = 12;
 #[derive(Default)]
 pub struct Strange {
     unseen: BTreeMap<String, usize>,
+    rare: BTreeMap<String, usize>,
     far: BTreeMap<String, usize>,
     /// What is said of columns whose numbers are written with another sign than where the model was trained.
     signs: BTreeSet<String>,
@@ -24,6 +25,9 @@ impl Strange {
         let encoder = &model.encoder;
         for (column, cells) in encoder.unseen(table)? {
             *self.unseen.entry(column.into()).or_default() += cells;
+        }
+        for (column, cells) in encoder.rare(table)? {
+            *self.rare.entry(column.into()).or_default() += cells;
         }
         for (column, cells) in encoder.beyond(table, FAR)? {
             *self.far.entry(column.into()).or_default() += cells;
@@ -65,6 +69,7 @@ impl Strange {
                 &self.unseen,
                 "texts that the model was not trained on, and that count as none of the known ones",
             ),
+            (&self.rare, "texts that few training rows had, or none, and that count as rare"),
             (&self.far, far.as_str()),
         ]
         .into_iter()

@@ -6,7 +6,9 @@
 //!
 //! | file | what it makes |
 //! |---|---|
-//! | `inputs` | features from columns: standardised, imputed, an input a category |
+//! | `inputs` | features from columns, an input a category |
+//! | `numbers` | columns of numbers: scaled, imputed |
+//! | `normal` | normal scores of ranks |
 //! | `layers` | the network, its tensors under PyTorch's names |
 //! | `outputs` | numbers in their columns' units, probabilities and classes |
 //! | `graph` | nodes and values under names of their own |
@@ -15,6 +17,8 @@
 mod graph;
 mod inputs;
 mod layers;
+mod normal;
+mod numbers;
 mod outputs;
 mod proto;
 
@@ -41,12 +45,12 @@ const MOST_BYTES: usize = i32::MAX as usize;
 /// | column | type | missing |
 /// |---|---|---|
 /// | numbers, in the column's unit | `float` | NaN |
-/// | numbers of which a `float` would lose too much: far from 0 for how close together they are (mean over 16 standard deviations), say years, or the seconds since 1970; or too large or small | `double` | NaN |
+/// | numbers of which a `float` would lose too much: far from 0 for how close together they are (mean over 16 standard deviations), say years, or the seconds since 1970; or too large or small; or on the scale `quantile` | `double` | NaN |
 /// | text, as the table writes it, without spaces at either end | `string` | empty |
 /// | what was the same in every training row | none, or, if it was sometimes missing, any `float` | NaN |
 ///
-/// Standardisation, imputation and categories are part of the model. A text that is no category of the training part
-/// counts as missing.
+/// Standardisation (or another scale), imputation and categories are part of the model. A text that is no category of the training part
+/// counts as missing, or as rare where some categories do.
 ///
 /// # Outputs
 /// Of each task, in the order of the tasks:

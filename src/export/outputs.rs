@@ -1,7 +1,7 @@
 //! From a head's predictions to what they mean, as [`Encoder::decode`](crate::Encoder::decode) says it.
 
 use super::graph::{Graph, Kind};
-use super::inputs::kind_for;
+use super::numbers::kind_for;
 use super::proto::AttributeProto;
 use crate::error::Result;
 use crate::tables::{Curve, NumberEncoding, TargetColumn, TargetEncoding};

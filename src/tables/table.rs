@@ -307,6 +307,24 @@ impl Table {
         Self { file: self.file.clone(), rows: Some(rows.iter().map(place).collect()) }
     }
 
+    /// The rows of this part of a table and of another part of it, in the table's order.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if they are of two tables.
+    pub fn joined(&self, other: &Self) -> Result<Self> {
+        if !Arc::ptr_eq(&self.file, &other.file) {
+            return Err(Error::invalid(
+                format!("{} and {} are two tables", self.name(), other.name()),
+                "join parts of one table",
+            ));
+        }
+        let places =
+            |part: &Self| (0..part.rows()).map(|row| part.at(row) as u32).collect::<Vec<_>>();
+        let mut rows: Vec<u32> = [places(self), places(other)].concat();
+        rows.sort_unstable();
+        Ok(Self { file: self.file.clone(), rows: Some(rows.into()) })
+    }
+
     /// An error about this table.
     pub(super) fn error(&self, problem: impl Into<String>) -> Error {
         Error::Table { table: self.name().into(), problem: problem.into() }

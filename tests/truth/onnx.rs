@@ -3,7 +3,9 @@
 
 use crate::python;
 use crate::support::gpu;
-use awl::tables::{EncoderOptions, Predicted, TargetColumn, TargetEncoding, TargetSpec, Transform};
+use awl::tables::{
+    EncoderOptions, Predicted, Scale, TargetColumn, TargetEncoding, TargetSpec, Transform,
+};
 use awl::{
     Activation, Adam, AutomaticWeightedLoss, Encoder, Engine, GpuEngine, Loss, Matrix, Network,
     Recipe, Table, Trainer, export,
@@ -51,7 +53,11 @@ fn penguins() -> String {
     csv
 }
 
-fn train(training: &Table, activation: Activation) -> (Encoder, Network, Trainer<GpuEngine>) {
+fn train(
+    training: &Table,
+    activation: Activation,
+    options: EncoderOptions,
+) -> (Encoder, Network, Trainer<GpuEngine>) {
     let features = ["bill_length_mm", "island", "year", "seen"];
     let smoothed = Loss::CrossEntropy { label_smoothing: 0.1, class_weights: None };
     let targets = [
@@ -68,7 +74,7 @@ fn train(training: &Table, activation: Activation) -> (Encoder, Network, Trainer
             .with_transform(Transform::Quantile),
         TargetSpec::new("eggs").with_loss(Loss::Poisson),
     ];
-    let encoder = Encoder::fit_with(training, &features, &targets, EncoderOptions::default());
+    let encoder = Encoder::fit_with(training, &features, &targets, options);
     let encoder = encoder.expect("an encoder");
     let network = Network::new(encoder.features(), &[16, 12], activation, &encoder.tasks());
     let network = network.expect("a network");
@@ -116,17 +122,18 @@ fn spread(target: &TargetColumn, column: usize, predictions: &[Vec<f32>]) -> f64
 }
 
 /// Writes model, table and what is expected of them, and returns the directory.
-fn export_to(directory: PathBuf, activation: Activation) -> PathBuf {
+fn export_to(directory: PathBuf, activation: Activation, options: EncoderOptions) -> PathBuf {
     let csv = penguins();
     let table = Table::from_csv("penguins", csv.as_bytes()).expect("a table");
     let island = table.column("island").expect("the islands");
     let known = |&row: &usize| island.text(row).is_none_or(|island| island != "Dream");
     let training = table.select(&(0..table.rows()).filter(known).collect::<Vec<_>>());
-    let (encoder, network, mut trainer) = train(&training, activation);
+    let (encoder, network, mut trainer) = train(&training, activation, options);
 
     let features = encoder.encode_features(&table).expect("features");
-    let unseen = encoder.unseen(&table).expect("the features");
-    assert!(matches!(unseen[..], [("island", 100..)]), "{unseen:?}");
+    let mut others = encoder.unseen(&table).expect("the features");
+    others.extend(encoder.rare(&table).expect("the features"));
+    assert!(matches!(others[..], [("island", 100..)]), "{others:?}");
     let predictions: Matrix = block_on(trainer.engine().predict(&features)).expect("predictions");
     let mut outputs = Map::new();
     for (target, offset) in encoder.targets().iter().zip(network.offsets()) {
@@ -147,8 +154,15 @@ fn export_to(directory: PathBuf, activation: Activation) -> PathBuf {
 #[test]
 fn onnxruntime_predicts_what_the_engine_predicts() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx");
-    let directories =
-        ACTIVATIONS.map(|(name, activation)| export_to(target.join(name), activation));
+    let activations = ACTIVATIONS.map(|(name, activation)| {
+        export_to(target.join(name), activation, EncoderOptions::default())
+    });
+    // Torgersen has 52 rows, and is rare among 60.
+    let robust = EncoderOptions { scale: Scale::Robust, rare: 60, ..Default::default() };
+    let quantile = EncoderOptions { scale: Scale::Quantile, ..Default::default() };
+    let scales = [("robust", robust), ("quantile", quantile)]
+        .map(|(name, options)| export_to(target.join(name), Activation::Relu, options));
+    let directories = [&activations[..], &scales].concat();
     if python::has("onnxruntime", "numpy, onnx, onnxruntime") {
         python::judge("check_onnx.py", &directories);
     }

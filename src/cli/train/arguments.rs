@@ -1,8 +1,8 @@
 //! The flags of `awl train`, and how they change a configuration.
 
 use super::config::{
-    BALANCED, ClassWeights, Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaForm,
-    SigmaInit, Start, Task,
+    BALANCED, ClassWeights, Config, EngineName, OptimizerName, ScaleName, ScheduleName, Scheme,
+    SigmaForm, SigmaInit, Start, Task,
 };
 use crate::cli::reading::ReadingFlags;
 use awl::Activation;
@@ -107,6 +107,12 @@ pub struct DataFlags {
     /// Take numbers as they are.
     #[arg(long)]
     no_standardize: bool,
+    /// To what scale features of numbers are brought [default: standard].
+    #[arg(long, value_enum, conflicts_with = "no_standardize")]
+    scale: Option<ScaleName>,
+    /// Texts of a feature that fewer training rows have share one input [default: 2]; 1 keeps all apart, up to 1024 a feature.
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+    rare: Option<u64>,
 }
 
 #[derive(clap::Args)]
@@ -223,6 +229,10 @@ pub struct TrainFlags {
     /// Stop after so many epochs without a better validation score; 0: never [default: 20].
     #[arg(long, value_name = "EPOCHS")]
     pub patience: Option<usize>,
+    /// Then train once more, from the start, on training and validation rows, for as many epochs as the validation rows chose: that
+    /// model is kept.
+    #[arg(long)]
+    refit: bool,
     /// [default: fused]
     #[arg(long, value_enum)]
     engine: Option<EngineName>,
@@ -308,6 +318,8 @@ impl Arguments {
         set(&mut config.data.validation, &flags.validation);
         set_some(&mut config.data.test, &flags.test);
         config.data.standardize &= !flags.no_standardize;
+        set(&mut config.data.scale, &flags.scale);
+        set_some(&mut config.data.rare, &flags.rare.map(|rows| rows as usize));
 
         if let Some(widths) = &self.model.hidden {
             config.model.hidden = hidden(widths)?;
@@ -338,6 +350,7 @@ impl Arguments {
         set(&mut train.members, &flags.members);
         train.shuffle &= !flags.no_shuffle;
         set(&mut train.patience, &flags.patience);
+        train.refit |= flags.refit;
         set(&mut train.engine, &flags.engine);
         set_some(&mut train.init, &flags.init);
         if flags.init.is_some() {

@@ -1,7 +1,6 @@
 //! A run's configuration: `run.toml`, field for field, with its defaults.
 
-use awl::tables::Transform;
-use awl::tables::{Decimal, ReadOptions};
+use awl::tables::{Decimal, EncoderOptions, ReadOptions, Scale, Transform};
 use awl::train::Baselines;
 use awl::{Activation, Network};
 use serde::{Deserialize, Serialize};
@@ -72,7 +71,29 @@ pub struct Data {
     pub test: Option<f64>,
     /// Whether numbers are standardised.
     pub standardize: bool,
+    /// To what scale features of numbers are brought.
+    pub scale: ScaleName,
+    /// Texts of a feature that fewer training rows have share an input; 2 if left out. Of a run that does not say it, 1: it was
+    /// made when every text had its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rare: Option<usize>,
 }
+
+/// To what scale features of numbers are brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ScaleName {
+    /// Mean 0 and standard deviation 1.
+    #[default]
+    Standard,
+    /// Median 0 and a distance of 1 between the quartiles, then smoothly within −3 and 3: for columns with outliers.
+    Robust,
+    /// Normal scores of the ranks among the training rows: whatever the distribution, a normal one.
+    Quantile,
+}
+
+/// A text that a single training row has tells of that row alone.
+const RARE: usize = 2;
 
 impl Default for Data {
     fn default() -> Self {
@@ -96,6 +117,8 @@ impl Default for Data {
             validation: 0.15,
             test: None,
             standardize: true,
+            scale: ScaleName::Standard,
+            rare: None,
         }
     }
 }
@@ -299,6 +322,9 @@ pub struct Train {
     /// What the weights are at first, without a file; the linear model where the network can be one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<Start>,
+    /// Whether to train once more on training and validation rows, for as many epochs as these chose.
+    #[serde(skip_serializing_if = "is_false")]
+    pub refit: bool,
     /// A safetensors file to start from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
@@ -318,6 +344,7 @@ impl Default for Train {
             members: 1,
             shuffle: true,
             patience: 20,
+            refit: false,
             engine: EngineName::Fused,
             start: None,
             init: None,
@@ -343,6 +370,10 @@ impl Train {
     }
 }
 
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
 fn is_one(members: &usize) -> bool {
     *members == 1
 }
@@ -361,6 +392,16 @@ impl Data {
     /// The seed of the split.
     pub fn seed_of_the_split(&self, train: &Train) -> u64 {
         self.split_seed.unwrap_or(train.seed)
+    }
+
+    /// How columns become numbers.
+    pub fn encoder_options(&self) -> EncoderOptions {
+        let scale = match self.scale {
+            ScaleName::Standard => Scale::Standard,
+            ScaleName::Robust => Scale::Robust,
+            ScaleName::Quantile => Scale::Quantile,
+        };
+        EncoderOptions { standardize: self.standardize, scale, rare: self.rare.unwrap_or(RARE) }
     }
 
     /// How the table is to be read.
@@ -395,6 +436,13 @@ impl Config {
                 *file = beside;
             }
         }
+        Ok(config)
+    }
+
+    /// Reads the configuration that a run saved.
+    pub fn of_run(path: &Path) -> Result<Self, String> {
+        let mut config = Self::read(path)?;
+        config.data.rare.get_or_insert(1);
         Ok(config)
     }
 

@@ -12,7 +12,7 @@ use crate::cli::run_dir::{self, Model, RunDir};
 use crate::cli::{scores, sureness};
 use awl::engine::Engine;
 use awl::tables::{Encoder, Predicted, ReadOptions, TargetEncoding};
-use awl::train::{Baselines, Progress, Run, Weighed, Weights};
+use awl::train::{Progress, Run, Weighed, Weights};
 use awl::{Matrix, Recipe};
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -28,6 +28,13 @@ pub struct Results<'a> {
     warnings: Vec<String>,
     /// Why the run is a failure, if it is.
     pub diverged: Option<String>,
+}
+
+impl Results<'_> {
+    /// `results.json`
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
 }
 
 /// Points of a plot of predictions against labels.
@@ -50,9 +57,7 @@ pub async fn finish<'a, E: Engine>(
     let members: Vec<usize> =
         (0..weights.len()).filter(|&member| weights[member].is_some()).collect();
     run_dir::save(&run.model(), &model(&members, None)?)?;
-    let validation = data.validation.as_ref().map(|part| &part.data);
-    let tasks = data.encoder.tasks();
-    let baselines = Baselines::fit(&tasks, &data.training, validation)?;
+    let baselines = data.baselines()?;
     baselines::save(run, &baselines)?;
     let unfitted = baselines.unfitted.iter().map(|task| {
         format!("task \"{task}\" has no linear model beside it, whose weights would be too many")
@@ -179,7 +184,7 @@ fn still_improving(onlooker: &Onlooker<'_>, progress: &[Progress]) -> Option<Str
 }
 
 /// Epochs at the end that are among the last.
-const FEW: usize = 2;
+pub const FEW: usize = 2;
 
 /// Who is not in the model, and why.
 fn left_out(progress: &[Progress], judged: &Judged<'_>) -> Vec<String> {
@@ -369,6 +374,9 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
             format!("trained {epochs} epochs in {seconds:.1} s; {kept}\n")
         }
     };
+    if let Some(sentence) = data.told.refit.as_ref() {
+        text += &format!("{sentence}\n");
+    }
     if let Some(last) = judged.parts.last() {
         let (name, rows) = (last.name, last.part.data.rows());
         let beside =

@@ -11,6 +11,7 @@ mod folds;
 mod judged;
 mod log;
 mod recipe;
+mod refit;
 mod resume;
 mod task_flag;
 mod watch;
@@ -26,7 +27,7 @@ use super::rows_seen::RowsSeen;
 use super::run_dir::{self, RunDir};
 use awl::engine::Engine;
 use awl::report::tensorboard::EventWriter;
-use awl::train::{Baselines, Checkpoint, End, Plan, Run, Saved, SigmaPath, Trainer};
+use awl::train::{Checkpoint, End, Plan, Run, Saved, SigmaPath, Trainer};
 use awl::{Error, Recipe};
 use pollster::block_on;
 use serde_json::json;
@@ -69,6 +70,9 @@ fn configured(arguments: &Arguments) -> Result<Config, Failure> {
         None => Config::default(),
     };
     arguments.apply(&mut config)?;
+    // A run says what it took, whatever the next version takes.
+    config.data.rare = Some(config.data.encoder_options().rare);
+    refit::check(&config)?;
     Ok(config)
 }
 
@@ -79,6 +83,9 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     run_dir::check_free(&out)?;
     if folds::are_several(&config) {
         return folds::start(arguments, config, &out);
+    }
+    if config.train.refit {
+        return refit::start(arguments, config, &out);
     }
     let data = Data::read(&mut config, arguments)?;
     let ready = begin(arguments, config, data, &out, None)?;
@@ -93,27 +100,40 @@ fn begin(
     out: &Path,
     name: Option<String>,
 ) -> Result<Ready, Failure> {
-    let recipes = recipe::recipes(&config, &data.encoder, data.training.rows())?;
-    foresee(&mut data, &recipes[0]);
+    let (state, files) = prepare(arguments, &config, &mut data, name.is_none())?;
+    let run = RunDir::create(out, &files)?;
+    Ok(Ready { run, config, data, state, name })
+}
+
+/// A file of a run, by its name in the directory.
+type NewFile = (&'static str, Vec<u8>);
+
+/// What a run begins with: its state before the first step, and the files of its directory.
+fn prepare(
+    arguments: &Arguments,
+    config: &Config,
+    data: &mut Data,
+    tells: bool,
+) -> Result<(Started, Vec<NewFile>), Failure> {
+    let recipes = recipe::recipes(config, &data.encoder, data.training.rows())?;
+    foresee(data, &recipes[0]);
     let apart: Vec<_> = data.validation.iter().chain(&data.test).map(|part| &part.data).collect();
     let seen = RowsSeen::of(&data.training, &apart);
     data.told.warnings.extend(many_equal(&seen));
     // Of several runs all is told before the first.
-    if name.is_none() {
-        tell(arguments, &data);
+    if tells {
+        tell(arguments, data);
     }
-    let validation = data.validation.as_ref().map(|part| &part.data);
-    let tasks = data.encoder.tasks();
-    let fit = || Baselines::fit(&tasks, &data.training, validation);
+    let fit = || data.baselines();
     let baselines = config.train.starts_linear(&recipes[0].network).then(fit).transpose()?;
     let make = async || {
-        let (engine, adapter) = recipe::engine(&config, recipes.clone(), &data.training).await?;
+        let (engine, adapter) = recipe::engine(config, recipes.clone(), &data.training).await?;
         let mut trainer = Trainer::new(engine);
         let states =
-            recipe::start(&config, &mut trainer, &data.training, baselines.as_ref()).await?;
+            recipe::start(config, &mut trainer, &data.training, baselines.as_ref()).await?;
         Ok::<_, Failure>((trainer, adapter, states))
     };
-    let (trainer, adapter, states) = compiling::told(arguments, &config, || block_on(make()))?;
+    let (trainer, adapter, states) = compiling::told(arguments, config, || block_on(make()))?;
     let weighting = &recipes[0].weighting;
     let sigma = |parameter| weighting.sigma(parameter).unwrap_or(parameter);
     let path = |&start: &f64| SigmaPath::new(sigma(start));
@@ -128,15 +148,13 @@ fn begin(
     };
     let members = states.into_iter().map(|state| Saved { state, best: None }).collect();
     let checkpoint = Checkpoint { members, notes: json!(notes) };
-    let files = [
+    let files = vec![
         (run_dir::CONFIG, config.rooted().to_toml()?.into_bytes()),
         (run_dir::CHECKPOINT, checkpoint.to_bytes(&recipes)?),
         (run_dir::ROWS_SEEN, seen.to_bytes()),
         (run_dir::SPLIT, data.split.to_bytes()),
     ];
-    let run = RunDir::create(out, &files)?;
-    let state = Started { engine: trainer.into_engine(), adapter, checkpoint, notes };
-    Ok(Ready { run, config, data, state, name })
+    Ok((Started { engine: trainer.into_engine(), adapter, checkpoint, notes }, files))
 }
 
 /// What is said where many rows kept apart equal training rows.
@@ -152,17 +170,28 @@ fn many_equal(seen: &RowsSeen) -> Option<String> {
 
 /// Trains a run that is the whole of a command, and says what came out.
 fn conclude(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
+    let plan = plan(&ready.config);
+    conclude_as(arguments, ready, plan)
+}
+
+/// The same with a plan of its own.
+fn conclude_as(arguments: &Arguments, ready: Ready, plan: Plan) -> Result<ExitCode, Failure> {
     let Ready { run, config, data, state, name } = ready;
-    let (end, results) = train(arguments, &run, &config, &data, state, name)?;
+    let (end, results) = train(arguments, &run, &config, plan, &data, state, name)?;
     finish::show(arguments, &run, &data, &results)?;
     if let Some(diverged) = results.diverged {
         return Err(Failure::Run(diverged));
     }
     if end == End::Asked {
-        eprintln!("stopped; go on with: awl train --resume {}", run.path().display());
+        stopped(&run);
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says how to go on.
+fn stopped(run: &RunDir) {
+    eprintln!("stopped; go on with: awl train --resume {}", run.path().display());
 }
 
 /// A share of rows kept apart that equal training rows is told of from here on: a few may be so by chance.
@@ -206,6 +235,7 @@ fn train<'a>(
     arguments: &Arguments,
     run: &RunDir,
     config: &Config,
+    plan: Plan,
     data: &'a Data,
     state: Started,
     name: Option<String>,
@@ -228,7 +258,6 @@ fn train<'a>(
     }
     watch::heed_interrupts();
     let tasks: Vec<String> = network.tasks().iter().map(|task| task.name.clone()).collect();
-    let plan = plan(config);
     let starts_linear = config.train.starts_linear(network);
     let members: Vec<MemberNotes> = notes.members.into();
     let progress: Vec<_> = members.iter().map(|it| it.progress.clone()).collect();

@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::data::Data;
 use super::watch::{MemberNotes, Notes};
-use super::{Arguments, Ready, Started, compiling, conclude, foresee, plan, recipe};
+use super::{Arguments, Ready, Started, compiling, conclude, foresee, plan, recipe, refit};
 use crate::cli::failure::Failure;
 use crate::cli::run_dir::{self, RunDir};
 use awl::train::{Checkpoint, End, Plan};
@@ -14,11 +14,14 @@ use std::process::ExitCode;
 /// Goes on with a run as if it had never stopped.
 pub(super) fn run(arguments: &Arguments, path: &Path) -> Result<ExitCode, Failure> {
     let run = RunDir::open(path)?;
-    let saved = Config::read(&run.config())?;
+    let saved = Config::of_run(&run.config())?;
     let mut config = saved.clone();
     arguments.apply(&mut config)?;
     check_unchanged(arguments, &saved, &config)?;
     check_table(arguments, path, &config)?;
+    if config.train.refit {
+        return refit::resume(arguments, run, config);
+    }
     let data = Data::read(&mut config, arguments)?;
     let ready = reopen(arguments, run, config, data, None)?;
     conclude(arguments, ready)

@@ -87,8 +87,22 @@ fn apply(node: &NodeProto, inputs: &[&Value]) -> Value {
         "Div" => pairs(x[0], x[1], |a, b| a / b),
         "Equal" => pairs(x[0], x[1], |a, b| f64::from(a == b)),
         "Greater" => pairs(x[0], x[1], |a, b| f64::from(a > b)),
-        // The condition, and a number where it holds: no other comes up.
-        "Where" => pairs(x[0], x[2], |holds, b| if holds == 1.0 { x[1].cells[0] } else { b }),
+        "Sqrt" => each(x[0], f64::sqrt),
+        "Log" => each(x[0], f64::ln),
+        "Neg" => each(x[0], |x| -x),
+        "Abs" => each(x[0], f64::abs),
+        "Sign" => each(x[0], |x| if x == 0.0 { 0.0 } else { x.signum() }),
+        "Clip" => each(x[0], |it| it.clamp(x[1].cells[0], x[2].cells[0])),
+        "Where" => {
+            let chosen = pairs(x[0], x[1], |holds, a| if holds == 1.0 { a } else { f64::NAN });
+            let other = pairs(x[0], x[2], |holds, b| if holds == 1.0 { f64::NAN } else { b });
+            pairs(&chosen, &other, |a, b| if a.is_nan() { b } else { a })
+        }
+        "MatMul" => rows(x[0], x[1].columns, |row| {
+            let column = |at: usize| x[1].cells.iter().skip(at).step_by(x[1].columns);
+            let dot = |at| column(at).zip(row).map(|(w, x)| w * x).sum();
+            (0..x[1].columns).map(dot).collect()
+        }),
         "Softmax" => rows(x[0], x[0].columns, |row| {
             let sum: f64 = row.iter().map(|x| x.exp()).sum();
             row.iter().map(|x| x.exp() / sum).collect()

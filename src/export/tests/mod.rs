@@ -4,10 +4,11 @@
 mod interpreter;
 
 use self::interpreter::{Grid, Value, evaluate};
-use super::onnx;
+use super::graph::{Graph, Kind};
 use super::proto::{Extent, GraphProto, ModelProto, ValueInfoProto};
+use super::{normal, onnx};
 use crate::engine::{Engine, Reference};
-use crate::tables::{Column, EncoderOptions, TargetColumn, TargetEncoding, TargetSpec};
+use crate::tables::{Column, EncoderOptions, Scale, TargetColumn, TargetEncoding, TargetSpec};
 use crate::{Activation, Adam, Encoder, Error, Loss, Network, Recipe, Table, Weighting};
 use pollster::block_on;
 use prost::Message;
@@ -34,6 +35,10 @@ Skua,2020,2010,61,1700000001
 const NUMBERS: [&str; 4] = ["length", "year", "seen", "born"];
 
 fn trained() -> Encoder {
+    trained_with(EncoderOptions::default())
+}
+
+fn trained_with(options: EncoderOptions) -> Encoder {
     let table = Table::from_csv("training", TRAINING.as_bytes()).unwrap();
     let features = ["length", "year", "seen", "island", "born"];
     let size = Loss::Huber { delta: 1.0 };
@@ -44,7 +49,7 @@ fn trained() -> Encoder {
         TargetSpec::of_columns("size", &["wing", "tail"]).with_loss(size),
         TargetSpec::new("hatched").with_loss(Loss::Mae),
     ];
-    Encoder::fit_with(&table, &features, &targets, EncoderOptions::default()).unwrap()
+    Encoder::fit_with(&table, &features, &targets, options).unwrap()
 }
 
 fn network(encoder: &Encoder, hidden: &[usize], activation: Activation) -> Network {
@@ -86,13 +91,24 @@ fn inputs() -> HashMap<String, Value> {
 
 #[test]
 fn a_model_says_what_the_engine_predicts() {
-    let encoder = trained();
+    for options in [
+        EncoderOptions::default(),
+        // Dream alone has two rows.
+        EncoderOptions { rare: 2, ..Default::default() },
+        EncoderOptions { scale: Scale::Robust, ..Default::default() },
+        EncoderOptions { scale: Scale::Quantile, ..Default::default() },
+    ] {
+        assert_predicts_like_the_engine(&trained_with(options));
+    }
+}
+
+fn assert_predicts_like_the_engine(encoder: &Encoder) {
     for hidden in [&[][..], &[5, 4]] {
         for activation in [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::Silu] {
-            let network = network(&encoder, hidden, activation);
-            let file = onnx(&encoder, &network, &parameters(&network)).unwrap();
+            let network = network(encoder, hidden, activation);
+            let file = onnx(encoder, &network, &parameters(&network)).unwrap();
             let values = evaluate(&ModelProto::decode(&file[..]).unwrap(), inputs());
-            let predictions = predicted(&encoder, &network);
+            let predictions = predicted(encoder, &network);
             for (target, offset) in encoder.targets().iter().zip(network.offsets()) {
                 let own = predictions.iter().map(|row| &row[offset..offset + target.width()]);
                 for (row, predictions) in own.enumerate() {
@@ -312,5 +328,33 @@ fn what_does_not_belong_together_is_refused() {
     ] {
         let error = onnx(&encoder, &network, &parameters).unwrap_err().to_string();
         assert!(error.starts_with(message), "{error}\nfor {message}");
+    }
+}
+
+/// By `scipy.stats.norm.ppf`.
+#[test]
+fn normal_scores_are_those_of_the_distribution() {
+    let mut graph = Graph::default();
+    graph.input("rank", Kind::Double, String::new()).unwrap();
+    normal::scores(&mut graph, "rank").unwrap();
+    let expected = [
+        (0.0, -5.199_337_582_192_816_5),
+        (1e-5, -4.264_890_793_922_825),
+        (0.001, -3.090_232_306_167_813_7),
+        (0.02, -2.053_748_910_631_823),
+        (0.074_9, -1.440_238_267_527_963_5),
+        (0.075_1, -1.438_825_392_752_540_3),
+        (0.3, -0.524_400_512_708_040_9),
+        (0.5, 0.0),
+        (0.625, 0.318_639_363_964_375_14),
+        (0.999_9, 3.719_016_485_455_709),
+    ];
+    let cells = expected.iter().map(|(rank, _)| *rank).collect();
+    let ranks = HashMap::from([("rank".into(), Value::Numbers(Grid { columns: 1, cells }))]);
+    let model = ModelProto { graph: Some(graph.finish("scores")), ..Default::default() };
+    let values = evaluate(&model, ranks);
+    for (found, (rank, score)) in values["/scores"].numbers().cells.iter().zip(expected) {
+        // Of a rank near 0, half less half less the rank loses some digits.
+        assert!((found - score).abs() < 1e-10, "{rank}: {found} for {score}");
     }
 }

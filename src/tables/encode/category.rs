@@ -7,7 +7,48 @@ use super::yes_no::{fold, is_yes_no};
 use crate::tables::Column;
 use crate::tables::column::MISSING;
 use crate::tables::whole::digits_beyond;
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::collections::HashMap;
+
+/// The categories of a text feature that share one input, since each has few training rows or there are too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rare {
+    /// How many categories of the training part they are.
+    pub categories: usize,
+    /// How many rows of the training part have one of them.
+    pub rows: usize,
+}
+
+impl Rare {
+    /// Categories of a feature with inputs of their own, at most: an input each of an identifier or of free text would fill the
+    /// memory.
+    pub const MOST_APART: usize = 1_024;
+}
+
+/// The categories of a text column that `least` rows or more have, of more than [`Rare::MOST_APART`] the most frequent (of equally
+/// frequent ones the first), sorted; and what is left of the others.
+pub(super) fn frequent(column: Column<'_>, least: usize) -> (Vec<String>, Option<Rare>) {
+    let all = distinct(column);
+    let mut rows = vec![0; all.len()];
+    for found in Lookup::new(&all, column).all() {
+        if let Found::Known(category) = found {
+            rows[category] += 1;
+        }
+    }
+    let mut kept: Vec<usize> = (0..all.len()).filter(|&category| rows[category] >= least).collect();
+    kept.sort_by_key(|&category| Reverse(rows[category]));
+    kept.truncate(Rare::MOST_APART);
+    kept.sort_unstable();
+    let kept: Vec<String> = kept.into_iter().map(|category| all[category].clone()).collect();
+    // Counted as they will be encoded: where yes and no are left, "YES" is found as "yes".
+    let lookup = Lookup::new(&kept, column);
+    let is_left = |found: &Found| *found == Found::Unseen;
+    let categories = all.iter().filter(|text| is_left(&lookup.find(text))).count();
+    let rows = lookup.all().iter().filter(|found| is_left(found)).count();
+    let rare = (rows > 0).then_some(Rare { categories, rows });
+    (kept, rare)
+}
 
 /// The distinct cells of a column as text, sorted: numbers by value, texts by their bytes.
 pub(super) fn distinct(column: Column<'_>) -> Vec<String> {

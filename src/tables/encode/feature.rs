@@ -1,14 +1,10 @@
 //! Feature columns: from a table's cell to the network's inputs.
 
-use super::category::{Found, Lookup, distinct};
-use super::{EncoderOptions, Scaling, scaling};
+use super::category::{Found, Lookup, Rare, frequent};
+use super::{EncoderOptions, FittedScale, Scaling, scaling};
 use crate::error::Result;
-use crate::tables::{Column, Table};
+use crate::tables::Table;
 use serde::{Deserialize, Serialize};
-
-/// A text feature with more categories than this is refused: it is an identifier or free text, and one
-/// input a category would fill the memory.
-pub(super) const MOST_CATEGORIES: usize = 1_024;
 
 /// A feature column and how its cells become inputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,22 +19,33 @@ pub struct FeatureColumn {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureEncoding {
-    /// A number is standardised (unless [`EncoderOptions`] say otherwise); where it is missing, the input is 0: that of
-    /// the mean.
+    /// A number is standardised, or brought to another [scale](FittedScale), or left as it is, as [`EncoderOptions`] say; where
+    /// it is missing, the input is 0: that of the mean, or of the median.
     Number {
         /// Mean and standard deviation in the training part.
         scaling: Scaling,
+        /// How it becomes an input.
+        #[serde(default, skip_serializing_if = "FittedScale::is_standard")]
+        scale: FittedScale,
         /// Whether a second input says that the number is missing (1) or not (0); so if some were
         /// missing in the training part.
         indicator: bool,
     },
-    /// A text becomes one input a category: 1 at its own, 0 elsewhere; all 0 where the cell is missing or
-    /// its category did not occur in the training part. Words that say yes or no are found in any capitals.
+    /// A text becomes one input a category: 1 at its own, 0 elsewhere; all 0 where the cell is missing. Words that say yes or
+    /// no are found in any capitals.
+    ///
+    /// If some categories of the training part are [rare](EncoderOptions::rare), one more input, the last, is 1 at every text
+    /// that is none of the others: at the rare ones, and at those that did not occur in the training part. Else these
+    /// have all 0, since of an input that never moved the weights would be those of chance.
     Category {
-        /// The categories of the training part, sorted.
+        /// The categories with inputs of their own, sorted; none where all are rare and some cells missing.
         categories: Vec<String>,
+        /// What the last input stands for, where there are rare categories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rare: Option<Rare>,
     },
-    /// Every cell of the training part is the same, numbers up to rounding (and if some are missing, it is of numbers). What another cell would mean cannot be learned,
+    /// Every cell of the training part is the same, numbers up to rounding (and if some are missing, it is of numbers), or a text
+    /// that is rare. What another cell would mean cannot be learned,
     /// so that there is no input for it: of an input that never moved, the weights would be those of chance.
     Constant {
         /// Whether some cells were missing in the training part: the only input says whether one is (1) or not (0).
@@ -56,11 +63,17 @@ impl FeatureColumn {
         } else if column.says_one_thing() && !(column.is_text() && indicator) {
             FeatureEncoding::Constant { indicator }
         } else if column.is_text() {
-            FeatureEncoding::Category { categories: categories(table, name, column)? }
+            match frequent(column, options.rare) {
+                (categories, _) if categories.is_empty() && !indicator => {
+                    FeatureEncoding::Constant { indicator }
+                }
+                (categories, rare) => FeatureEncoding::Category { categories, rare },
+            }
         } else {
             let fitted = scaling(table, name)?;
             let scaling = if options.standardize { fitted } else { Scaling::NONE };
-            FeatureEncoding::Number { scaling, indicator }
+            let scale = FittedScale::fit(options.scale, &table.numbers(name)?);
+            FeatureEncoding::Number { scaling, scale, indicator }
         };
         Ok(Self { column: name.into(), encoding })
     }
@@ -69,12 +82,14 @@ impl FeatureColumn {
     pub fn width(&self) -> usize {
         match &self.encoding {
             FeatureEncoding::Number { indicator, .. } => 1 + usize::from(*indicator),
-            FeatureEncoding::Category { categories } => categories.len(),
+            FeatureEncoding::Category { categories, rare } => {
+                categories.len() + usize::from(rare.is_some())
+            }
             FeatureEncoding::Constant { indicator } => usize::from(*indicator),
         }
     }
 
-    /// The names of its inputs: `bill_length_mm`, `bill_length_mm=missing`, `island=Biscoe`, …
+    /// The names of its inputs: `bill_length_mm`, `bill_length_mm=missing`, `island=Biscoe`, `island=rare`, …
     pub(super) fn input_names(&self) -> Vec<String> {
         let column = &self.column;
         let missing = |indicator: bool| indicator.then(|| format!("{column}=missing"));
@@ -84,8 +99,9 @@ impl FeatureColumn {
                 names.extend(missing(*indicator));
                 names
             }
-            FeatureEncoding::Category { categories } => {
-                categories.iter().map(|c| format!("{column}={c}")).collect()
+            FeatureEncoding::Category { categories, rare } => {
+                let own = categories.iter().map(|category| format!("{column}={category}"));
+                own.chain(rare.map(|_| format!("{column}=rare"))).collect()
             }
             FeatureEncoding::Constant { indicator } => missing(*indicator).into_iter().collect(),
         }
@@ -105,23 +121,31 @@ impl FeatureColumn {
         let rows = values.chunks_exact_mut(stride);
         let rows = rows.map(|row| &mut row[offset..][..self.width()]);
         match &self.encoding {
-            FeatureEncoding::Number { scaling, .. } => {
+            FeatureEncoding::Number { scaling, scale, .. } => {
                 let cells = table.numbers(&self.column)?;
                 for (row, (inputs, &number)) in rows.zip(cells.iter()).enumerate() {
                     match (number.is_nan(), &mut inputs[..]) {
                         (false, [input, ..]) => {
-                            *input = scaling.encode(table, row, &self.column, number)?;
+                            *input = match scale {
+                                FittedScale::Standard => {
+                                    scaling.encode(table, row, &self.column, number)?
+                                }
+                                // None of which is large.
+                                _ => scale.input(scaling, number) as f32,
+                            };
                         }
                         (true, [_, missing]) => *missing = 1.0,
                         _ => {}
                     }
                 }
             }
-            FeatureEncoding::Category { categories } => {
+            FeatureEncoding::Category { categories, rare } => {
                 let found = Lookup::new(categories, table.column(&self.column)?).all();
                 for (inputs, found) in rows.zip(found) {
-                    if let Found::Known(category) = found {
-                        inputs[category] = 1.0;
+                    match found {
+                        Found::Known(category) => inputs[category] = 1.0,
+                        Found::Unseen if rare.is_some() => inputs[categories.len()] = 1.0,
+                        Found::Unseen | Found::Missing => {}
                     }
                 }
             }
@@ -135,14 +159,22 @@ impl FeatureColumn {
         Ok(())
     }
 
-    /// Number of cells whose category did not occur in the training part.
-    pub(super) fn unseen(&self, table: &Table) -> Result<usize> {
+    /// Number of cells with a text that has no input of its own.
+    pub(super) fn others(&self, table: &Table) -> Result<usize> {
         match &self.encoding {
             FeatureEncoding::Number { .. } | FeatureEncoding::Constant { .. } => Ok(0),
-            FeatureEncoding::Category { categories } => {
+            FeatureEncoding::Category { categories, .. } => {
                 let found = Lookup::new(categories, table.column(&self.column)?).all();
                 Ok(found.iter().filter(|&&found| found == Found::Unseen).count())
             }
+        }
+    }
+
+    /// The categories that share an input.
+    pub fn rare(&self) -> Option<Rare> {
+        match &self.encoding {
+            FeatureEncoding::Category { rare, .. } => *rare,
+            FeatureEncoding::Number { .. } | FeatureEncoding::Constant { .. } => None,
         }
     }
 
@@ -156,16 +188,5 @@ impl FeatureColumn {
             }
             _ => Ok(0),
         }
-    }
-}
-
-fn categories(table: &Table, name: &str, column: Column<'_>) -> Result<Vec<String>> {
-    let categories = distinct(column);
-    match categories.len() {
-        count if count > MOST_CATEGORIES => Err(table.error(format!(
-            "column \"{name}\" holds {count} different texts, more than the {MOST_CATEGORIES} that a \
-             feature may have: leave it out, or group them"
-        ))),
-        _ => Ok(categories),
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! | column | becomes |
 //! |---|---|
-//! | feature, numbers | standardised; missing: the mean, with an indicator if training had missing cells |
-//! | feature, text | one input a category of the training part; missing or unseen: all 0 |
+//! | feature, numbers | standardised, or on another [scale](Scale); missing: the mean or median, with an indicator if training had missing cells |
+//! | feature, text | one input a category of the training part, and one for all that are [rare](EncoderOptions::rare); missing: all 0 |
 //! | feature, the same in all of the training part | nothing, or whether it is missing |
 //! | target of `mse`, `mae`, `huber`, `quantile` | [transformed](Transform) if asked, then standardised; both undone in answers |
 //! | target of `poisson` | divided by its mean; predictions are logarithms |
@@ -22,19 +22,23 @@ mod feature;
 mod number;
 mod sample_weights;
 mod saved;
+mod scale;
 mod scaling;
 mod spec;
 mod target;
 mod yes_no;
 
+pub use self::category::Rare;
 pub use self::decode::Predicted;
 pub use self::feature::{FeatureColumn, FeatureEncoding};
 pub use self::number::{Curve, NumberEncoding, Transform};
 pub use self::sample_weights::SampleWeights;
+pub use self::scale::{FittedScale, Scale};
 pub use self::scaling::Scaling;
 pub use self::spec::{EncoderOptions, InferredLoss, TargetSpec};
 pub use self::target::{LabelCounts, TargetColumn, TargetEncoding};
 
+pub(crate) use self::number::OUTERMOST;
 pub(super) use self::scaling::are_one_number;
 pub(crate) use self::scaling::is_rounding;
 pub(crate) use self::target::Labels;
@@ -106,12 +110,12 @@ impl Encoder {
     /// Learns from the training part how these columns become features and tasks.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for no feature, no target, a column named twice, be it as a feature and as a target, two tasks
+    /// [`Error::Invalid`] for a scale of numbers that are left as they are, no feature, no target, a column named twice, be it as a feature and as a target, two tasks
     /// of one name, a task without a column or whose columns no row has all of, or several columns for
     /// `cross_entropy`. [`Error::Table`], naming the column and the remedy, if the table lacks one (with the
     /// name that was probably meant), if one has no cell that is not missing or numbers too large to
     /// average, if a feature is text though most of its cells in the whole file are numbers (see
-    /// [`Table::as_text`]), if a text feature has more than 1,024 categories, or if a target does not suit its loss:
+    /// [`Table::as_text`]), if no feature says anything, or if a target does not suit its loss:
     /// text where numbers are needed, only one value, more than two for `bce`, or for `cross_entropy` more than
     /// 1,024 classes or, from 21 on, fewer than two labels a class on average.
     pub fn fit_with(
@@ -122,6 +126,7 @@ impl Encoder {
     ) -> Result<Self> {
         let features: Vec<&str> = features.iter().map(AsRef::as_ref).collect();
         check_names(&features, targets)?;
+        options.check()?;
         let columns = features.iter().map(|name| FeatureColumn::fit(training, name, options));
         let targets = targets.iter().map(|spec| TargetColumn::fit(training, spec, options));
         let encoder = Self {
@@ -130,11 +135,7 @@ impl Encoder {
             sample_weights: None,
         };
         if encoder.features() == 0 {
-            return Err(training.error(format!(
-                "nothing can be learned from {}, which {} the same in every training row: name other features",
-                quoted(features.iter().copied()),
-                if features.len() == 1 { "is" } else { "are each" }
-            )));
+            return Err(nothing_to_learn(training, &features, options));
         }
         Ok(encoder)
     }
@@ -143,7 +144,7 @@ impl Encoder {
     /// [`fit_with`](Self::fit_with) tells of the first thing alone.
     ///
     /// # Errors
-    /// Those of [`fit_with`](Self::fit_with) about names.
+    /// Those of [`fit_with`](Self::fit_with) about names and options.
     pub fn problems(
         training: &Table,
         features: &[impl AsRef<str>],
@@ -152,6 +153,7 @@ impl Encoder {
     ) -> Result<Vec<Problem>> {
         let features: Vec<&str> = features.iter().map(AsRef::as_ref).collect();
         check_names(&features, targets)?;
+        options.check()?;
         let mut problems = Vec::new();
         let mut note = |name: &str, is_task: bool, error: Option<Error>| {
             problems.extend(error.map(|error| Problem { name: name.into(), is_task, error }));
@@ -170,7 +172,7 @@ impl Encoder {
         self.features.iter().map(FeatureColumn::width).sum()
     }
 
-    /// A name for every input: `bill_length_mm`, `bill_length_mm=missing`, `island=Biscoe`, …
+    /// A name for every input: `bill_length_mm`, `bill_length_mm=missing`, `island=Biscoe`, `island=rare`, …
     pub fn feature_names(&self) -> Vec<String> {
         let columns = self.features.iter();
         columns.flat_map(FeatureColumn::input_names).collect()
@@ -244,8 +246,8 @@ impl Encoder {
         Matrix::new(stride, values)
     }
 
-    /// The features that say nothing, since every cell of the training part is the same and none is missing. They make no
-    /// input, so that another cell changes no answer.
+    /// The features that say nothing, since every cell of the training part is the same or a rare text, and none is missing. They
+    /// make no input, so that another cell changes no answer.
     pub fn constant(&self) -> Vec<&str> {
         let says_nothing = |feature: &&FeatureColumn| feature.width() == 0;
         let constant = self.features.iter().filter(says_nothing);
@@ -265,16 +267,33 @@ impl Encoder {
         counts.filter(|counted| !matches!(counted, Ok((_, 0)))).collect()
     }
 
-    /// The text features that have cells in this table whose category did not occur in the training
-    /// part, with the number of such cells; their inputs are all 0.
+    /// The text features without [rare](EncoderOptions::rare) categories that have cells in this table whose category did not
+    /// occur in the training part, with the number of such cells; their inputs are all 0.
     ///
     /// # Errors
     /// [`Error::Table`] for a column that the table lacks.
     pub fn unseen(&self, table: &Table) -> Result<Vec<(&str, usize)>> {
-        let counts =
-            self.features.iter().map(|column| Ok((column.column.as_str(), column.unseen(table)?)));
-        let some = |counted: &Result<(&str, usize)>| !matches!(counted, Ok((_, 0)));
-        counts.filter(some).collect()
+        self.others(table, |feature| feature.rare().is_none())
+    }
+
+    /// The text features with [rare](EncoderOptions::rare) categories that have cells in this table whose category is rare or did
+    /// not occur in the training part, with the number of such cells; they share an input.
+    ///
+    /// # Errors
+    /// [`Error::Table`] for a column that the table lacks.
+    pub fn rare(&self, table: &Table) -> Result<Vec<(&str, usize)>> {
+        self.others(table, |feature| feature.rare().is_some())
+    }
+
+    /// Of those features that have cells whose category has no input of its own, the number of such cells.
+    fn others(
+        &self,
+        table: &Table,
+        is_meant: impl Fn(&FeatureColumn) -> bool,
+    ) -> Result<Vec<(&str, usize)>> {
+        let features = self.features.iter().filter(|feature| is_meant(feature));
+        let counts = features.map(|it| Ok((it.column.as_str(), it.others(table)?)));
+        counts.filter(|counted| !matches!(counted, Ok((_, 0)))).collect()
     }
 }
 
@@ -352,6 +371,23 @@ impl Scaling {
         let remedy = "correct the cell, or leave it empty";
         Err(table.error_at(row, column, format!("{number:e} {what}: {remedy}")))
     }
+}
+
+/// That no feature has an input.
+fn nothing_to_learn(table: &Table, features: &[&str], options: EncoderOptions) -> Error {
+    let says_one_thing = |name: &&str| table.column(name).is_ok_and(|it| it.says_one_thing());
+    let named = quoted(features.iter().copied());
+    if features.iter().all(says_one_thing) {
+        let are = if features.len() == 1 { "is" } else { "are each" };
+        return table.error(format!(
+            "nothing can be learned from {named}, which {are} the same in every training row: name other features"
+        ));
+    }
+    table.error(format!(
+        "nothing can be learned from {named}: no text there is in {} training rows or more: name other features, or \
+         keep rare texts apart (--rare 1; in Rust, EncoderOptions::rare)",
+        options.rare
+    ))
 }
 
 fn all_missing(table: &Table, name: &str) -> Error {

@@ -88,7 +88,7 @@ pub struct NumberEncoding {
 /// Ranks at which the numbers of a training part are kept, at most; as many as scikit-learn's.
 const MOST_KNOTS: usize = 1_000;
 /// No rank is nearer to 0 or 1, whose scores are infinite; as scikit-learn has it.
-const OUTERMOST: f64 = 1e-7;
+pub(crate) const OUTERMOST: f64 = 1e-7;
 
 impl Curve {
     /// Whether it is none.
@@ -102,15 +102,7 @@ impl Curve {
             Transform::None => Self::Line,
             Transform::Log => Self::Log,
             Transform::Log1p => Self::Log1p,
-            Transform::Quantile => {
-                let mut sorted: Vec<f64> =
-                    cells.iter().copied().filter(|it| !it.is_nan()).collect();
-                sorted.sort_by(f64::total_cmp);
-                let knots = sorted.len().clamp(2, MOST_KNOTS);
-                let rank = |knot: usize| knot as f64 / (knots - 1) as f64;
-                let knot = |knot: usize| between(&sorted, rank(knot) * (sorted.len() - 1) as f64);
-                Self::Quantile((0..knots).map(knot).collect())
-            }
+            Transform::Quantile => Self::Quantile(knots(cells)),
         }
     }
 
@@ -122,7 +114,7 @@ impl Curve {
             Self::Log1p if number > -1.0 => number.ln_1p(),
             Self::Log | Self::Log1p => f64::NAN,
             Self::Quantile(_) if number.is_nan() => f64::NAN,
-            Self::Quantile(knots) => score(rank(knots, number)),
+            Self::Quantile(knots) => normal_score(knots, number),
         }
     }
 
@@ -155,8 +147,24 @@ impl Curve {
     }
 }
 
+/// Of the numbers that are not missing (NaN), one at least, those at evenly spaced ranks, from the smallest to the largest.
+pub(super) fn knots(cells: &[f64]) -> Vec<f64> {
+    let mut sorted: Vec<f64> = cells.iter().copied().filter(|it| !it.is_nan()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let knots = sorted.len().clamp(2, MOST_KNOTS);
+    let rank = |knot: usize| knot as f64 / (knots - 1) as f64;
+    let knot = |knot: usize| between(&sorted, rank(knot) * (sorted.len() - 1) as f64);
+    (0..knots).map(knot).collect()
+}
+
+/// Whether a file may hold them.
+pub(super) fn are_knots(knots: &[f64]) -> bool {
+    let sorted = knots.windows(2).all(|pair| pair[0] <= pair[1]);
+    knots.len() > 1 && sorted && knots.iter().all(|knot| knot.is_finite())
+}
+
 /// The value at a place between sorted ones, in a straight line from one to the next.
-fn between(sorted: &[f64], place: f64) -> f64 {
+pub(super) fn between(sorted: &[f64], place: f64) -> f64 {
     let below = (place.floor() as usize).min(sorted.len() - 1);
     let above = (below + 1).min(sorted.len() - 1);
     let share = place - below as f64;
@@ -184,9 +192,10 @@ fn rank(knots: &[f64], number: f64) -> f64 {
     middle / (knots.len() - 1) as f64
 }
 
-/// The normal score of a rank.
-fn score(rank: f64) -> f64 {
-    -SQRT_2 * erfc_inv(2.0 * rank.clamp(OUTERMOST, 1.0 - OUTERMOST))
+/// The normal score of a number's rank among knots.
+pub(super) fn normal_score(knots: &[f64], number: f64) -> f64 {
+    let rank = rank(knots, number).clamp(OUTERMOST, 1.0 - OUTERMOST);
+    -SQRT_2 * erfc_inv(2.0 * rank)
 }
 
 impl NumberEncoding {
@@ -249,10 +258,7 @@ impl NumberEncoding {
     /// Whether a file may hold it.
     pub(super) fn is_sound(&self) -> bool {
         let knots = match &self.curve {
-            Curve::Quantile(knots) => {
-                let sorted = knots.windows(2).all(|pair| pair[0] <= pair[1]);
-                knots.len() > 1 && sorted && knots.iter().all(|knot| knot.is_finite())
-            }
+            Curve::Quantile(knots) => are_knots(knots),
             Curve::Rate => self.scaling.mean == 0.0,
             _ => true,
         };

@@ -40,8 +40,8 @@ impl TryFrom<Saved> for Encoder {
 
 fn feature_is_sound(feature: &FeatureColumn) -> bool {
     match &feature.encoding {
-        FeatureEncoding::Number { scaling, .. } => scaling.is_sound(),
-        FeatureEncoding::Category { categories } => !categories.is_empty(),
+        FeatureEncoding::Number { scaling, scale, .. } => scaling.is_sound() && scale.is_sound(),
+        FeatureEncoding::Category { categories, rare } => !categories.is_empty() || rare.is_some(),
         FeatureEncoding::Constant { .. } => true,
     }
 }

@@ -1,8 +1,8 @@
 //! What is asked of an encoder: the tasks by their columns, and the loss of a task that names none.
 
-use super::Transform;
 use super::category::{distinct, distinct_numbers};
 use super::target::{FEW_CLASSES, check_learnable};
+use super::{Scale, Transform};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::tables::Table;
@@ -15,11 +15,34 @@ pub struct EncoderOptions {
     /// Without, they pass as they are (their [`Scaling`](super::Scaling) has mean 0 and standard deviation 1), and a
     /// missing feature is 0; it has its indicator either way.
     pub standardize: bool,
+    /// How features of numbers are brought to one scale; without [`standardize`](Self::standardize) nothing but
+    /// [`Scale::Standard`] makes sense.
+    pub scale: Scale,
+    /// Texts of a feature that fewer training rows have are [rare](super::FeatureEncoding::Category), and share one input. With 1,
+    /// the default, every one has its own, up to 1,024 a feature; the others of more are rare whatever this is.
+    /// `awl train` takes 2.
+    pub rare: usize,
 }
 
 impl Default for EncoderOptions {
     fn default() -> Self {
-        Self { standardize: true }
+        Self { standardize: true, scale: Scale::Standard, rare: 1 }
+    }
+}
+
+impl EncoderOptions {
+    /// Checks that they go together.
+    pub(super) fn check(&self) -> Result<()> {
+        match (self.standardize, self.scale) {
+            (true, _) | (false, Scale::Standard) => Ok(()),
+            (false, scale) => Err(Error::invalid(
+                format!(
+                    "numbers cannot be both left as they are and brought to the scale \"{}\"",
+                    scale.name()
+                ),
+                "leave out one of the two (--no-standardize and --scale, or standardize and scale)",
+            )),
+        }
     }
 }
 

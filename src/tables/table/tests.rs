@@ -51,3 +51,12 @@ fn long_lists_of_names_are_cut_short() {
     let text = quoted(names.iter().map(String::as_str));
     assert!(text.ends_with("\"p10\", \"p11\" … (30 in all)"), "{text}");
 }
+
+#[test]
+fn parts_of_one_table_are_joined_in_its_order() {
+    let table = birds();
+    let [one, other] = [table.select(&[2]), table.select(&[1, 0])];
+    assert_eq!(one.joined(&other).unwrap(), table.select(&[0, 1, 2]));
+    let error = one.joined(&birds()).unwrap_err().to_string();
+    assert!(error.contains("are two tables: join parts of one table"), "{error}");
+}

@@ -13,7 +13,21 @@ use std::collections::HashSet;
 
 /// Strengths of the penalty to choose from, the strongest first, and the one without a choice.
 const PENALTIES: [f64; 5] = [1_000.0, 100.0, 10.0, 1.0, 0.1];
-const USUAL: f64 = 1.0;
+pub(super) const USUAL: f64 = 1.0;
+
+/// How strong the penalty is.
+pub(super) enum Penalty<'a> {
+    Given(f64),
+    /// By these validation rows.
+    Chosen(Rows<'a>),
+}
+
+/// A linear model: weights, shape `[width, features]`, biases, and the strength of its penalty.
+pub(super) struct Fitted {
+    pub weights: Vec<f64>,
+    pub biases: Vec<f64>,
+    pub penalty: f64,
+}
 
 /// Multiply-adds of one pass over the rows; of more rows a part is taken, evenly.
 const MOST_WORK: usize = 40_000_000;
@@ -37,36 +51,40 @@ pub(super) type Rows<'a> = (&'a Matrix, &'a Target);
 const MOST_WEIGHTS: usize = 4_000_000;
 const FEWEST: usize = 1_000;
 
-/// Weights, shape `[width, features]`, and biases, of the linear model of a task, which starts from always this answer; nothing where
+/// The linear model of a task, which starts from always this answer; nothing where
 /// it has too many weights, or would be fitted to too few of the rows.
 pub(super) fn fit(
     task: &Task,
     training: Rows<'_>,
-    validation: Option<Rows<'_>>,
+    penalty: Penalty<'_>,
     answer: &[f64],
-) -> Option<(Vec<f64>, Vec<f64>)> {
+) -> Option<Fitted> {
     let problem = Problem::new(task, training);
     if problem.penalised() > MOST_WEIGHTS || problem.is_cut && problem.rows.len() < FEWEST {
         return None;
     }
     // Labels that no training row has would drown the choice.
-    let judge = validation.map(|rows| Problem::new(task, rows).of_classes_in(&problem));
+    let (judge, usual) = match penalty {
+        Penalty::Given(usual) => (None, usual),
+        Penalty::Chosen(rows) => (Some(Problem::new(task, rows).of_classes_in(&problem)), USUAL),
+    };
     let judge = judge.filter(|it| !it.rows.is_empty());
     let mut at = vec![0.0; problem.penalised()];
     at.extend(answer);
-    let penalties = if judge.is_some() { &PENALTIES[..] } else { &[USUAL] };
-    let mut best: Option<(f64, Vec<f64>)> = None;
+    let penalties = if judge.is_some() { &PENALTIES[..] } else { &[usual] };
+    let mut best: Option<(f64, f64, Vec<f64>)> = None;
     for penalty in penalties {
         at = problem.minimised(at, *penalty);
         let score = judge.as_ref().map_or(0.0, |judge| judge.evaluate(&at, 0.0).loss);
-        if best.as_ref().is_none_or(|(lowest, _)| score < *lowest) {
-            best = Some((score, at.clone()));
+        if best.as_ref().is_none_or(|(lowest, ..)| score < *lowest) {
+            best = Some((score, *penalty, at.clone()));
         }
     }
-    let fitted = best.map_or(at, |(_, fitted)| fitted);
+    let (penalty, fitted) = best.map_or((usual, at), |(_, penalty, fitted)| (penalty, fitted));
     let (weights, biases) = fitted.split_at(problem.penalised());
     let of_output = |output| weights.iter().skip(output).step_by(task.width).copied();
-    Some(((0..task.width).flat_map(of_output).collect(), biases.to_vec()))
+    let weights = (0..task.width).flat_map(of_output).collect();
+    Some(Fitted { weights, biases: biases.to_vec(), penalty })
 }
 
 /// A task's labelled rows. Its parameters are the weights, shape `[features, width]`, then the biases: a feature that is 0, as most

@@ -9,10 +9,10 @@ mod start;
 #[cfg(test)]
 mod tests;
 
-use self::linear::fit;
+use self::linear::{Fitted, Penalty, USUAL, fit};
 use crate::data::{Dataset, Matrix, Target, Values};
 use crate::engine::check_features;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 use crate::network::{Activation, Network, Tensor};
 
@@ -28,6 +28,8 @@ pub struct Baselines {
     pub linear: Vec<f64>,
     /// Tasks whose linear model would have too many weights for the time there is and was not fitted: it always gives the same answer.
     pub unfitted: Vec<String>,
+    /// The strength of each task's penalty: `alpha` of scikit-learn's `Ridge`, `1/C` of its `LogisticRegression`.
+    pub penalties: Vec<f64>,
 }
 
 impl Baselines {
@@ -40,32 +42,61 @@ impl Baselines {
     /// # Errors
     /// Those of [`Network::new`].
     pub fn fit(tasks: &[Task], training: &Dataset, validation: Option<&Dataset>) -> Result<Self> {
+        Self::fit_by(tasks, training, |index| match validation {
+            Some(rows) => Penalty::Chosen((rows.features(), &rows.targets()[index])),
+            None => Penalty::Given(USUAL),
+        })
+    }
+
+    /// Fits both on training rows, the linear model with these [penalties](Self::penalties), one a task.
+    ///
+    /// # Errors
+    /// Those of [`Network::new`], and [`Error::Mismatch`](crate::Error::Mismatch) for another number of penalties.
+    pub fn fit_with(tasks: &[Task], training: &Dataset, penalties: &[f64]) -> Result<Self> {
+        if penalties.len() != tasks.len() {
+            return Err(Error::Mismatch {
+                what: "the penalties of the linear models".into(),
+                unit: "entries",
+                found: penalties.len(),
+                expected: tasks.len(),
+                why: "one a task".into(),
+            });
+        }
+        Self::fit_by(tasks, training, |index| Penalty::Given(penalties[index]))
+    }
+
+    fn fit_by<'a>(
+        tasks: &[Task],
+        training: &Dataset,
+        penalty: impl Fn(usize) -> Penalty<'a>,
+    ) -> Result<Self> {
         let features = training.features().columns();
         let network = Self::network(features, tasks)?;
         let mut constant = vec![0.0; network.parameter_count()];
         let mut linear = constant.clone();
         let tensors = network.tensors();
         let mut tensors = tensors.iter();
-        let mut unfitted = Vec::new();
+        let (mut unfitted, mut penalties) = (Vec::new(), Vec::new());
         for (index, task) in tasks.iter().enumerate() {
             // Weight, then bias.
             let (Some(weight), Some(bias)) = (tensors.next(), tensors.next()) else { break };
             let answer = constant_answer(task, &training.targets()[index]);
             put(&mut constant, bias, &answer);
-            let validation = validation.map(|rows| (rows.features(), &rows.targets()[index]));
             let training = (training.features(), &training.targets()[index]);
-            match fit(task, training, validation, &answer) {
-                Some((weights, biases)) => {
+            match fit(task, training, penalty(index), &answer) {
+                Some(Fitted { weights, biases, penalty }) => {
                     put(&mut linear, weight, &weights);
                     put(&mut linear, bias, &biases);
+                    penalties.push(penalty);
                 }
                 None => {
                     unfitted.push(task.name.clone());
+                    penalties.push(USUAL);
                     put(&mut linear, bias, &answer);
                 }
             }
         }
-        Ok(Self { network, constant, linear, unfitted })
+        Ok(Self { network, constant, linear, unfitted, penalties })
     }
 
     /// What both are networks of.

@@ -2,11 +2,13 @@
 
 mod bad_input;
 mod describe;
+mod encoding;
 mod folds;
 mod losses;
 mod members;
 mod options;
 mod parity;
+mod refit;
 mod resume;
 mod runs;
 mod sigma;

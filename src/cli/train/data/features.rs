@@ -4,8 +4,8 @@ use super::Told;
 use super::problems::ignore;
 use crate::cli::failure::Failure;
 use crate::cli::train::config::Config;
+use awl::Table;
 use awl::tables::{Suspect, SuspectKind, shell_word};
-use awl::{Encoder, Table};
 use serde_json::json;
 
 /// Names in a list are no more than these.
@@ -269,42 +269,13 @@ fn remedy(kind: &SuspectKind) -> &'static str {
     }
 }
 
-/// Says which features say nothing, and which have cells in other parts that training does not know.
-pub fn tell(
-    encoder: &Encoder,
-    parts: [(&str, &Option<Table>); 2],
-    told: &mut Told,
-) -> Result<(), Failure> {
-    let constant: Vec<String> = encoder.constant().into_iter().map(Into::into).collect();
-    if !constant.is_empty() {
-        let (verb, they) =
-            if constant.len() == 1 { ("is", "it says") } else { ("are each", "they say") };
-        told.warnings.push(format!(
-            "{} {verb} the same in every training row, so that {they} nothing and no input is made",
-            listed(&constant)
-        ));
-    }
-    for (part, table) in parts {
-        let Some(table) = table else { continue };
-        let unseen = encoder.unseen(table)?;
-        if !unseen.is_empty() {
-            let counts = unseen.iter().map(|(column, cells)| format!("\"{column}\" ({cells})"));
-            told.warnings.push(format!(
-                "cells of the {part} part hold texts that no training row has, and count as none of the known ones: {}",
-                cut(counts.collect())
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// Names in quotes, with commas between, and no more than people read.
 pub fn listed(names: &[String]) -> String {
     cut(names.iter().map(|name| format!("\"{name}\"")).collect())
 }
 
 /// The first of many words, and how many there are.
-fn cut(words: Vec<String>) -> String {
+pub fn cut(words: Vec<String>) -> String {
     const LONGEST: usize = 600;
     let mut shown = String::new();
     for (index, word) in words.iter().enumerate() {

@@ -8,11 +8,13 @@
 //! | `balance` | class weights by which every class counts alike |
 //! | `features` | which columns are predicted from, and which look wrong |
 //! | `weights` | how much each row counts |
+//! | `encoded` | what is lost of the features' cells as they become inputs |
 //! | `split` | training, validation and test rows |
 //! | `problems` | everything that keeps a table from being trained on, in one message |
 //! | `labels` | how many labels each task has, and what the choice of the epoch rests on |
 
 mod balance;
+mod encoded;
 mod features;
 mod labels;
 mod problems;
@@ -27,7 +29,8 @@ use super::config::Config;
 use crate::cli::failure::Failure;
 use crate::cli::reading::columns;
 use crate::cli::split_file::{PartName, SplitFile};
-use awl::tables::{Decimal, EncoderOptions, NumberFormat, TargetSpec, possible_names};
+use awl::tables::{Decimal, NumberFormat, TargetSpec, possible_names};
+use awl::train::Baselines;
 use awl::{Dataset, Encoder, Table};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -47,6 +50,8 @@ pub struct Data {
     /// Which part each row is in, and which column keeps rows together.
     pub split: SplitFile,
     pub group: Option<String>,
+    /// Strengths of the linear models' penalties, where other rows chose them.
+    pub penalties: Option<Vec<f64>>,
     pub told: Told,
 }
 
@@ -67,6 +72,8 @@ pub struct Told {
     pub reasons: BTreeMap<String, String>,
     /// Labels, missing cells and rows in figures.
     pub data: Value,
+    /// What the rows and epochs of a [refit](super::refit) are, and of what its figures.
+    pub refit: Option<String>,
 }
 
 /// A table with all that was chosen of it before its rows are split.
@@ -112,7 +119,7 @@ impl Source {
         training: &Table,
         mut problems: Problems,
     ) -> Result<(), Failure> {
-        problems.look(training, &self.features, &self.specs, options(config))?;
+        problems.look(training, &self.features, &self.specs, config.data.encoder_options())?;
         problems.report()
     }
 
@@ -123,9 +130,40 @@ impl Source {
 
     /// Splits the rows and prepares them.
     pub fn split(&self, config: &Config, problems: Problems) -> Result<Data, Failure> {
-        let Self { table, features, specs, told } = self;
-        let (mut told, options) = (told.clone(), options(config));
-        let [training, validation, test] = split::split(config, table.clone(), specs, &mut told)?;
+        let mut told = self.told.clone();
+        let parts = split::split(config, self.table.clone(), &self.specs, &mut told)?;
+        if config.train.refit && parts[1].is_none() {
+            return Err(Failure::input(
+                "--refit makes as many epochs as the validation rows choose, and there are none: keep some (--validation), or \
+                 leave it out",
+            ));
+        }
+        self.prepare(config, parts, told, problems)
+    }
+
+    /// The same with the validation rows among those to train on.
+    pub fn split_for_refit(&self, config: &Config) -> Result<Data, Failure> {
+        let mut told = self.told.clone();
+        let parts = split::split(config, self.table.clone(), &self.specs, &mut told)?;
+        let parts = match parts {
+            [Some(training), Some(validation), test] => {
+                [Some(training.joined(&validation)?), None, test]
+            }
+            parts => parts,
+        };
+        self.prepare(config, parts, told, Problems::of(&self.table, config.task.len()))
+    }
+
+    /// Learns the encoding from the training rows, and encodes all parts.
+    fn prepare(
+        &self,
+        config: &Config,
+        [training, validation, test]: [Option<Table>; 3],
+        mut told: Told,
+        problems: Problems,
+    ) -> Result<Data, Failure> {
+        let Self { table, features, specs, .. } = self;
+        let options = config.data.encoder_options();
         let training = training
             .ok_or_else(|| Failure::input("no row is for training: mark some with \"train\""))?;
         self.look(config, &training, problems)?;
@@ -134,7 +172,8 @@ impl Source {
         let encoder =
             balance::balance(encoder, &config.task, &training, specs, options, &mut told)?;
         let encoder = weights::weigh(encoder, config.data.weight.as_deref(), &training, &mut told)?;
-        features::tell(&encoder, [("validation", &validation), ("test", &test)], &mut told)?;
+        let apart = [("validation", &validation), ("test", &test)];
+        encoded::tell(&encoder, options, &training, apart, &mut told)?;
         let parts = labels::Parts {
             whole: table,
             training: &training,
@@ -158,6 +197,7 @@ impl Source {
         Ok(Data {
             split: SplitFile::of(&parts),
             group: config.data.group.clone(),
+            penalties: None,
             training: encoded,
             validation,
             test,
@@ -170,15 +210,20 @@ impl Source {
     }
 }
 
-fn options(config: &Config) -> EncoderOptions {
-    EncoderOptions { standardize: config.data.standardize }
-}
-
 impl Data {
     /// Reads the table and prepares it; whatever was left to choose is written into the configuration.
     pub fn read(config: &mut Config, arguments: &Arguments) -> Result<Self, Failure> {
         let (source, problems) = Source::read(config, arguments)?;
         source.split(config, problems)
+    }
+
+    /// What the networks should beat, fitted to the training rows.
+    pub fn baselines(&self) -> awl::Result<Baselines> {
+        let (tasks, validation) = (self.encoder.tasks(), self.validation.as_ref());
+        match &self.penalties {
+            Some(penalties) => Baselines::fit_with(&tasks, &self.training, penalties),
+            None => Baselines::fit(&tasks, &self.training, validation.map(|part| &part.data)),
+        }
     }
 
     /// Rows to train on, to validate and to test.

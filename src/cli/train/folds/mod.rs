@@ -107,7 +107,7 @@ pub fn start(arguments: &Arguments, config: Config, out: &Path) -> Result<ExitCo
 /// Goes on with the run that was not done, and makes those that were not begun.
 pub fn resume(arguments: &Arguments, path: &Path) -> Result<ExitCode, Failure> {
     let all = RunDir::open(path)?;
-    let saved = Config::read(&all.config())?;
+    let saved = Config::of_run(&all.config())?;
     let mut config = saved.clone();
     arguments.apply(&mut config)?;
     let mut same = config.clone();
@@ -185,7 +185,7 @@ fn one(
         false => begin(arguments, config, data, path, name)?,
     };
     let Ready { run, config, data, state, name } = ready;
-    let (end, results) = train(arguments, &run, &config, &data, state, name)?;
+    let (end, results) = train(arguments, &run, &config, super::plan(&config), &data, state, name)?;
     if let Some(diverged) = results.diverged {
         return Err(Failure::Run(diverged));
     }
@@ -207,7 +207,7 @@ fn brief(data: &Data, results: &finish::Results<'_>) -> String {
 
 /// Checks that a run which is done is the one that is meant: it can be gone on with alone.
 fn check_same(path: &Path, config: &Config) -> Result<(), Failure> {
-    let mut found = Config::read(&RunDir::open(path)?.config())?;
+    let mut found = Config::of_run(&RunDir::open(path)?.config())?;
     let expected = config.rooted();
     found.data.path.clone_from(&expected.data.path);
     match found == expected {

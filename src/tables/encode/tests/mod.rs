@@ -1,6 +1,7 @@
 use super::*;
 use crate::data::{Target, Values};
 
+mod rare;
 mod tasks;
 
 const NONE: [&str; 0] = [];
@@ -215,20 +216,6 @@ fn a_quantity_is_no_class() {
     for part in ["\"price\"", "2000 different values", "1024 classes", "mse"] {
         assert!(error.contains(part), "{error:?} lacks {part:?}");
     }
-}
-
-#[test]
-fn a_text_feature_of_identifiers_is_refused() {
-    let rows: String = (0..1_025).map(|row| format!("id{row},{row}\n")).collect();
-    let table = table(&format!("id,y\n{rows}"));
-    let fit = |table: &Table| Encoder::fit(table, &["id"], &[("y", Loss::Mse)]);
-    assert_eq!(
-        fit(&table).unwrap_err().to_string(),
-        "t.csv: column \"id\" holds 1025 different texts, more than the 1024 that a feature may have: \
-         leave it out, or group them"
-    );
-    let most: Vec<usize> = (0..1_024).collect();
-    assert_eq!(fit(&table.select(&most)).unwrap().features(), 1_024);
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn tasks_that_cannot_be_are_refused() {
 #[test]
 fn without_standardising_numbers_pass_as_they_are() {
     let text = "x,c,y\n10,u,5\n,v,7\n30,u,12\n";
-    let options = EncoderOptions { standardize: false };
+    let options = EncoderOptions { standardize: false, ..Default::default() };
     let specs = [TargetSpec::new("y").with_loss(Loss::Mse)];
     let encoder = Encoder::fit_with(&table(text), &["x", "c"], &specs, options).unwrap();
     let data = encoder.encode(&table(text)).unwrap();
@@ -231,4 +231,34 @@ fn an_encoder_comes_back_from_json_with_the_same_bits() {
         let error = serde_json::from_str::<Encoder>(&json.replace(sound, broken)).unwrap_err();
         assert!(error.to_string().contains(&named.replace('\\', "")), "{broken}: {error}");
     }
+}
+
+/// An outlier leaves the other numbers of a feature apart, and its labels are as they were.
+#[test]
+fn features_have_a_scale_and_targets_their_own() {
+    let table = table("x,y\n1,10\n2,20\n,30\n3,10\n4,20\n1000,30\n");
+    let specs = [TargetSpec::new("y").with_loss(Loss::Mse)];
+    let fit = |options| Encoder::fit_with(&table, &["x"], &specs, options);
+    let plain = fit(EncoderOptions::default()).unwrap();
+    for scale in [Scale::Robust, Scale::Quantile] {
+        let encoder = fit(EncoderOptions { scale, ..Default::default() }).unwrap();
+        let data = encoder.encode(&table).unwrap();
+        let inputs: Vec<[f32; 2]> =
+            (0..6).map(|row| data.features().row(row).try_into().unwrap()).collect();
+        // The median, 3, and a missing number are both 0, and told apart by the indicator.
+        assert_eq!((inputs[2], inputs[3]), ([0.0, 1.0], [0.0, 0.0]), "{scale:?}");
+        assert!(inputs[0][0] < -0.7 && inputs[1][0] < -0.4 && inputs[4][0] > 0.4, "{inputs:?}");
+        assert!((2.9..5.3).contains(&inputs[5][0]), "{inputs:?}");
+        assert_eq!(data.targets(), plain.encode(&table).unwrap().targets());
+        // What is far from all that was learned is far on any scale.
+        let far = super::table("x\n2\n1e9\n");
+        assert_eq!(encoder.beyond(&far, 100.0).unwrap(), [("x", 1)]);
+        let json = serde_json::to_string(&encoder).unwrap();
+        assert_eq!(serde_json::from_str::<Encoder>(&json).unwrap(), encoder);
+    }
+    let old = serde_json::to_string(&plain).unwrap();
+    assert!(!old.contains("\"scale\""), "{old}");
+    let neither = EncoderOptions { standardize: false, scale: Scale::Robust, rare: 1 };
+    let error = fit(neither).unwrap_err().to_string();
+    assert!(error.starts_with("numbers cannot be both left as they are and brought to"), "{error}");
 }
