@@ -280,6 +280,49 @@ fn the_best_epoch_is_the_one_with_the_lowest_loss_of_the_reference() {
     }
 }
 
+/// A start that no epoch is better than is kept; one that is worse changes nothing.
+#[test]
+fn a_start_that_no_epoch_is_better_than_is_kept() {
+    let (recipe, training, held_out) = overfitted();
+    // Every step leads away from the minimum.
+    let mut wild = recipe.clone();
+    wild.optimizer = Adam::new(3.0);
+    let all = [&ON_GPU[..], &[("reference", &reference as Make)]].concat();
+    for (name, make) in all {
+        let notes = trained(make(recipe.clone(), training.clone()), Some(&held_out), 12);
+        let (saved, progress) = notes.last.expect("a checkpoint");
+        let expected = progress.best.expect("a best epoch");
+        let good = saved.best.expect("weights").put_into(&State::initial(&recipe));
+        for (recipe, epochs, is_kept) in [(&wild, 3, true), (&recipe, 12, false)] {
+            let mut engine = make(recipe.clone(), training.clone());
+            let start = if is_kept { good.clone() } else { State::initial(recipe) };
+            engine.load(&start).expect("the state fits");
+            let mut notes = Notes::default();
+            let plan = Plan { epochs, patience: None };
+            let mut run = Run::new(engine, Some(&held_out), plan);
+            block_on(run.judge_start()).expect("losses");
+            assert_eq!(run.progress()[0].best.expect("the start").epoch, 0, "{name}");
+            block_on(run.run(&mut notes)).expect("a run");
+            // Once a step is made it is too late.
+            let best = run.progress()[0].best.expect("a best epoch");
+            block_on(run.judge_start()).expect("nothing");
+            assert_eq!(run.progress()[0].best, Some(best), "{name}");
+            if is_kept {
+                assert_eq!(best.epoch, 0, "{name}");
+                assert_each_close(name, &[best.score], &[expected.score], CLOSE);
+                let (_, kept) = block_on(run.finish()).expect("weights");
+                assert_eq!(
+                    kept[0].as_ref().expect("weights").parameters,
+                    good.parameters,
+                    "{name}"
+                );
+            } else {
+                assert_eq!(best, expected, "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn training_does_not_notice_that_it_is_validated() {
     let (recipe, training, held_out) = overfitted();

@@ -368,6 +368,10 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
                 Some(best) if json["best_epoch"] == json["epochs"] => {
                     format!("the best was {best}, the last one")
                 }
+                Some(0) => {
+                    "none was better than the linear model that it started from, which is kept"
+                        .into()
+                }
                 Some(best) => format!("the best was {best}"),
                 None => "the last one's weights are kept".into(),
             };

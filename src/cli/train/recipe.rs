@@ -1,14 +1,16 @@
 //! From the configuration to a recipe and an engine.
 
-use super::config::{self, Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaInit};
+use super::config::{
+    self, Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaInit, Start,
+};
 use crate::cli::failure::Failure;
 use awl::engine::{Reference, State, Turns};
 use awl::optimizer::Schedule;
 use awl::train::{Baselines, Weights};
 use awl::weighting::awl::equilibrium;
 use awl::{
-    Adam, AutomaticWeightedLoss, Dataset, Encoder, Engine, Gpu, GpuEngine, Network, Recipe,
-    SigmaForm, Trainer, Weighting,
+    Activation, Adam, AutomaticWeightedLoss, Dataset, Encoder, Engine, Gpu, GpuEngine, Network,
+    Recipe, SigmaForm, Trainer, Weighting,
 };
 
 /// More networks than these are a mistake, and would not fit.
@@ -41,6 +43,7 @@ fn recipe(config: &Config, encoder: &Encoder, rows: usize) -> Result<Recipe, Fai
     let network =
         Network::new(encoder.features(), &model.hidden, model.activation, &encoder.tasks())?;
     let network = network.with_dropout(model.dropout)?;
+    check_start(config, &network)?;
     let weighting = weighting(config)?;
     let mut recipe = Recipe::new(network, weighting, adam(config));
     recipe.batch = config.train.batch_size;
@@ -190,6 +193,23 @@ fn in_turns<E: Engine + 'static>(mut engines: Vec<E>) -> awl::Result<Box<dyn Eng
             Ok(Box::new(Turns::new(engines)?))
         }
     }
+}
+
+/// Checks that the network can start as it was asked to.
+fn check_start(config: &Config, network: &Network) -> Result<(), Failure> {
+    if config.train.start != Some(Start::Linear) || Baselines::can_start(network) {
+        return Ok(());
+    }
+    let why = match network.activation() {
+        Activation::Tanh => "tanh bends every number: take relu, gelu or silu".to_string(),
+        _ => format!(
+            "that takes two units an output in every hidden layer: give each at least {}",
+            2 * network.outputs()
+        ),
+    };
+    Err(Failure::input(format!(
+        "the network cannot start as the linear model (--start linear), since {why}, or leave --start out"
+    )))
 }
 
 /// The states that a new run starts from: first weights from the seeds, a file or the linear model, and σ.

@@ -26,6 +26,12 @@ pub(super) fn summary(run: &Run) -> String {
         counted(results.steps, "step"),
         duration(results.seconds),
     );
+    if results.best_epoch == Some(0) {
+        words += &format!(
+            " The model is the linear one that training started from: no epoch was better on the {} kept for validation.",
+            counted(results.rows.validation, "row")
+        );
+    }
     if let Some(best) = super::curves::best_epoch(run) {
         words += &format!(
             " The model is that of epoch {}, which was best on the {} kept for validation.",

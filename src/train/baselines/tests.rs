@@ -1,6 +1,7 @@
 //! Baselines against closed forms, conditions of a minimum, and scikit-learn.
 
 use super::*;
+use crate::Activation;
 use crate::data::Matrix;
 
 fn dataset(features: &[&[f32]], targets: Vec<Target>) -> Dataset {
@@ -179,4 +180,68 @@ fn a_model_of_too_many_weights_is_not_fitted_and_named() {
     let of = |parameters: &[f64], index: usize| parameters[tensors[index].range.clone()].to_vec();
     assert_eq!(of(&found.linear, 1), of(&found.constant, 1));
     assert!(of(&found.linear, 0).iter().all(|weight| *weight == 0.0));
+}
+
+/// A network that starts as the linear model gives its answers, whatever its depth and other weights, and leaves these as they were.
+#[test]
+fn a_network_starts_as_the_linear_model() {
+    use crate::engine::{Engine, Recipe, Reference, State};
+    use crate::{Adam, Weighting};
+    let value = |i: usize| ((i * 29 + i * i) % 41) as f32 / 20.5 - 1.0;
+    let x: Vec<[f32; 3]> = (0..30).map(|row| [0, 1, 2].map(|c| value(3 * row + c))).collect();
+    let rows: Vec<&[f32]> = x.iter().map(|row| &row[..]).collect();
+    let tasks = [Task::new("size", Loss::Mse, 1), Task::new("kind", Loss::cross_entropy(), 3)];
+    let sizes: Vec<f32> = x.iter().map(|[a, b, _]| 2.0 * a - b + 7.0).collect();
+    let kinds = x.iter().map(|[a, _, c]| u32::from(*a > 0.0) + u32::from(*c > 0.3)).collect();
+    let data = dataset(&rows, vec![numbers(&sizes), Target::classes(kinds)]);
+    let baselines = Baselines::fit(&tasks, &data, None).unwrap();
+    let [_, expected] = baselines.predict(data.features()).unwrap();
+    for activation in [Activation::Relu, Activation::Gelu, Activation::Silu, Activation::Tanh] {
+        for hidden in [&[][..], &[8], &[9, 8, 12], &[20, 7]] {
+            let network = Network::new(3, hidden, activation, &tasks).unwrap();
+            let bends = activation == Activation::Tanh && !hidden.is_empty();
+            let can = !bends && hidden.iter().all(|&width| width >= 8);
+            assert_eq!(Baselines::can_start(&network), can, "{activation:?} {hidden:?}");
+            let recipe = Recipe::new(network.clone(), Weighting::equal(2), Adam::new(0.1));
+            let mut state = State::initial(&recipe);
+            let drawn = state.parameters.clone();
+            baselines.start(&network, &mut state.parameters).unwrap();
+            if !can {
+                assert_eq!(state.parameters, drawn, "{activation:?} {hidden:?}");
+                continue;
+            }
+            let mut engine = Reference::new(recipe, data.clone()).unwrap();
+            engine.load(&state).unwrap();
+            let found = pollster::block_on(engine.predict(data.features())).unwrap();
+            let wide = |matrix: &Matrix| -> Vec<f64> {
+                matrix.values().iter().map(|&value| value.into()).collect()
+            };
+            close(&wide(&found), &wide(&expected), 2e-6);
+            if let [first, ..] = network.layers()[..hidden.len()] {
+                let others = first.weight + 8 * first.inputs..first.bias;
+                assert_eq!(state.parameters[others.clone()], drawn[others], "{hidden:?}");
+            }
+        }
+    }
+    let other = Network::new(4, &[8], Activation::Relu, &tasks).unwrap();
+    let mut parameters = vec![0.0; other.parameter_count()];
+    let error = baselines.start(&other, &mut parameters).unwrap_err().to_string();
+    assert!(error.contains("the network to start is 4"), "{error}");
+}
+
+/// Given penalties are those that the validation rows would choose, if they are the same.
+#[test]
+fn penalties_may_be_given() {
+    let x: Vec<[f32; 1]> = (0..12).map(|row| [row as f32 - 5.5]).collect();
+    let rows: Vec<&[f32]> = x.iter().map(|row| &row[..]).collect();
+    let y: Vec<f32> = x.iter().map(|[x]| 0.3 * x).collect();
+    let tasks = [Task::new("a", Loss::Mse, 1), Task::new("b", Loss::Bce, 1)];
+    let yes: Vec<f32> = (0..12).map(|row| f32::from(row % 3 == 0)).collect();
+    let data = dataset(&rows, vec![numbers(&y), numbers(&yes)]);
+    let chosen = Baselines::fit(&tasks, &data, Some(&data)).unwrap();
+    assert_ne!(chosen.penalties, [1.0, 1.0]);
+    let given = Baselines::fit_with(&tasks, &data, &chosen.penalties).unwrap();
+    close(&given.linear, &chosen.linear, 1e-4);
+    assert_eq!(given.penalties, chosen.penalties);
+    assert!(Baselines::fit_with(&tasks, &data, &[1.0]).is_err());
 }

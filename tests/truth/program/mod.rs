@@ -13,6 +13,7 @@ mod resume;
 mod runs;
 mod sigma;
 mod splits;
+mod start;
 mod targets;
 mod told;
 mod weights;

@@ -22,6 +22,7 @@ fn awl_in(form: SigmaForm, sigma: [f32; 2]) -> Weighting {
 
 pub const OPTIONS: &[Row] = &[
     (&[], "", Run::base),
+    (&[("train.start", "\"random\"")], "--start random", Run::base),
     (&[("model.hidden", "[3, 4]")], "--hidden 3,4", with!(hidden = vec![3, 4])),
     (
         &[("model.activation", "\"tanh\"")],
@@ -183,6 +184,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("--config", "every run here"),
     ("--engine", "program::parity"),
     ("--init", "program::parity"),
+    ("--start", "program::start"),
     ("--resume", "program::resume"),
     ("--checkpoint-every", "program::resume"),
     ("--json", "program::runs"),
