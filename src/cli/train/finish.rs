@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::run_dir::{self, Model, RunDir};
 use crate::cli::{scores, sureness};
 use awl::engine::Engine;
-use awl::tables::{Encoder, Predicted, ReadOptions, TargetEncoding};
+use awl::tables::{Encoder, NumberEncoding, Predicted, ReadOptions, TargetEncoding, Transform};
 use awl::train::{Baselines, Progress, Run, Weighed, Weights};
 use awl::{Matrix, Recipe};
 use serde_json::{Map, Value, json};
@@ -207,12 +207,17 @@ fn as_json(
     let encoder = &data.encoder;
     let [training, validation, test] = data.sizes();
     let tasks = encoder.targets().iter().map(|target| {
-        json!({
+        let mut task = json!({
             "name": target.name,
             "loss": target.loss.name(),
             "columns": target.columns,
             "classes": scores::classes(&target.encoding),
-        })
+        });
+        let transform = target.encoding.numbers().first().map(NumberEncoding::transform);
+        if let Some(transform) = transform.filter(|it| *it != Transform::None) {
+            task["transform"] = transform.name().into();
+        }
+        task
     });
     let parts = judged.parts.iter();
     let parts: Map<_, _> =

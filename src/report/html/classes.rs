@@ -153,7 +153,7 @@ fn pairs(task: &TaskFacts, column: usize, part: &str, matrix: &[Vec<u64>]) -> Ma
     wrong.sort_by_key(|&(count, class, answer)| (std::cmp::Reverse(count), class, answer));
     let of_class = |class: usize| matrix[class].iter().sum::<u64>() as f64;
     html! {
-        table.figures {
+        table.figures.pairs {
             caption { "What is confused most often among " (matrix.len()) " classes, " (part) " part" }
             thead { tr { @for head in ["True class", "Answer", "Rows", "Of the class"] { th scope="col" { (head) } } } }
             tbody {

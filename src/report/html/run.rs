@@ -168,6 +168,8 @@ pub(super) struct TaskFacts {
     pub(super) name: String,
     /// The loss's name.
     pub(super) loss: String,
+    /// What its numbers are put through before they are learned.
+    pub(super) transform: Option<String>,
     #[serde(default)]
     pub(super) columns: Vec<String>,
     #[serde(default)]
@@ -192,6 +194,14 @@ struct Parts {
 }
 
 impl TaskFacts {
+    /// How it is learned: `mse of the log`.
+    pub(super) fn learned(&self) -> String {
+        match &self.transform {
+            Some(transform) => format!("{} of the {transform}", self.loss),
+            None => self.loss.clone(),
+        }
+    }
+
     /// The name of a class of a column, or its index if it has none.
     pub(super) fn class(&self, column: usize, class: usize) -> String {
         let names = match &self.classes {
