@@ -105,6 +105,9 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
             "classes": classes,
             "warnings": warnings,
         });
+        let thresholds = encoder.targets().iter().filter(|target| target.has_thresholds());
+        let thresholds = thresholds.map(|target| (target.name.clone(), json!(target.thresholds())));
+        report["thresholds"] = thresholds.collect::<serde_json::Map<_, _>>().into();
         let each = by_class(encoder, &table, &predictions)?;
         let each = encoder.targets().iter().zip(each).filter(|(_, columns)| !columns.is_empty());
         let each = each.map(|(target, columns)| (target.name.clone(), json!(columns)));
@@ -130,6 +133,9 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         };
         let beside = scores::Beside { baselines: of_baselines.as_ref(), intervals: &of_intervals };
         text += &scores::table(encoder, &judgements, &beside);
+        for sentence in scores::thresholds(encoder) {
+            text += &format!("{sentence}\n");
+        }
         if !alone.is_empty() {
             let alone: Vec<_> = alone.iter().collect();
             text += &format!("\neach alone\n{}", scores::alone(encoder, &alone));

@@ -6,6 +6,7 @@ use super::far::Strange;
 use super::networks::Networks;
 use super::reading::{ReadingFlags, columns as columns_of};
 use super::run_dir::{self, RunDir};
+use super::scores;
 use super::split_file::{PartName, SplitFile};
 use awl::tables::{Encoder, Reading};
 use awl::{Gpu, Table};
@@ -156,6 +157,7 @@ fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
     writer.finish()?;
     model.diverged.iter().for_each(|why| eprintln!("warning: {why}"));
     blocks.reading().into_iter().for_each(tell);
+    scores::thresholds(encoder).iter().for_each(|sentence| eprintln!("{sentence}"));
     strange.sentences().iter().for_each(|warning| eprintln!("warning: {warning}"));
     Ok(())
 }

@@ -17,9 +17,9 @@ mod whole;
 
 pub use self::column::Column;
 pub use self::encode::{
-    Curve, Encoder, EncoderOptions, FeatureColumn, FeatureEncoding, InferredLoss, LabelCounts,
-    NumberEncoding, Predicted, Problem, Scaling, TargetColumn, TargetEncoding, TargetSpec,
-    Transform,
+    Curve, Encoder, EncoderOptions, FeatureColumn, FeatureEncoding, InferredLoss, LIKELIER,
+    LabelCounts, NumberEncoding, Predicted, Problem, Scaling, TargetColumn, TargetEncoding,
+    TargetSpec, Transform,
 };
 pub use self::names::{name_list, possible_names, shell_word};
 pub use self::read::{Chunks, Decimal, EmptyRows, NumberFormat, ReadOptions, Reading};
@@ -27,7 +27,7 @@ pub use self::split::Strata;
 pub use self::suspects::{Suspect, SuspectKind};
 pub use self::table::Table;
 
-pub(crate) use self::encode::{Labels, is_rounding, spellings};
+pub(crate) use self::encode::{Labels, answer, cut, is_rounding, spellings};
 pub(crate) use self::table::quoted;
 
 use self::suspects::quantity_in;

@@ -43,6 +43,28 @@ pub fn classes(encoding: &TargetEncoding) -> Value {
     }
 }
 
+/// By what is answered where a threshold was asked for, a sentence a column.
+pub fn thresholds(encoder: &Encoder) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for target in encoder.targets().iter().filter(|target| target.has_thresholds()) {
+        for (column, threshold) in target.thresholds().into_iter().enumerate() {
+            let (name, pair) = match &target.encoding {
+                TargetEncoding::Binary(pairs) if pairs.len() > 1 => {
+                    (&target.columns[column], &pairs[column][..])
+                }
+                encoding => (&target.name, encoding.classes().unwrap_or_default()),
+            };
+            if let [first, second] = pair {
+                let threshold = significant(threshold);
+                sentences.push(format!(
+                    "{name}: \"{second}\" is answered above a probability of {threshold}, else \"{first}\""
+                ));
+            }
+        }
+    }
+    sentences
+}
+
 /// What a table has below each task's figures.
 pub struct Beside<'a> {
     pub baselines: Option<&'a OfBaselines>,

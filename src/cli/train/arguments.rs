@@ -129,6 +129,12 @@ pub struct LossFlags {
     /// balanced: the classes of every task of cross_entropy count alike, however rare.
     #[arg(long, value_name = "balanced", value_parser = [BALANCED])]
     class_weights: Option<String>,
+    /// Of two classes: the probability above which the second one is answered, f1 or balanced [default: 0.5].
+    ///
+    /// f1 and balanced choose it by the validation rows, for the highest F1 of the rarer class or the highest balanced accuracy. It is
+    /// that of every task of two classes, or with the task's name, as in --threshold sick=f1, of that one (may be given several times).
+    #[arg(long, value_name = "[TASK=]f1|balanced|PROBABILITY")]
+    pub threshold: Vec<String>,
 }
 
 impl LossFlags {

@@ -5,6 +5,7 @@ use super::config::Config;
 use super::data::{Data, Part};
 use super::explained::explain;
 use super::judged::{Judged, PartFigures, judge_members, of_member};
+use super::thresholds;
 use super::watch::Onlooker;
 use crate::cli::baselines;
 use crate::cli::failure::Failure;
@@ -44,15 +45,16 @@ pub async fn finish<'a, E: Engine>(
     let progress = training.progress().to_vec();
     let (mut trainer, weights) = training.finish().await?;
     let run = onlooker.run;
-    let model = |members: &[usize], diverged: Option<String>| {
-        model_bytes(onlooker, data, &weights, members, diverged)
+    let model = |encoder: &Encoder, members: &[usize], diverged: Option<String>| {
+        model_bytes(onlooker, data, encoder, &weights, members, diverged)
     };
     let members: Vec<usize> =
         (0..weights.len()).filter(|&member| weights[member].is_some()).collect();
-    run_dir::save(&run.model(), &model(&members, None)?)?;
+    run_dir::save(&run.model(), &model(&data.encoder, &members, None)?)?;
     let validation = data.validation.as_ref().map(|part| &part.data);
     let tasks = data.encoder.tasks();
-    let baselines = Baselines::fit(&tasks, &data.training, validation)?;
+    let mut baselines = Baselines::fit(&tasks, &data.training, validation)?;
+    thresholds::of_linear(&mut baselines, data)?;
     baselines::save(run, &baselines)?;
     let unfitted = baselines.unfitted.iter().map(|task| {
         format!("task \"{task}\" has no linear model beside it, whose weights would be too many")
@@ -60,8 +62,10 @@ pub async fn finish<'a, E: Engine>(
     let unfitted: Vec<String> = unfitted.collect();
     let judged = judge_members(&mut trainer, &members, data, &baselines).await?;
     let diverged = judged.diverged();
-    if diverged.is_some() || judged.kept.len() < members.len() {
-        run_dir::save(&run.model(), &model(&judged.kept, diverged.clone())?)?;
+    let has_thresholds = !judged.thresholds.is_empty();
+    if has_thresholds || diverged.is_some() || judged.kept.len() < members.len() {
+        let model = model(&judged.encoder, &judged.kept, diverged.clone())?;
+        run_dir::save(&run.model(), &model)?;
     }
     let explained = explain(&mut trainer, data, &judged).await;
     let mut warnings = judged.warnings.clone();
@@ -71,8 +75,8 @@ pub async fn finish<'a, E: Engine>(
     warnings.extend(left_out(&progress, &judged));
     warnings.extend(still_improving(onlooker, &progress));
     if let Some(last) = judged.parts.last() {
-        warnings.extend(scores::notes(&data.encoder, &last.judgements));
-        warnings.extend(scores::against(&data.encoder, &last.judgements, &last.baselines));
+        warnings.extend(scores::notes(&judged.encoder, &last.judgements));
+        warnings.extend(scores::against(&judged.encoder, &last.judgements, &last.baselines));
     }
     let told: Vec<&String> = data.told.warnings.iter().chain(&warnings).chain(&diverged).collect();
     let weighed = |member: usize| {
@@ -131,6 +135,7 @@ fn weighed_json(data: &Data, weighed: &[Weighed]) -> Value {
 fn model_bytes(
     onlooker: &Onlooker<'_>,
     data: &Data,
+    encoder: &Encoder,
     weights: &[Option<Weights>],
     members: &[usize],
     diverged: Option<String>,
@@ -144,7 +149,7 @@ fn model_bytes(
         version: env!("CARGO_PKG_VERSION").into(),
         network: recipes[0].network.clone(),
         members: members.len(),
-        encoder: data.encoder.clone(),
+        encoder: encoder.clone(),
         reading: ReadOptions {
             text: data.text.clone(),
             formats: data.formats.clone(),
@@ -204,7 +209,7 @@ fn as_json(
     adapter: String,
     warnings: &[&String],
 ) -> Result<Value, Failure> {
-    let encoder = &data.encoder;
+    let encoder = &judged.encoder;
     let [training, validation, test] = data.sizes();
     let tasks = encoder.targets().iter().map(|target| {
         let mut task = json!({
@@ -216,6 +221,9 @@ fn as_json(
         let transform = target.encoding.numbers().first().map(NumberEncoding::transform);
         if let Some(transform) = transform.filter(|it| *it != Transform::None) {
             task["transform"] = transform.name().into();
+        }
+        if let Some(chosen) = judged.thresholds.iter().find(|it| it.task == target.name) {
+            task["threshold"] = chosen.json();
         }
         task
     });
@@ -378,7 +386,7 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
         let (name, rows) = (last.name, last.part.data.rows());
         let beside =
             scores::Beside { baselines: Some(&last.baselines), intervals: &last.intervals };
-        let table = scores::table(&data.encoder, &last.judgements, &beside);
+        let table = scores::table(&judged.encoder, &last.judgements, &beside);
         let together = match judged.kept.len() {
             1 => String::new(),
             networks => format!(", the {networks} networks together"),
@@ -388,8 +396,11 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
         if judged.kept.len() > 1 {
             let alone = judged.alone.iter().filter(|it| judged.kept.contains(&it.member));
             let alone: Vec<_> = alone.filter_map(|it| it.parts.last()).collect();
-            text += &format!("\neach alone\n{}", scores::alone(&data.encoder, &alone));
+            text += &format!("\neach alone\n{}", scores::alone(&judged.encoder, &alone));
         }
+    }
+    for sentence in scores::thresholds(&judged.encoder) {
+        text += &format!("{sentence}\n");
     }
     if !weighed.is_empty() {
         text += &format!("\n{}", scores::weights(&data.encoder, weighed));

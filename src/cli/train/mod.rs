@@ -13,6 +13,7 @@ mod log;
 mod recipe;
 mod resume;
 mod task_flag;
+mod thresholds;
 mod watch;
 
 pub use self::arguments::Arguments;

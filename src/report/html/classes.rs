@@ -35,6 +35,7 @@ pub(super) fn blocks(
     html! {
         @for (column, scores) in columns.iter().enumerate() {
             (confusion(task, column, part, scores))
+            (threshold(task, column))
             @if let Some(of) = by_class.get(column) {
                 (each_class(task, column, part, of))
                 (precision_recall(task, column, part, of))
@@ -122,6 +123,32 @@ fn confusion(task: &TaskFacts, column: usize, part: &str, scores: &ClassScores) 
                     }
                 }
             }
+        }
+    }
+}
+
+/// By what a column's answers are given, where not by the likelier class.
+fn threshold(task: &TaskFacts, column: usize) -> Markup {
+    let Some((it, value)) =
+        task.threshold.as_ref().and_then(|it| Some((it, it.values.get(column)?)))
+    else {
+        return html! {};
+    };
+    let why = match (it.chosen_for.as_deref(), it.validation.get(column)) {
+        (Some(aim), Some(score)) => {
+            let of = if aim == "f1" { "F1 of the rarer class" } else { "balanced accuracy" };
+            let half = it.validation_at_half.get(column);
+            let half = half.map_or(String::new(), |half| format!("; {} at 0.5", fraction(*half)));
+            format!(
+                ". Chosen by the validation rows for the highest {of} ({} there{half})",
+                fraction(*score)
+            )
+        }
+        _ => ", as asked for".into(),
+    };
+    html! {
+        p.words {
+            "Threshold: " (task.class(column, 1)) " is answered above a probability of " (number(*value)) (why) "."
         }
     }
 }

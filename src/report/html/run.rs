@@ -174,6 +174,22 @@ pub(super) struct TaskFacts {
     pub(super) columns: Vec<String>,
     #[serde(default)]
     classes: Option<Classes>,
+    /// Where one was asked for.
+    pub(super) threshold: Option<Threshold>,
+}
+
+/// By which one of two classes is answered.
+#[derive(Deserialize)]
+pub(super) struct Threshold {
+    /// The probability of the second class above which it is answered, a column each.
+    pub(super) values: Vec<f64>,
+    /// What the validation rows chose it for.
+    pub(super) chosen_for: Option<String>,
+    /// What that comes to there, a column each, and what it would at ½.
+    #[serde(default)]
+    pub(super) validation: Vec<f64>,
+    #[serde(default)]
+    pub(super) validation_at_half: Vec<f64>,
 }
 
 /// The names of a task's classes.

@@ -24,6 +24,7 @@ mod saved;
 mod scaling;
 mod spec;
 mod target;
+mod threshold;
 mod yes_no;
 
 pub use self::decode::Predicted;
@@ -32,10 +33,12 @@ pub use self::number::{Curve, NumberEncoding, Transform};
 pub use self::scaling::Scaling;
 pub use self::spec::{EncoderOptions, InferredLoss, TargetSpec};
 pub use self::target::{LabelCounts, TargetColumn, TargetEncoding};
+pub use self::threshold::LIKELIER;
 
 pub(super) use self::scaling::are_one_number;
 pub(crate) use self::scaling::is_rounding;
 pub(crate) use self::target::Labels;
+pub(crate) use self::threshold::{answer, cut};
 pub(crate) use self::yes_no::spellings;
 
 use super::Table;

@@ -14,6 +14,7 @@ use crate::engine::check_features;
 use crate::error::Result;
 use crate::loss::{Loss, Task};
 use crate::network::{Activation, Network, Tensor};
+use std::collections::BTreeMap;
 
 /// Trivial and linear models of the tasks of a network.
 #[derive(Clone, Debug)]
@@ -27,6 +28,9 @@ pub struct Baselines {
     pub linear: Vec<f64>,
     /// Tasks whose linear model would have too many weights for the time there is and was not fitted: it always gives the same answer.
     pub unfitted: Vec<String>,
+    /// By which the linear model answers, by task, where not with the likelier class
+    /// ([`Encoder::with_thresholds`](crate::Encoder::with_thresholds)); none are fitted.
+    pub thresholds: BTreeMap<String, Vec<f64>>,
 }
 
 impl Baselines {
@@ -64,7 +68,7 @@ impl Baselines {
                 }
             }
         }
-        Ok(Self { network, constant, linear, unfitted })
+        Ok(Self { network, constant, linear, unfitted, thresholds: BTreeMap::new() })
     }
 
     /// What both are networks of.

@@ -70,6 +70,7 @@ pub fn judge_encoded(
         task.check_target(labels)?;
         let rows = (0..labels.rows()).filter(|&row| labels.has_label(row)).collect();
         let head = Head::new(&task, Labels::of(labels), rows, predictions, offsets[index])?;
+        let head = head.with_thresholds(&target.thresholds);
         let (head, units) = in_units(head, target, || {
             let Values::Numbers(matrix) = labels.values() else { return Ok(Vec::new()) };
             let encodings = target.encoding.numbers().iter().cycle();
@@ -133,6 +134,7 @@ pub(super) fn head<'a>(
     };
     let rows = (0..table.rows()).filter(|&row| labelled[row]).collect();
     let head = Head::new(task, labels, rows, predictions, offset)?;
+    let head = head.with_thresholds(&target.thresholds);
     // Also labels that have no place on the curve are judged: as they are.
     Ok(Ok(in_units(head, target, || target.cells(table, |_, number| number))?))
 }

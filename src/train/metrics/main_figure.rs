@@ -3,7 +3,7 @@
 use super::Fit;
 use super::head::{Head, mean};
 use super::judge::{check, head};
-use crate::data::{Matrix, highest};
+use crate::data::Matrix;
 use crate::error::Result;
 use crate::loss::Loss;
 use crate::tables::{Encoder, Labels, Table};
@@ -44,16 +44,20 @@ fn of_head(head: &Head<'_>) -> Option<MainFigure> {
     let (measure, value) = match head.labels() {
         Labels::Classes(labels) => {
             let is_right = |&&row: &&usize| {
-                labels[row].is_some_and(|class| highest(head.predicted(row)) == class as usize)
+                labels[row].is_some_and(|class| head.answer(row) == class as usize)
             };
             ("accuracy", share(head.rows.iter().filter(is_right).count(), head.rows.len()))
         }
         Labels::Numbers(labels) if head.task.loss == Loss::Bce => {
-            let pairs = (0..head.task.width).flat_map(|column| head.pairs(labels, column));
-            let is_right =
-                |(logit, label): &(f64, f64)| !label.is_nan() && (*logit > 0.0) == (*label > 0.5);
+            let right = |column| {
+                let (pairs, cut) = (head.pairs(labels, column), head.cut(column));
+                let is_right = |(logit, label): &&(f64, f64)| {
+                    !label.is_nan() && (*logit > cut) == (*label > 0.5)
+                };
+                pairs.iter().filter(is_right).count()
+            };
             let all = head.rows.len() * head.task.width;
-            ("accuracy", share(pairs.filter(is_right).count(), all))
+            ("accuracy", share((0..head.task.width).map(right).sum(), all))
         }
         Labels::Numbers(labels) => {
             let r2 = |column| Fit::of(&head.pairs(labels, column), head.origin).r2;

@@ -22,6 +22,7 @@ mod tasks;
 use self::problems::Problems;
 use super::Arguments;
 use super::config::Config;
+use super::thresholds;
 use crate::cli::failure::Failure;
 use crate::cli::reading::columns;
 use crate::cli::split_file::{PartName, SplitFile};
@@ -35,6 +36,8 @@ pub struct Data {
     /// All rows.
     pub table: Table,
     pub encoder: Encoder,
+    /// What is asked for of the answers between two classes.
+    pub thresholds: Vec<thresholds::Rule>,
     /// Columns that were taken as text, whatever their cells.
     pub text: Vec<String>,
     /// How columns of numbers were written.
@@ -95,6 +98,7 @@ impl Source {
         let mut problems = Problems::of(&table, config.task.len());
         let flags = &arguments.losses;
         let specs = tasks::specs(&mut config.task, &table, flags, &mut told, &mut problems)?;
+        thresholds::ask(&mut config.task, &flags.threshold, &specs, &table)?;
         let features = features::features(config, &table, &mut told)?;
         Ok((Self { table, features, specs, told }, problems))
     }
@@ -139,6 +143,8 @@ impl Source {
             test: test.as_ref(),
         };
         labels::tell(&encoder, &parts, &config.data.missing, &mut told)?;
+        let thresholds =
+            thresholds::rules(&encoder, &config.task, &training, validation.as_ref(), &mut told)?;
         told.data["file"] = config.data.path.as_ref().map(|path| path.display().to_string()).into();
         told.data["reading"] = json!(table.reading());
         let part = |table: Option<Table>| -> Result<Option<Part>, Failure> {
@@ -162,6 +168,7 @@ impl Source {
             formats: formats(table),
             table: table.clone(),
             encoder,
+            thresholds,
             told,
         })
     }

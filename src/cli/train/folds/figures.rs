@@ -71,6 +71,9 @@ impl Task {
     }
 }
 
+/// The place of the AUC among the figures of classes.
+const AUC: usize = 2;
+
 /// Whether less of it is better.
 fn is_error(figure: &str) -> bool {
     matches!(figure, "rmse" | "mae" | "log_loss")
@@ -234,6 +237,8 @@ impl Runs<'_> {
             }
         };
         let headline = match (loss.as_str(), is_single) {
+            // As elsewhere: what a threshold does not change.
+            _ if of_classes && task["threshold"].is_object() => AUC,
             ("mse", true) | ("bce" | "cross_entropy", _) => 0,
             (_, true) => 1,
             (_, false) => 2,

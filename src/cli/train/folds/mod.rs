@@ -194,15 +194,18 @@ fn one(
     }
     rows::save(&run, place, &data, &results.judged)?;
     if !arguments.quiet {
-        eprintln!("{}: {}", place.name, brief(&data, &results));
+        eprintln!("{}: {}", place.name, brief(&results));
     }
     Ok(true)
 }
 
 /// What a run comes to on its test rows, in a line.
-fn brief(data: &Data, results: &finish::Results<'_>) -> String {
-    let last = results.judged.parts.last();
-    last.map_or(String::new(), |last| scores::brief(&data.encoder, &last.judgements))
+fn brief(results: &finish::Results<'_>) -> String {
+    let judged = &results.judged;
+    judged
+        .parts
+        .last()
+        .map_or(String::new(), |last| scores::brief(&judged.encoder, &last.judgements))
 }
 
 /// Checks that a run which is done is the one that is meant: it can be gone on with alone.
