@@ -181,10 +181,14 @@ fn one_of(graph: &mut Graph, target: &TargetColumn, classes: &[String], head: &s
 
     let [index, cut_name] = inner(task, ["index", "cut"]);
     let index = if target.has_thresholds() {
-        let [odds, columns, is_second] = inner(task, ["odds", "columns", "is_second"]);
-        // The second logit less the first, shape [rows, 1].
-        let columns = graph.tensor(&columns, &[2, 1], &[-1.0_f32, 1.0])?;
-        let odds = graph.node("MatMul", &[head, &columns], &odds, vec![])?;
+        let [zero, one, first, second, odds, is_second] =
+            inner(task, ["zero", "one", "first", "second", "odds", "is_second"]);
+        let mut logit = |place: i64, at: &str, name: &str| {
+            let at = graph.tensor(at, &[1], &[place])?;
+            graph.node("Gather", &[head, &at], name, vec![AttributeProto::int("axis", 1)])
+        };
+        let (first, second) = (logit(0, &zero, &first)?, logit(1, &one, &second)?);
+        let odds = graph.node("Sub", &[&second, &first], &odds, vec![])?;
         let least = graph.tensor(&cut_name, &[1], &[cut(&target.thresholds, 0) as f32])?;
         let is_second = graph.node("Greater", &[&odds, &least], &is_second, vec![])?;
         graph.cast(&is_second, Kind::Int64, &index)?

@@ -156,10 +156,11 @@ fn between(figures: &[(&str, f64)], drawn: &[Vec<(&str, f64)>], narrower: f64) -
         }
         values.sort_by(f64::total_cmp);
         let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
-        let too_high = if *name == "average_precision" { at(0.5) - figure } else { 0.0 };
-        let ends = [at(TAIL), at(1.0 - TAIL)]
-            .map(|end| figure + (end - too_high - figure) * narrower)
-            .map(|end| if *name == "average_precision" { end.clamp(0.0, 1.0) } else { end });
+        let is_biased = *name == "average_precision";
+        let too_high = if is_biased { at(0.5) - figure } else { 0.0 };
+        let at = |share: f64| at(share) - too_high;
+        let ends = [at(TAIL), at(1.0 - TAIL)].map(|end| figure + (end - figure) * narrower);
+        let ends = if is_biased { ends.map(|end| end.clamp(0.0, 1.0)) } else { ends };
         intervals.insert((*name).into(), ends);
     }
     intervals

@@ -31,7 +31,7 @@ pub struct ChosenThreshold {
 }
 
 /// The thresholds of a task's columns that are best on the rows of a table: midway, on the scale of the logits, between two neighbouring
-/// rows; of equally good ones that nearest to ½. `positive` has the class, 0 or 1, whose F1 is meant, a column each. A column
+/// rows, so that both answers are given; of equally good ones that nearest to ½. `positive` has the class, 0 or 1, whose F1 is meant, a column each. A column
 /// whose labels here are all of one class has none. `predictions` have the shape `[rows, outputs]`.
 ///
 /// # Errors

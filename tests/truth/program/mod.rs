@@ -12,6 +12,7 @@ mod runs;
 mod sigma;
 mod splits;
 mod targets;
+mod thresholds;
 mod told;
 
 use std::path::{Path, PathBuf};
