@@ -9,6 +9,7 @@ use super::run_dir::{Model, RunDir};
 use super::scores;
 use super::split_file::{PartName, SplitFile};
 use super::sureness;
+use super::terminal::printable;
 use awl::train::{Judgement, by_class, judge};
 use awl::{Dataset, Encoder, Gpu, Matrix, Table};
 use pollster::block_on;
@@ -92,7 +93,7 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     let group = model.group.as_deref().filter(|group| table.has(group));
     let of_intervals = sureness::of(encoder, &table, &predictions, &judgements, group)?;
     table.reading().sentences().iter().for_each(|sentence| eprintln!("{sentence}"));
-    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    warnings.iter().for_each(|warning| eprintln!("warning: {}", printable(warning)));
     let mut out = std::io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = if arguments.json {
@@ -140,7 +141,7 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
             let alone: Vec<_> = alone.iter().collect();
             text += &format!("\neach alone\n{}", scores::alone(encoder, &alone));
         }
-        write!(out, "{text}")
+        write!(out, "{}", printable(&text))
     };
     Ok(())
 }

@@ -10,6 +10,7 @@ use super::watch::Onlooker;
 use crate::cli::baselines;
 use crate::cli::failure::Failure;
 use crate::cli::run_dir::{self, Model, RunDir};
+use crate::cli::terminal::printable;
 use crate::cli::{scores, sureness};
 use awl::engine::Engine;
 use awl::tables::{Encoder, NumberEncoding, Predicted, ReadOptions, TargetEncoding, Transform};
@@ -342,7 +343,7 @@ pub fn show(
     data: &Data,
     results: &Results<'_>,
 ) -> Result<(), Failure> {
-    results.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    results.warnings.iter().for_each(|warning| eprintln!("warning: {}", printable(warning)));
     let mut out = std::io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = if arguments.json {
@@ -350,7 +351,7 @@ pub fn show(
         json["run"] = run.path().display().to_string().into();
         writeln!(out, "{json:#}")
     } else {
-        write!(out, "{}", text(run, data, results))
+        write!(out, "{}", printable(&text(run, data, results)))
     };
     Ok(())
 }

@@ -25,6 +25,7 @@ use self::watch::{MemberNotes, Notes, Onlooker, Seen};
 use super::failure::Failure;
 use super::rows_seen::RowsSeen;
 use super::run_dir::{self, RunDir};
+use crate::cli::terminal::printable;
 use awl::engine::Engine;
 use awl::report::tensorboard::EventWriter;
 use awl::train::{Checkpoint, End, Plan, Run, Saved, SigmaPath, Trainer};
@@ -192,9 +193,9 @@ fn foresee(data: &mut Data, recipe: &Recipe) {
 /// Says what was chosen and what looks wrong.
 fn tell(arguments: &Arguments, data: &Data) {
     if !arguments.quiet {
-        data.told.choices.iter().for_each(|choice| eprintln!("{choice}"));
+        data.told.choices.iter().for_each(|choice| eprintln!("{}", printable(choice)));
     }
-    data.told.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    data.told.warnings.iter().for_each(|warning| eprintln!("warning: {}", printable(warning)));
 }
 
 /// Trains what is ready, and judges it.

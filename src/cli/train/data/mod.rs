@@ -22,11 +22,12 @@ mod tasks;
 use self::problems::Problems;
 use super::Arguments;
 use super::config::Config;
+use super::folds;
 use super::thresholds;
 use crate::cli::failure::Failure;
 use crate::cli::reading::columns;
 use crate::cli::split_file::{PartName, SplitFile};
-use awl::tables::{Decimal, EncoderOptions, NumberFormat, TargetSpec, possible_names};
+use awl::tables::{Decimal, EncoderOptions, NumberFormat, TargetSpec, name_list, possible_names};
 use awl::{Dataset, Encoder, Table};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -100,6 +101,7 @@ impl Source {
         let specs = tasks::specs(&mut config.task, &table, flags, &mut told, &mut problems)?;
         thresholds::ask(&mut config.task, &flags.threshold, &specs, &table)?;
         let features = features::features(config, &table, &mut told)?;
+        told.warnings.extend(known_rows(config));
         Ok((Self { table, features, specs, told }, problems))
     }
 
@@ -172,6 +174,17 @@ impl Source {
             told,
         })
     }
+}
+
+/// What is said where runs that test on different rows start from the same weights.
+fn known_rows(config: &Config) -> Option<String> {
+    let init = config.train.init.as_ref()?.display();
+    (folds::are_several(config) || config.data.fold.is_some()).then(|| {
+        format!(
+            "all runs start from {init}: if it was trained on rows of this table, runs are tested on rows that it has seen, and figures \
+             are too good; take weights of other rows, or leave --init out"
+        )
+    })
 }
 
 fn options(config: &Config) -> EncoderOptions {
@@ -271,6 +284,13 @@ fn open(config: &mut Config, arguments: &Arguments) -> Result<Table, Failure> {
     }
     for name in &config.data.text {
         table = table.as_text(name)?;
+    }
+    let data = &mut config.data;
+    for name in [&mut data.split, &mut data.group, &mut data.time].into_iter().flatten() {
+        // In quotes, as names with commas may stand elsewhere.
+        if let (false, Ok([named])) = (table.has(name), name_list(name, table.names()).as_deref()) {
+            name.clone_from(named);
+        }
     }
     Ok(table)
 }

@@ -26,6 +26,7 @@ use super::{Arguments, Ready, begin, finish, resume, train, watch};
 use crate::cli::failure::Failure;
 use crate::cli::run_dir::{self, RunDir};
 use crate::cli::scores;
+use crate::cli::terminal::printable;
 use awl::train::End;
 use serde_json::Value;
 use std::io::Write;
@@ -80,9 +81,9 @@ impl Plan {
     fn tell(&self, arguments: &Arguments) {
         if !arguments.quiet {
             let first = self.foreseen.first().into_iter();
-            first.flat_map(|it| &it.choices).for_each(|choice| eprintln!("{choice}"));
+            first.flat_map(|it| &it.choices).for_each(|choice| eprintln!("{}", printable(choice)));
         }
-        self.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+        self.warnings().iter().for_each(|warning| eprintln!("warning: {}", printable(warning)));
     }
 
     /// `folds.csv`
@@ -156,7 +157,7 @@ fn go(arguments: &Arguments, plan: &Plan, all: &RunDir) -> Result<ExitCode, Fail
     let figures = figures::Figures::gather(all, &plan.config, &plan.places)?;
     let told = plan.warnings();
     let new = figures.warnings.iter().filter(|warning| !told.contains(warning));
-    new.for_each(|warning| eprintln!("warning: {warning}"));
+    new.for_each(|warning| eprintln!("warning: {}", printable(warning)));
     let mut json = figures.json();
     run_dir::save(&all.results(), format!("{json:#}\n").as_bytes())?;
     let mut out = std::io::stdout().lock();
