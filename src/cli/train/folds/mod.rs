@@ -195,7 +195,7 @@ fn one(
     }
     rows::save(&run, place, &data, &results.judged)?;
     if !arguments.quiet {
-        eprintln!("{}: {}", place.name, brief(&results));
+        eprintln!("{}: {}", place.name, printable(&brief(&results)));
     }
     Ok(true)
 }
