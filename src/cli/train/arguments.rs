@@ -90,10 +90,10 @@ pub struct DataFlags {
     #[arg(long, value_name = "SEED")]
     split_seed: Option<u64>,
     /// Cross-validation: cut the rows into so many folds, and train a run for each that is tested on it alone.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = runs)]
     folds: Option<usize>,
     /// Do all of it so many times, with seeds of the split that follow one another.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = runs)]
     repeats: Option<usize>,
     /// Part of the rows on which the best epoch is chosen, with --folds of those that are not tested on [default: 0.15].
     #[arg(long, value_name = "FRACTION")]
@@ -243,6 +243,10 @@ pub struct TrainFlags {
 fn seconds(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| (0.0..1e9).contains(number));
     number.ok_or_else(|| "use a number of 0 or more".into())
+}
+
+fn runs(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "use a whole number, such as 5".into())
 }
 
 fn activation(text: &str) -> Result<Activation, String> {

@@ -12,6 +12,7 @@ mod judged;
 mod log;
 mod recipe;
 mod resume;
+mod show;
 mod task_flag;
 mod thresholds;
 mod watch;
@@ -151,7 +152,7 @@ fn many_equal(seen: &RowsSeen) -> Option<String> {
 fn conclude(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
     let Ready { run, config, data, state, name } = ready;
     let (end, results) = train(arguments, &run, &config, &data, state, name)?;
-    finish::show(arguments, &run, &data, &results)?;
+    show::show(arguments, &run, &data, &results)?;
     if let Some(diverged) = results.diverged {
         return Err(Failure::Run(diverged));
     }

@@ -3,7 +3,7 @@
 
 use super::classes::Softmax;
 use super::head::Head;
-use super::judge::{check, head};
+use super::judge::of_heads;
 use super::rank::Ranks;
 use crate::data::Matrix;
 use crate::error::Result;
@@ -87,15 +87,10 @@ pub fn by_class(
     table: &Table,
     predictions: &Matrix,
 ) -> Result<Vec<Vec<ByClass>>> {
-    let offsets = check(encoder, table.rows(), predictions)?;
-    let of_task = |(target, offset): (&crate::tables::TargetColumn, usize)| {
-        let task = target.task();
-        Ok(match head(target, &task, table, predictions, offset)? {
-            Ok((head, _)) if !head.rows.is_empty() => of_head(&head),
-            _ => Vec::new(),
-        })
-    };
-    encoder.targets().iter().zip(offsets).map(of_task).collect()
+    Ok(of_heads(encoder, table, predictions, of_head)?
+        .into_iter()
+        .map(Option::unwrap_or_default)
+        .collect())
 }
 
 fn of_head(head: &Head<'_>) -> Vec<ByClass> {

@@ -138,3 +138,24 @@ pub(super) fn head<'a>(
     // Also labels that have no place on the curve are judged: as they are.
     Ok(Ok(in_units(head, target, || target.cells(table, |_, number| number))?))
 }
+
+/// What is found of every task that has labels among the rows of a table; `None` for the others, and for those that cannot be judged.
+///
+/// # Errors
+/// Those of [`judge`].
+pub(super) fn of_heads<T>(
+    encoder: &Encoder,
+    table: &Table,
+    predictions: &Matrix,
+    find: impl Fn(&Head<'_>) -> T,
+) -> Result<Vec<Option<T>>> {
+    let offsets = check(encoder, table.rows(), predictions)?;
+    let of_task = |(target, offset): (&TargetColumn, usize)| {
+        let task = target.task();
+        Ok(match head(target, &task, table, predictions, offset)? {
+            Ok((head, _)) if !head.rows.is_empty() => Some(find(&head)),
+            _ => None,
+        })
+    };
+    encoder.targets().iter().zip(offsets).map(of_task).collect()
+}

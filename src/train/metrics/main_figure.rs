@@ -2,7 +2,7 @@
 
 use super::Fit;
 use super::head::{Head, mean};
-use super::judge::{check, head};
+use super::judge::of_heads;
 use crate::data::Matrix;
 use crate::error::Result;
 use crate::loss::Loss;
@@ -27,15 +27,7 @@ pub(in crate::train) fn main_figures(
     table: &Table,
     predictions: &Matrix,
 ) -> Result<Vec<Option<MainFigure>>> {
-    let offsets = check(encoder, table.rows(), predictions)?;
-    let of_task = |(target, offset): (&crate::tables::TargetColumn, usize)| {
-        let task = target.task();
-        Ok(match head(target, &task, table, predictions, offset)? {
-            Ok((head, _)) if !head.rows.is_empty() => of_head(&head),
-            _ => None,
-        })
-    };
-    encoder.targets().iter().zip(offsets).map(of_task).collect()
+    Ok(of_heads(encoder, table, predictions, of_head)?.into_iter().map(Option::flatten).collect())
 }
 
 fn of_head(head: &Head<'_>) -> Option<MainFigure> {

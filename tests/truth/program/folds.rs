@@ -212,6 +212,7 @@ fn what_cannot_be_folds_is_refused_with_the_reason() {
             "--folds 0: ask for 2 at least, and for no more than there are rows",
         ),
         (&["--folds", "1"], "--folds 1: ask for 2 at least"),
+        (&["--folds", "two"], "use a whole number, such as 5"),
         (
             &["--folds", "13"],
             "t.csv has 12 rows, not to be cut into 13 folds: ask for 2 to 12 folds",

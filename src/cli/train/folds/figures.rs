@@ -71,6 +71,28 @@ impl Task {
     }
 }
 
+/// Where a column's labels and answers are among the rows, and which column of its task it is, if there are several.
+struct At {
+    labels: usize,
+    answers: usize,
+    column: Option<usize>,
+}
+
+fn is_of_classes(loss: &str) -> bool {
+    matches!(loss, "bce" | "cross_entropy")
+}
+
+/// The place among the figures of the one by which networks are told apart.
+fn headline(loss: &str, is_single: bool, has_threshold: bool) -> usize {
+    match (loss, is_single) {
+        // As elsewhere: what a threshold does not change.
+        ("bce" | "cross_entropy", _) if has_threshold => AUC,
+        ("mse", true) | ("bce" | "cross_entropy", _) => 0,
+        (_, true) => 1,
+        (_, false) => 2,
+    }
+}
+
 /// The place of the AUC among the figures of classes.
 const AUC: usize = 2;
 
@@ -196,7 +218,7 @@ impl Runs<'_> {
     fn task(&self, task: &Value, columns: &[String], at: usize, lacking: &mut Vec<String>) -> Task {
         let (name, loss) = (text(&task["name"]), text(&task["loss"]));
         let is_single = columns.len() == 1;
-        let of_classes = matches!(loss.as_str(), "bce" | "cross_entropy");
+        let of_classes = is_of_classes(&loss);
         let own = |result: &Value, who: usize| match NAMES[who] {
             "network" => result["parts"]["test"][&name].clone(),
             baseline => result["baselines"][baseline]["test"][&name].clone(),
@@ -206,29 +228,16 @@ impl Runs<'_> {
         let labelled = |it: &Value| it["labelled"].as_u64().unwrap_or(0);
         let labelled: Vec<u64> = metrics[0].iter().map(labelled).collect();
         self.tell_of_labels(&name, &labelled, lacking);
-        let blocks: Vec<Block> = (0..columns.len())
-            .map(|column| {
-                let part =
-                    |it: &Value| if is_single { it.clone() } else { it["columns"][column].clone() };
-                let metrics: [Vec<Value>; 3] =
-                    metrics.each_ref().map(|of: &Vec<Value>| of.iter().map(part).collect());
-                let called = if is_single { &name } else { &columns[column] };
-                let classes = match (is_single, &task["classes"]) {
-                    (true, classes) => words(classes),
-                    (false, pairs) => words(&pairs[column]),
-                };
-                let absent = self.absent(called, &classes, &metrics[0], lacking);
-                let pairs = self.rows.pairs(at + column, at + columns.len() + column);
-                let pooled =
-                    if of_classes { pooled_classes(&pairs) } else { pooled_numbers(&pairs) };
-                Block {
-                    name: called.clone(),
-                    figures: figures(of_classes, &metrics, &absent),
-                    pooled,
-                }
-            })
-            .collect();
-        let mut blocks = blocks;
+        let place = |column: usize| At {
+            labels: at + column,
+            answers: at + columns.len() + column,
+            column: (!is_single).then_some(column),
+        };
+        let mut blocks: Vec<Block> = Vec::with_capacity(columns.len());
+        for (column, called) in columns.iter().enumerate() {
+            let called = if is_single { &name } else { called };
+            blocks.push(self.block(task, called, place(column), &metrics, lacking));
+        }
         let (whole, columns) = match is_single {
             true => (blocks.remove(0), Vec::new()),
             false => {
@@ -236,18 +245,32 @@ impl Runs<'_> {
                 (Block { name: name.clone(), figures, pooled: Value::Null }, blocks)
             }
         };
-        let headline = match (loss.as_str(), is_single) {
-            // As elsewhere: what a threshold does not change.
-            _ if of_classes && task["threshold"].is_object() => AUC,
-            ("mse", true) | ("bce" | "cross_entropy", _) => 0,
-            (_, true) => 1,
-            (_, false) => 2,
-        };
+        let headline = headline(&loss, is_single, task["threshold"].is_object());
         let of_weights = |what: &str| {
             Spread(self.results.iter().map(|it| it["weights"][&name][what].as_f64()).collect())
         };
         let (weight, sigma) = (of_weights("weight"), of_weights("sigma"));
         Task { name, loss, labelled, whole, columns, headline, weight, sigma }
+    }
+
+    /// A column of a task, or its only one, whose figures are among the task's.
+    fn block(
+        &self,
+        task: &Value,
+        name: &str,
+        at: At,
+        metrics: &[Vec<Value>; 3],
+        lacking: &mut Vec<String>,
+    ) -> Block {
+        let of_classes = is_of_classes(&text(&task["loss"]));
+        let own = |it: &Value| at.column.map_or(it, |column| &it["columns"][column]).clone();
+        let metrics: [Vec<Value>; 3] =
+            metrics.each_ref().map(|of: &Vec<Value>| of.iter().map(own).collect());
+        let classes = at.column.map_or(&task["classes"], |column| &task["classes"][column]);
+        let absent = self.absent(name, &words(classes), &metrics[0], lacking);
+        let pairs = self.rows.pairs(at.labels, at.answers);
+        let pooled = if of_classes { pooled_classes(&pairs) } else { pooled_numbers(&pairs) };
+        Block { name: name.into(), figures: figures(of_classes, &metrics, &absent), pooled }
     }
 
     /// Says which runs have no label of a task to test on.
