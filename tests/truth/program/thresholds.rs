@@ -201,3 +201,34 @@ fn what_is_no_threshold_or_has_nothing_to_be_chosen_by_is_refused() {
     let text = succeed(&folder, &["describe", "table.csv", "--task", "state", "--threshold", "f1"]);
     assert!(text.contains("for the F1 of \"sick\", the rarer class"), "{text}");
 }
+
+#[test]
+fn every_fold_has_a_threshold_of_its_own() {
+    let folder = folder("threshold_folds");
+    table(&folder);
+    let flags = ["--task", "state", "--threshold", "f1", "--folds", "2", "--out", "run"];
+    let told = succeed(&folder, &[&["train", "table.csv"], &SMALL[..], &flags].concat());
+    let of_fold = |fold: &str| {
+        results(&folder, &format!("run/{fold}"))["tasks"][0]["threshold"]["values"][0].clone()
+    };
+    let values = [of_fold("fold-1"), of_fold("fold-2")];
+    assert_ne!(values[0], values[1]);
+    let all = results(&folder, "run");
+    assert_eq!(all["tasks"]["state"]["thresholds"]["state"]["values"], serde_json::json!(values));
+    assert_eq!(all["tasks"]["state"]["better_than_linear"]["figure"], "auc");
+    assert!(told.contains("state: \"well\" is answered above a probability of 0."), "{told}");
+    // The answers of all rows are each by its own fold's.
+    let mut rows = csv::Reader::from_path(folder.join("run/out_of_fold.csv")).expect("a table");
+    let mut count = 0;
+    for row in rows.deserialize::<std::collections::BTreeMap<String, String>>() {
+        let row = row.expect("a row");
+        let fold = row["fold"].parse::<usize>().expect("a number");
+        let threshold = values[fold - 1].as_f64().expect("a number");
+        let well: f64 = row["state=well"].parse().expect("a number");
+        if (well - threshold).abs() > 1e-6 {
+            assert_eq!(row["state"], if well > threshold { "well" } else { "sick" });
+            count += 1;
+        }
+    }
+    assert!(count > 590, "{count}");
+}

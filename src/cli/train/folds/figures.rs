@@ -42,6 +42,8 @@ pub struct Task {
     pub headline: usize,
     pub weight: Spread,
     pub sigma: Spread,
+    /// Of a column each, where thresholds were asked for: its name, its second class, and the runs' thresholds.
+    pub thresholds: Vec<(String, String, Spread)>,
 }
 
 /// What all runs come to.
@@ -172,6 +174,10 @@ impl Task {
         json["loss"] = json!(self.loss);
         json["labelled"] = json!(self.labelled);
         json["better_than_linear"] = json!({ "figure": self.whole.figures[self.headline].name, "runs": better, "of": of, "gain": self.gain().json() });
+        if !self.thresholds.is_empty() {
+            let of = self.thresholds.iter().map(|(column, _, it)| (column.clone(), it.json()));
+            json["thresholds"] = of.collect::<Map<_, _>>().into();
+        }
         if !self.columns.is_empty() {
             let columns = self.columns.iter().map(|block| (block.name.clone(), block.json()));
             json["columns"] = columns.collect::<Map<_, _>>().into();
@@ -250,7 +256,26 @@ impl Runs<'_> {
             Spread(self.results.iter().map(|it| it["weights"][&name][what].as_f64()).collect())
         };
         let (weight, sigma) = (of_weights("weight"), of_weights("sigma"));
-        Task { name, loss, labelled, whole, columns, headline, weight, sigma }
+        let thresholds = self.thresholds(&name, task);
+        Task { name, loss, labelled, whole, columns, headline, weight, sigma, thresholds }
+    }
+
+    /// By what the answers of a task are given, where thresholds were asked for.
+    fn thresholds(&self, name: &str, task: &Value) -> Vec<(String, String, Spread)> {
+        let asked = task["threshold"]["values"].as_array().map_or(0, Vec::len);
+        let of_run = |run: &Value, column: usize| {
+            let mut tasks = run["tasks"].as_array().into_iter().flatten();
+            tasks.find(|it| it["name"] == *name)?["threshold"]["values"][column].as_f64()
+        };
+        let of_column = |column: usize| {
+            let values = self.results.iter().map(|run| of_run(run, column)).collect();
+            let (called, second) = match asked {
+                1 => (name.to_string(), &task["classes"][1]),
+                _ => (text(&task["columns"][column]), &task["classes"][column][1]),
+            };
+            (called, text(second), Spread(values))
+        };
+        (0..asked).map(of_column).collect()
     }
 
     /// A column of a task, or its only one, whose figures are among the task's.
