@@ -6,6 +6,7 @@
 //! | `rows` | `out_of_fold.csv`: each row's labels, and the answers of the run that it was kept from |
 //! | `spread` | a figure of every run, with mean and standard deviation |
 //! | `figures` | `results.json`: the figures of all runs |
+//! | `pooled` | … and of all tested rows together |
 //! | `sentences` | what many runs were told, said once |
 //! | `text` | the same for people |
 //!
@@ -13,6 +14,7 @@
 
 mod figures;
 mod places;
+mod pooled;
 mod rows;
 mod sentences;
 mod spread;
