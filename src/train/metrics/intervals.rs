@@ -7,8 +7,10 @@
 //!
 //! A draw has copies of rows, and copies of a rare class's row stand together in the order of the scores: each makes the precision at
 //! the others higher, so that the average precision of nearly every draw is too high, and the percentiles may lie wholly above the
-//! figure. Its interval is therefore moved by how far the median of the draws is from the figure. Of twelve classes, the rarest two of
-//! 450 rows, percentiles covered the expected figure in 86 % of 150 samples, moved ones in 91 %.
+//! figure. Its interval is therefore moved by how far the median of the draws is from the figure. In a simulation (450 rows of twelve
+//! classes, the rarest with about two rows; 150 samples of 200 draws), percentiles covered the mean figure of such samples in 86 % of
+//! them, moved ones in 91 %. What infinitely many rows would come to was covered in 34 and 66 %: of classes with a few rows the figure
+//! itself is too high, which no interval around it mends.
 
 use super::judge::{check, head};
 use super::{Judgement, TaskMetrics};
