@@ -23,7 +23,13 @@ pub fn save(run: &RunDir, baselines: &Baselines) -> Result<(), Failure> {
         sigma: vec![1.0; baselines.network.tasks().len()],
     });
     let recipes = recipes(&baselines.network);
-    let notes = json!({ "members": NAMES, "unfitted": baselines.unfitted, "penalties": baselines.penalties });
+    let (unfitted, thresholds) = (&baselines.unfitted, &baselines.thresholds);
+    let notes = json!({
+        "members": NAMES,
+        "unfitted": unfitted,
+        "penalties": baselines.penalties,
+        "thresholds": thresholds,
+    });
     let bytes = Weights::fleet_to_bytes(&weights, &recipes, &notes)?;
     run_dir::save(&run.baselines(), &bytes)
 }
@@ -43,10 +49,11 @@ pub fn load(run: &RunDir, encoder: &Encoder) -> Result<Option<Baselines>, Failur
     let mut notes = Weights::read_notes(&file, &bytes)?;
     let unfitted = serde_json::from_value(notes["unfitted"].take()).unwrap_or_default();
     let penalties = serde_json::from_value(notes["penalties"].take()).unwrap_or_default();
-    Ok(Some(Baselines { network, constant, linear, unfitted, penalties }))
+    let thresholds = serde_json::from_value(notes["thresholds"].take()).unwrap_or_default();
+    Ok(Some(Baselines { network, constant, linear, unfitted, penalties, thresholds }))
 }
 
-/// Judges them by the rows of a table.
+/// Judges them by the rows of a table: the linear model by its own thresholds, the constant answers by none.
 pub fn judged(
     baselines: &Baselines,
     encoder: &Encoder,
@@ -54,12 +61,20 @@ pub fn judged(
     features: &Matrix,
 ) -> Result<OfBaselines, Failure> {
     let [constant, linear] = baselines.predict(features)?;
-    let mut linear = judge(encoder, table, &linear)?;
+    let mut plain = encoder.clone();
+    for target in encoder.targets() {
+        plain = plain.with_thresholds(&target.name, Vec::new())?;
+    }
+    let mut own = plain.clone();
+    for (task, thresholds) in &baselines.thresholds {
+        own = own.with_thresholds(task, thresholds.clone())?;
+    }
+    let mut linear = judge(&own, table, &linear)?;
     for (target, judgement) in encoder.targets().iter().zip(&mut linear) {
         if baselines.unfitted.contains(&target.name) {
             // No figures are better than those of something else.
             *judgement = Judgement::Unlabelled;
         }
     }
-    Ok([judge(encoder, table, &constant)?, linear])
+    Ok([judge(&plain, table, &constant)?, linear])
 }

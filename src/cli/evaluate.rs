@@ -9,6 +9,7 @@ use super::run_dir::{Model, RunDir};
 use super::scores;
 use super::split_file::{PartName, SplitFile};
 use super::sureness;
+use super::terminal::printable;
 use awl::train::{Judgement, by_class, judge};
 use awl::{Dataset, Encoder, Gpu, Matrix, Table};
 use pollster::block_on;
@@ -99,7 +100,7 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     let group = model.group.as_deref().filter(|group| table.has(group));
     let of_intervals = sureness::of(encoder, &table, &predictions, &judgements, group)?;
     table.reading().sentences().iter().for_each(|sentence| eprintln!("{sentence}"));
-    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    warnings.iter().for_each(|warning| eprintln!("warning: {}", printable(warning)));
     let mut out = std::io::stdout().lock();
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = if arguments.json {
@@ -112,6 +113,9 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
             "classes": classes,
             "warnings": warnings,
         });
+        let thresholds = encoder.targets().iter().filter(|target| target.has_thresholds());
+        let thresholds = thresholds.map(|target| (target.name.clone(), json!(target.thresholds())));
+        report["thresholds"] = thresholds.collect::<serde_json::Map<_, _>>().into();
         let each = by_class(encoder, &table, &predictions)?;
         let each = encoder.targets().iter().zip(each).filter(|(_, columns)| !columns.is_empty());
         let each = each.map(|(target, columns)| (target.name.clone(), json!(columns)));
@@ -137,11 +141,14 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         };
         let beside = scores::Beside { baselines: of_baselines.as_ref(), intervals: &of_intervals };
         text += &scores::table(encoder, &judgements, &beside);
+        for sentence in scores::thresholds(encoder) {
+            text += &format!("{sentence}\n");
+        }
         if !alone.is_empty() {
             let alone: Vec<_> = alone.iter().collect();
             text += &format!("\neach alone\n{}", scores::alone(encoder, &alone));
         }
-        write!(out, "{text}")
+        write!(out, "{}", printable(&text))
     };
     Ok(())
 }

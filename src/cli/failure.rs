@@ -1,5 +1,6 @@
 //! What a command fails with: a message, and whose fault it was.
 
+use super::terminal::printable;
 use awl::Error;
 use std::path::Path;
 use std::process::ExitCode;
@@ -42,7 +43,7 @@ impl Failure {
             Self::Input(message) => (message, 2),
             Self::Run(message) => (message, 1),
         };
-        eprintln!("awl: {message}");
+        eprintln!("awl: {}", printable(message));
         ExitCode::from(status)
     }
 }

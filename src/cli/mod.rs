@@ -18,6 +18,7 @@ mod run_dir;
 mod scores;
 mod split_file;
 mod sureness;
+mod terminal;
 mod train;
 
 use clap::{Parser, Subcommand};

@@ -6,7 +6,9 @@ use super::far::Strange;
 use super::networks::Networks;
 use super::reading::{ReadingFlags, columns as columns_of};
 use super::run_dir::{self, RunDir};
+use super::scores;
 use super::split_file::{PartName, SplitFile};
+use super::terminal::printable;
 use awl::tables::{Encoder, Reading};
 use awl::{Gpu, Table};
 use pollster::block_on;
@@ -156,7 +158,8 @@ fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
     writer.finish()?;
     model.diverged.iter().for_each(|why| eprintln!("warning: {why}"));
     blocks.reading().into_iter().for_each(tell);
-    strange.sentences().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    scores::thresholds(encoder).iter().for_each(|it| eprintln!("{}", printable(it)));
+    strange.sentences().iter().for_each(|it| eprintln!("warning: {}", printable(it)));
     Ok(())
 }
 

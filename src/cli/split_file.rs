@@ -41,6 +41,8 @@ struct Row {
 
 /// The parts of a run's rows.
 pub struct SplitFile {
+    /// Where it was read from.
+    file: String,
     /// By line.
     rows: Vec<Row>,
 }
@@ -60,7 +62,7 @@ impl SplitFile {
             }));
         }
         rows.sort_unstable_by_key(|row| row.line);
-        Self { rows }
+        Self { file: String::new(), rows }
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -79,6 +81,11 @@ impl SplitFile {
                 "{file}: {error}: this run does not say which part its rows were in; train it again to have that"
             ))
         })?;
+        if !text.ends_with('\n') {
+            return Err(Failure::input(format!(
+                "{file}: its last line is cut short: restore the file, or train again"
+            )));
+        }
         let mut lines = text.lines().zip(1..);
         let row = |(line, number): (&str, usize)| {
             parse(line).ok_or_else(|| {
@@ -93,7 +100,7 @@ impl SplitFile {
                 "{file}: the first line is not \"{HEADER}\": restore the file, or train again"
             )));
         }
-        Ok(Self { rows: lines.map(row).collect::<Result<_, _>>()? })
+        Ok(Self { file: file.to_string(), rows: lines.map(row).collect::<Result<_, _>>()? })
     }
 
     /// The rows of a table, or of a block of it, that are of a part.
@@ -107,6 +114,14 @@ impl SplitFile {
         for (row, hash) in feature_hashes(features).into_iter().enumerate() {
             let line = table.line(row);
             let known = self.rows.binary_search_by_key(&line, |it| it.line);
+            if known.is_err() && self.rows.last().is_none_or(|last| last.line < line) {
+                return Err(Failure::input(format!(
+                    "{}: it ends before line {line} of {}: restore the file if it was cut short, or name the very table that the run was \
+                     trained on, or leave --part out",
+                    self.file,
+                    table.name()
+                )));
+            }
             match known.ok().map(|at| &self.rows[at]).filter(|it| it.hash == hash) {
                 Some(known) if known.part == part => rows.push(row),
                 Some(_) => {}

@@ -4,7 +4,7 @@ use super::graph::{Graph, Kind};
 use super::numbers::kind_for;
 use super::proto::AttributeProto;
 use crate::error::Result;
-use crate::tables::{Curve, NumberEncoding, TargetColumn, TargetEncoding};
+use crate::tables::{Curve, NumberEncoding, TargetColumn, TargetEncoding, cut};
 use serde_json::{Value, json};
 
 /// Adds a task's outputs on its head's predictions, shape `[rows, width]`.
@@ -12,13 +12,13 @@ pub(super) fn outputs(graph: &mut Graph, target: &TargetColumn, head: &str) -> R
     let task = &target.name;
     match &target.encoding {
         TargetEncoding::Numbers(encodings) => numbers(graph, task, encodings, head),
-        TargetEncoding::Binary(values) => binary(graph, task, values, head),
-        TargetEncoding::Classes(classes) => one_of(graph, task, classes, head),
+        TargetEncoding::Binary(values) => binary(graph, target, values, head),
+        TargetEncoding::Classes(classes) => one_of(graph, target, classes, head),
     }
 }
 
 /// What a reader of the model should know of a task: name, loss, columns, outputs, and the classes, of `bce` a pair of
-/// values a column.
+/// values a column; thresholds where there are others than ½.
 pub(super) fn description(target: &TargetColumn) -> Value {
     let (task, columns, loss) = (&target.name, &target.columns, target.loss.name());
     let (classes, outputs) = match &target.encoding {
@@ -26,7 +26,11 @@ pub(super) fn description(target: &TargetColumn) -> Value {
         TargetEncoding::Binary(values) => (json!(values), names(task).into()),
         TargetEncoding::Classes(classes) => (json!(classes), names(task).into()),
     };
-    json!({ "name": task, "loss": loss, "columns": columns, "classes": classes, "outputs": outputs })
+    let mut description = json!({ "name": task, "loss": loss, "columns": columns, "classes": classes, "outputs": outputs });
+    if target.has_thresholds() {
+        description["thresholds"] = json!(target.thresholds());
+    }
+    description
 }
 
 /// `mean + std · prediction`, a number a column, from or to a curve.
@@ -133,8 +137,15 @@ fn quantiles(
     Ok(())
 }
 
-/// The probability of each column's second value, and the likelier value: the second for a logit above 0.
-fn binary(graph: &mut Graph, task: &str, values: &[[String; 2]], head: &str) -> Result<()> {
+/// The probability of each column's second value, and the value: the second for a logit above 0, or for a probability above the
+/// column's threshold.
+fn binary(
+    graph: &mut Graph,
+    target: &TargetColumn,
+    values: &[[String; 2]],
+    head: &str,
+) -> Result<()> {
+    let task = &target.name;
     let columns = values.len();
     let [probabilities, label] = names(task);
     let doc = "of each column's second value".into();
@@ -142,8 +153,16 @@ fn binary(graph: &mut Graph, task: &str, values: &[[String; 2]], head: &str) -> 
     graph.node("Sigmoid", &[head], &probabilities, vec![])?;
 
     let [second, place, first, index] = inner(task, ["is_second", "place", "first", "index"]);
-    let zero = graph.scalar("/zero", 0.0)?;
-    let second = graph.node("Greater", &[head, &zero], &second, vec![])?;
+    let least = match target.has_thresholds() {
+        true => {
+            let [cuts] = inner(task, ["cuts"]);
+            let cuts_of: Vec<f32> =
+                (0..columns).map(|column| cut(&target.thresholds, column) as f32).collect();
+            graph.tensor(&cuts, &[columns], &cuts_of)?
+        }
+        false => graph.scalar("/zero", 0.0)?,
+    };
+    let second = graph.node("Greater", &[head, &least], &second, vec![])?;
     let place = graph.cast(&second, Kind::Int64, &place)?;
     // One list holds the values of all columns, two a column.
     let firsts: Vec<i64> = (0..columns as i64).map(|column| 2 * column).collect();
@@ -152,15 +171,31 @@ fn binary(graph: &mut Graph, task: &str, values: &[[String; 2]], head: &str) -> 
     labels(graph, &label, &values.concat(), columns, &index)
 }
 
-/// The probability of each class, and the class of the highest logit, the first of equal ones.
-fn one_of(graph: &mut Graph, task: &str, classes: &[String], head: &str) -> Result<()> {
+/// The probability of each class, and the class of the highest logit, the first of equal ones; of two with a threshold the second for
+/// a probability above it.
+fn one_of(graph: &mut Graph, target: &TargetColumn, classes: &[String], head: &str) -> Result<()> {
+    let task = &target.name;
     let [probabilities, label] = names(task);
     graph.output(&probabilities, Kind::Float, classes.len(), "of each class".into())?;
     graph.node("Softmax", &[head], &probabilities, vec![AttributeProto::int("axis", 1)])?;
 
-    let [index] = inner(task, ["index"]);
-    let across = vec![AttributeProto::int("axis", 1), AttributeProto::int("keepdims", 1)];
-    let index = graph.node("ArgMax", &[head], &index, across)?;
+    let [index, cut_name] = inner(task, ["index", "cut"]);
+    let index = if target.has_thresholds() {
+        let [zero, one, first, second, odds, is_second] =
+            inner(task, ["zero", "one", "first", "second", "odds", "is_second"]);
+        let mut logit = |place: i64, at: &str, name: &str| {
+            let at = graph.tensor(at, &[1], &[place])?;
+            graph.node("Gather", &[head, &at], name, vec![AttributeProto::int("axis", 1)])
+        };
+        let (first, second) = (logit(0, &zero, &first)?, logit(1, &one, &second)?);
+        let odds = graph.node("Sub", &[&second, &first], &odds, vec![])?;
+        let least = graph.tensor(&cut_name, &[1], &[cut(&target.thresholds, 0) as f32])?;
+        let is_second = graph.node("Greater", &[&odds, &least], &is_second, vec![])?;
+        graph.cast(&is_second, Kind::Int64, &index)?
+    } else {
+        let across = vec![AttributeProto::int("axis", 1), AttributeProto::int("keepdims", 1)];
+        graph.node("ArgMax", &[head], &index, across)?
+    };
     labels(graph, &label, classes, 1, &index)
 }
 
@@ -172,7 +207,7 @@ fn labels(
     columns: usize,
     index: &str,
 ) -> Result<()> {
-    graph.output(output, Kind::Text, columns, "the likeliest, as the table writes it".into())?;
+    graph.output(output, Kind::Text, columns, "the answer, as the table writes it".into())?;
     let attributes = vec![
         AttributeProto::ints("keys_int64s", 0..texts.len() as i64),
         AttributeProto::strings("values_strings", texts.iter()),

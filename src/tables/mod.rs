@@ -18,7 +18,7 @@ mod whole;
 pub use self::column::Column;
 pub use self::encode::{
     Curve, Encoder, EncoderOptions, FeatureColumn, FeatureEncoding, FittedScale, InferredLoss,
-    LabelCounts, NumberEncoding, Predicted, Problem, Rare, SampleWeights, Scale, Scaling,
+    LIKELIER, LabelCounts, NumberEncoding, Predicted, Problem, Rare, SampleWeights, Scale, Scaling,
     TargetColumn, TargetEncoding, TargetSpec, Transform,
 };
 pub use self::names::{name_list, possible_names, shell_word};
@@ -27,7 +27,7 @@ pub use self::split::Strata;
 pub use self::suspects::{Suspect, SuspectKind};
 pub use self::table::Table;
 
-pub(crate) use self::encode::{Labels, OUTERMOST, is_rounding, spellings};
+pub(crate) use self::encode::{Labels, OUTERMOST, answer, cut, is_rounding, spellings};
 pub(crate) use self::table::quoted;
 
 use self::suspects::quantity_in;

@@ -26,8 +26,9 @@ pub use self::diagnosis::{SigmaPath, diagnose};
 pub use self::ensemble::Ensemble;
 pub use self::importance::{FeatureImportance, Importances, TaskImportance, importances};
 pub use self::metrics::{
-    Bin, ByClass, Calibration, ClassScores, Classification, Fit, Intervals, Judgement, OfClass,
-    PrecisionRecall, Regression, TaskMetrics, by_class, intervals, judge, judge_encoded, metrics,
+    Bin, ByClass, Calibration, ChosenThreshold, ClassScores, Classification, Fit, Intervals,
+    Judgement, OfClass, PrecisionRecall, Regression, TaskMetrics, ThresholdAim, by_class,
+    choose_thresholds, intervals, judge, judge_encoded, metrics,
 };
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::progress::{BestEpoch, Plan, Progress};

@@ -45,6 +45,7 @@ pub(super) struct Headline {
 #[derive(Clone, Copy)]
 enum Kind {
     Accuracy,
+    Auc,
     Rmse,
     Mae,
     Loss,
@@ -55,6 +56,10 @@ enum Kind {
 impl Headline {
     pub(super) fn of(target: &TargetColumn, metrics: &TaskMetrics) -> Option<Self> {
         Some(match metrics {
+            // A threshold is chosen at the cost of accuracy: what does not hang on it tells more.
+            TaskMetrics::Classification(it) if target.has_thresholds() => {
+                Self { kind: Kind::Auc, value: it.scores.auc? }
+            }
             TaskMetrics::Classification(it) => {
                 Self { kind: Kind::Accuracy, value: it.scores.accuracy }
             }
@@ -71,6 +76,7 @@ impl Headline {
     pub(super) fn measure(&self) -> &'static str {
         match self.kind {
             Kind::Accuracy => "accuracy",
+            Kind::Auc => "AUC",
             Kind::Rmse => "RMSE",
             Kind::Mae => "MAE",
             Kind::Loss => "loss",
@@ -91,7 +97,7 @@ impl Headline {
         match self.kind {
             Kind::Accuracy => format!("{:.1} %", 100.0 * value),
             Kind::Rmse | Kind::Mae | Kind::Loss => significant(value),
-            Kind::R2 => rounded(value),
+            Kind::R2 | Kind::Auc => rounded(value),
         }
     }
 }

@@ -7,6 +7,7 @@ pub use self::headline::{alone, brief};
 pub use self::notes::{against, notes};
 
 use super::baselines::{NAMES, OfBaselines};
+use super::terminal::one_line;
 use awl::tables::{Encoder, TargetColumn, TargetEncoding};
 use awl::train::{ClassScores, Fit, Intervals, Judgement, TaskMetrics, Weighed};
 use serde_json::{Map, Value, json};
@@ -41,6 +42,33 @@ pub fn classes(encoding: &TargetEncoding) -> Value {
         TargetEncoding::Binary(pairs) if pairs.len() > 1 => json!(pairs),
         _ => json!(encoding.classes()),
     }
+}
+
+/// Letters of a name in a sentence, at most.
+const MOST_LETTERS: usize = 40;
+
+/// By what is answered where a threshold was asked for, a sentence a column.
+pub fn thresholds(encoder: &Encoder) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for target in encoder.targets().iter().filter(|target| target.has_thresholds()) {
+        for (column, threshold) in target.thresholds().into_iter().enumerate() {
+            let (name, pair) = match &target.encoding {
+                TargetEncoding::Binary(pairs) if pairs.len() > 1 => {
+                    (&target.columns[column], &pairs[column][..])
+                }
+                encoding => (&target.name, encoding.classes().unwrap_or_default()),
+            };
+            if let [first, second] = pair {
+                let threshold = significant(threshold);
+                let [name, first, second] =
+                    [name, first, second].map(|it| clipped(it, MOST_LETTERS));
+                sentences.push(format!(
+                    "{name}: \"{second}\" is answered above a probability of {threshold}, else \"{first}\""
+                ));
+            }
+        }
+    }
+    sentences
 }
 
 /// What a table has below each task's figures.
@@ -222,9 +250,10 @@ fn trim_end(text: &mut String) {
 
 /// A name, cut where it is longer.
 pub fn clipped(name: &str, width: usize) -> String {
+    let name = one_line(name);
     match name.chars().count() {
         count if count > width => name.chars().take(width - 1).chain(['…']).collect(),
-        _ => name.into(),
+        _ => name.into_owned(),
     }
 }
 

@@ -108,6 +108,8 @@ impl Notes {
         if let Some((_, class)) = common
             && scores.accuracy <= scores.majority()
             && scores.majority() > 0.0
+            // Who asks for a threshold does not ask for accuracy.
+            && !target.has_thresholds()
         {
             let [right, common] = [scores.accuracy, scores.majority()].map(|share| 100.0 * share);
             let told = format!("{right:.1} % right, \"{class}\" {common:.1} %");

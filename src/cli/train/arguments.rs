@@ -93,10 +93,10 @@ pub struct DataFlags {
     #[arg(long, value_name = "SEED")]
     split_seed: Option<u64>,
     /// Cross-validation: cut the rows into so many folds, and train a run for each that is tested on it alone.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = runs)]
     folds: Option<usize>,
     /// Do all of it so many times, with seeds of the split that follow one another.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = runs)]
     repeats: Option<usize>,
     /// Part of the rows on which the best epoch is chosen, with --folds of those that are not tested on [default: 0.15].
     #[arg(long, value_name = "FRACTION")]
@@ -138,6 +138,12 @@ pub struct LossFlags {
     /// balanced: the classes of every task of cross_entropy count alike, however rare.
     #[arg(long, value_name = "balanced", value_parser = [BALANCED])]
     class_weights: Option<String>,
+    /// Of two classes: the probability above which the second one is answered, f1 or balanced [default: 0.5].
+    ///
+    /// f1 and balanced choose it by the validation rows, for the highest F1 of the rarer class or the highest balanced accuracy. It is
+    /// that of every task of two classes, or with the task's name, as in --threshold sick=f1, of that one (may be given several times).
+    #[arg(long, value_name = "[TASK=]f1|balanced|PROBABILITY")]
+    pub threshold: Vec<String>,
 }
 
 impl LossFlags {
@@ -253,6 +259,10 @@ pub struct TrainFlags {
 fn seconds(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| (0.0..1e9).contains(number));
     number.ok_or_else(|| "use a number of 0 or more".into())
+}
+
+fn runs(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "use a whole number, such as 5".into())
 }
 
 fn activation(text: &str) -> Result<Activation, String> {

@@ -1,6 +1,10 @@
 //! A run's configuration: `run.toml`, field for field, with its defaults.
 
-use awl::tables::{Decimal, EncoderOptions, ReadOptions, Scale, Transform};
+mod task;
+
+pub use self::task::{BALANCED, ClassWeights, Task, Threshold};
+
+use awl::tables::{Decimal, EncoderOptions, ReadOptions, Scale};
 use awl::train::Baselines;
 use awl::{Activation, Network};
 use serde::{Deserialize, Serialize};
@@ -136,47 +140,6 @@ impl Default for Model {
         Self { hidden: vec![64, 64], activation: Activation::Relu, dropout: 0.1 }
     }
 }
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Task {
-    /// The first column's name if left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    pub columns: Vec<String>,
-    /// Chosen by the columns' cells if left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub loss: Option<String>,
-    /// Huber's δ.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub delta: Option<f32>,
-    /// Of the loss `quantile`: the share of labels that should be below the answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub quantile: Option<f32>,
-    /// What numbers are put through before they are learned, undone in every answer: `log`, `log1p` or `quantile`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub transform: Option<Transform>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label_smoothing: Option<f32>,
-    /// One a class, in the order of the sorted classes, or `balanced`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub class_weights: Option<ClassWeights>,
-    /// The task's weight, for the scheme `fixed`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub weight: Option<f32>,
-}
-
-/// How much each class counts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum ClassWeights {
-    Each(Vec<f32>),
-    /// `balanced`: by how rare a class is, so that all count alike.
-    Word(String),
-}
-
-/// The word of [`ClassWeights`].
-pub const BALANCED: &str = "balanced";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

@@ -3,6 +3,7 @@
 use super::data::Data;
 use super::{Arguments, folds};
 use crate::cli::failure::Failure;
+use crate::cli::terminal::{one_line, printable};
 use awl::Table;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -46,7 +47,7 @@ fn describe(arguments: &Arguments) -> Result<(), Failure> {
     // A reader who has seen enough closes the pipe; that is no failure.
     let _ = match arguments.json {
         true => writeln!(out, "{report:#}"),
-        false => write!(out, "{}", text(&data, &report, &runs)),
+        false => write!(out, "{}", printable(&text(&data, &report, &runs))),
     };
     Ok(())
 }
@@ -177,8 +178,9 @@ fn holds(column: &Value) -> String {
 }
 
 fn cut(text: &str, letters: usize) -> String {
+    let text = one_line(text);
     match text.chars().count() {
         count if count > letters => text.chars().take(letters - 1).chain(['…']).collect(),
-        _ => text.into(),
+        _ => text.into_owned(),
     }
 }

@@ -40,12 +40,14 @@ pub async fn explain<E: Engine>(
             Value::Null
         }
     };
-    let training =
-        told("the figures of the training rows are", training(&mut networks, data).await);
+    let training = told(
+        "the figures of the training rows are",
+        training(&mut networks, &judged.encoder, data).await,
+    );
     let (mut classes, mut importance) = (json!({}), Value::Null);
     if let Some(last) = judged.parts.last() {
-        classes = told("the figures of each class are", of_classes(&data.encoder, last));
-        let found = importance_of(&mut networks, &data.encoder, last).await;
+        classes = told("the figures of each class are", of_classes(&judged.encoder, last));
+        let found = importance_of(&mut networks, &judged.encoder, last).await;
         importance = told("the features' importance is", found);
     }
     Explained { training, by_class: classes, importance, warnings }
@@ -68,10 +70,14 @@ impl<E: Engine> Together<'_, E> {
     }
 }
 
-async fn training<E: Engine>(networks: &mut Together<'_, E>, data: &Data) -> Result<Value> {
+async fn training<E: Engine>(
+    networks: &mut Together<'_, E>,
+    encoder: &Encoder,
+    data: &Data,
+) -> Result<Value> {
     let rows = some(&data.training)?;
     let predictions = networks.predict(rows.features()).await?;
-    Ok(scores::as_json(&data.encoder, &judge_encoded(&data.encoder, &rows, &predictions)?))
+    Ok(scores::as_json(encoder, &judge_encoded(encoder, &rows, &predictions)?))
 }
 
 fn of_classes(encoder: &Encoder, part: &PartFigures<'_>) -> Result<Value> {

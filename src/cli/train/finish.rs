@@ -1,31 +1,30 @@
 //! The end of a run: the best weights, judged on the rows that no choice was made on; the model, the results, the report.
 
-use super::Arguments;
 use super::config::Config;
 use super::data::{Data, Part};
 use super::explained::explain;
 use super::judged::{Judged, PartFigures, judge_members, of_member};
+use super::thresholds;
 use super::watch::Onlooker;
 use crate::cli::baselines;
 use crate::cli::failure::Failure;
-use crate::cli::run_dir::{self, Model, RunDir};
-use crate::cli::{scores, sureness};
+use crate::cli::run_dir::{self, Model};
+use crate::cli::scores;
 use awl::engine::Engine;
-use awl::tables::{Encoder, Predicted, ReadOptions, TargetEncoding};
+use awl::tables::{Encoder, NumberEncoding, Predicted, ReadOptions, TargetEncoding, Transform};
 use awl::train::{Progress, Run, Weighed, Weights};
 use awl::{Matrix, Recipe};
 use serde_json::{Map, Value, json};
-use std::io::Write;
 
 /// What came out.
 pub struct Results<'a> {
     /// `results.json`.
-    json: Value,
+    pub json: Value,
     pub judged: Judged<'a>,
     /// How the tasks are weighed, of several networks on average.
-    weighed: Vec<Weighed>,
+    pub weighed: Vec<Weighed>,
     /// What went wrong or is not what it seems, told at the end.
-    warnings: Vec<String>,
+    pub warnings: Vec<String>,
     /// Why the run is a failure, if it is.
     pub diverged: Option<String>,
 }
@@ -51,13 +50,14 @@ pub async fn finish<'a, E: Engine>(
     let progress = training.progress().to_vec();
     let (mut trainer, weights) = training.finish().await?;
     let run = onlooker.run;
-    let model = |members: &[usize], diverged: Option<String>| {
-        model_bytes(onlooker, data, &weights, members, diverged)
+    let model = |encoder: &Encoder, members: &[usize], diverged: Option<String>| {
+        model_bytes(onlooker, data, encoder, &weights, members, diverged)
     };
     let members: Vec<usize> =
         (0..weights.len()).filter(|&member| weights[member].is_some()).collect();
-    run_dir::save(&run.model(), &model(&members, None)?)?;
-    let baselines = data.baselines()?;
+    run_dir::save(&run.model(), &model(&data.encoder, &members, None)?)?;
+    let mut baselines = data.baselines()?;
+    thresholds::of_linear(&mut baselines, data)?;
     baselines::save(run, &baselines)?;
     let unfitted = baselines.unfitted.iter().map(|task| {
         format!("task \"{task}\" has no linear model beside it, whose weights would be too many")
@@ -65,8 +65,10 @@ pub async fn finish<'a, E: Engine>(
     let unfitted: Vec<String> = unfitted.collect();
     let judged = judge_members(&mut trainer, &members, data, &baselines).await?;
     let diverged = judged.diverged();
-    if diverged.is_some() || judged.kept.len() < members.len() {
-        run_dir::save(&run.model(), &model(&judged.kept, diverged.clone())?)?;
+    let has_thresholds = !judged.thresholds.is_empty();
+    if has_thresholds || diverged.is_some() || judged.kept.len() < members.len() {
+        let model = model(&judged.encoder, &judged.kept, diverged.clone())?;
+        run_dir::save(&run.model(), &model)?;
     }
     let explained = explain(&mut trainer, data, &judged).await;
     let mut warnings = judged.warnings.clone();
@@ -76,8 +78,8 @@ pub async fn finish<'a, E: Engine>(
     warnings.extend(left_out(&progress, &judged));
     warnings.extend(still_improving(onlooker, &progress));
     if let Some(last) = judged.parts.last() {
-        warnings.extend(scores::notes(&data.encoder, &last.judgements));
-        warnings.extend(scores::against(&data.encoder, &last.judgements, &last.baselines));
+        warnings.extend(scores::notes(&judged.encoder, &last.judgements));
+        warnings.extend(scores::against(&judged.encoder, &last.judgements, &last.baselines));
     }
     let told: Vec<&String> = data.told.warnings.iter().chain(&warnings).chain(&diverged).collect();
     let weighed = |member: usize| {
@@ -136,6 +138,7 @@ fn weighed_json(data: &Data, weighed: &[Weighed]) -> Value {
 fn model_bytes(
     onlooker: &Onlooker<'_>,
     data: &Data,
+    encoder: &Encoder,
     weights: &[Option<Weights>],
     members: &[usize],
     diverged: Option<String>,
@@ -149,7 +152,7 @@ fn model_bytes(
         version: env!("CARGO_PKG_VERSION").into(),
         network: recipes[0].network.clone(),
         members: members.len(),
-        encoder: data.encoder.clone(),
+        encoder: encoder.clone(),
         reading: ReadOptions {
             text: data.text.clone(),
             formats: data.formats.clone(),
@@ -209,15 +212,23 @@ fn as_json(
     adapter: String,
     warnings: &[&String],
 ) -> Result<Value, Failure> {
-    let encoder = &data.encoder;
+    let encoder = &judged.encoder;
     let [training, validation, test] = data.sizes();
     let tasks = encoder.targets().iter().map(|target| {
-        json!({
+        let mut task = json!({
             "name": target.name,
             "loss": target.loss.name(),
             "columns": target.columns,
             "classes": scores::classes(&target.encoding),
-        })
+        });
+        let transform = target.encoding.numbers().first().map(NumberEncoding::transform);
+        if let Some(transform) = transform.filter(|it| *it != Transform::None) {
+            task["transform"] = transform.name().into();
+        }
+        if let Some(chosen) = judged.thresholds.iter().find(|it| it.task == target.name) {
+            task["threshold"] = chosen.json();
+        }
+        task
     });
     let parts = judged.parts.iter();
     let parts: Map<_, _> =
@@ -325,81 +336,4 @@ fn points(encoder: &Encoder, part: &Part, predictions: &Matrix) -> Result<Value,
         tasks.insert(target.name.clone(), columns.into());
     }
     Ok(tasks.into())
-}
-
-/// Says what came out: on stdout, for people or as JSON.
-pub fn show(
-    arguments: &Arguments,
-    run: &RunDir,
-    data: &Data,
-    results: &Results<'_>,
-) -> Result<(), Failure> {
-    results.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    let mut out = std::io::stdout().lock();
-    // A reader who has seen enough closes the pipe; that is no failure.
-    let _ = if arguments.json {
-        let mut json = results.json.clone();
-        json["run"] = run.path().display().to_string().into();
-        writeln!(out, "{json:#}")
-    } else {
-        write!(out, "{}", text(run, data, results))
-    };
-    Ok(())
-}
-
-fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
-    let Results { json, judged, weighed, .. } = results;
-    let seconds = json["seconds"].as_f64().unwrap_or_default();
-    let epochs = &json["epochs"];
-    let mut text = match json["members"].as_array() {
-        Some(members) => {
-            let kept = members.iter().filter_map(|it| it["kept_epoch"].as_u64());
-            let kept = match (kept.clone().min(), kept.max()) {
-                (Some(first), Some(last)) if first < last => format!("epochs {first} to {last}"),
-                (_, last) => format!("epoch {}", last.unwrap_or_default()),
-            };
-            let networks = members.len();
-            format!(
-                "trained {networks} networks, {epochs} epochs at most, in {seconds:.1} s; each one's best is kept, of {kept}\n"
-            )
-        }
-        None => {
-            let kept = match json["best_epoch"].as_u64() {
-                Some(best) if json["best_epoch"] == json["epochs"] => {
-                    format!("the best was {best}, the last one")
-                }
-                Some(0) => {
-                    "none was better than the linear model that it started from, which is kept"
-                        .into()
-                }
-                Some(best) => format!("the best was {best}"),
-                None => "the last one's weights are kept".into(),
-            };
-            format!("trained {epochs} epochs in {seconds:.1} s; {kept}\n")
-        }
-    };
-    if let Some(sentence) = data.told.refit.as_ref() {
-        text += &format!("{sentence}\n");
-    }
-    if let Some(last) = judged.parts.last() {
-        let (name, rows) = (last.name, last.part.data.rows());
-        let beside =
-            scores::Beside { baselines: Some(&last.baselines), intervals: &last.intervals };
-        let table = scores::table(&data.encoder, &last.judgements, &beside);
-        let together = match judged.kept.len() {
-            1 => String::new(),
-            networks => format!(", the {networks} networks together"),
-        };
-        let sure = sureness::words(data.group.as_deref(), &last.intervals);
-        text += &format!("\n{name}, {rows} rows{together} ({sure})\n{table}");
-        if judged.kept.len() > 1 {
-            let alone = judged.alone.iter().filter(|it| judged.kept.contains(&it.member));
-            let alone: Vec<_> = alone.filter_map(|it| it.parts.last()).collect();
-            text += &format!("\neach alone\n{}", scores::alone(&data.encoder, &alone));
-        }
-    }
-    if !weighed.is_empty() {
-        text += &format!("\n{}", scores::weights(&data.encoder, weighed));
-    }
-    text + &format!("\nmodel and report: {}, {}\n", run.model().display(), run.report().display())
 }

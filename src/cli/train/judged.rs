@@ -1,6 +1,7 @@
 //! How good the networks of a run are on the rows kept apart: each alone, and together.
 
 use super::data::{Data, Part};
+use super::thresholds::{self, Chosen};
 use crate::cli::baselines::{self, OfBaselines};
 use crate::cli::failure::Failure;
 use crate::cli::{scores, sureness};
@@ -41,6 +42,9 @@ pub struct Alone {
 
 /// What became of all of them.
 pub struct Judged<'a> {
+    /// The encoder by which the answers are decoded: with the thresholds that were chosen.
+    pub encoder: Encoder,
+    pub thresholds: Vec<Chosen>,
     pub parts: Vec<PartFigures<'a>>,
     pub alone: Vec<Alone>,
     /// Those that make the model: all that can be believed, or just all if none can.
@@ -116,24 +120,50 @@ pub async fn judge_members<'a, E: Engine>(
         true => (members.to_vec(), bad),
         false => (believed, good),
     };
+    let predictions = together.into_iter().map(Ensemble::predictions);
+    let predictions: Vec<Matrix> = predictions.collect::<Result<_, _>>()?;
+    let of_validation = parts.iter().position(|(name, _)| *name == "validation");
+    let of_validation = of_validation.map(|index| &predictions[index]);
+    let rules = &data.thresholds;
+    let thresholds =
+        thresholds::choose(rules, &data.encoder, data.validation.as_ref(), of_validation)?;
+    let encoder = thresholds::apply(&data.encoder, &thresholds)?;
+    if !thresholds.is_empty() {
+        judge_anew(trainer, &encoder, &parts, &mut alone).await?;
+    }
     let mut judged = Vec::with_capacity(parts.len());
-    for (index, ((name, part), ensemble)) in parts.into_iter().zip(together).enumerate() {
-        let predictions = ensemble.predictions()?;
+    for (index, ((name, part), predictions)) in parts.into_iter().zip(predictions).enumerate() {
         let judgements = match &mut alone[..] {
             [only] => std::mem::take(&mut only.parts[index]),
-            _ => judge(&data.encoder, &part.table, &predictions).map_err(Failure::at_run_time)?,
+            _ => judge(&encoder, &part.table, &predictions).map_err(Failure::at_run_time)?,
         };
         let features = part.data.features();
-        let baselines = baselines::judged(baselines, &data.encoder, &part.table, features)?;
+        let baselines = baselines::judged(baselines, &encoder, &part.table, features)?;
         let intervals = Vec::new();
         judged.push(PartFigures { name, part, predictions, judgements, baselines, intervals });
     }
     if let Some(last) = judged.last_mut() {
         let (table, group) = (&last.part.table, data.group.as_deref());
-        last.intervals =
-            sureness::of(&data.encoder, table, &last.predictions, &last.judgements, group)?;
+        last.intervals = sureness::of(&encoder, table, &last.predictions, &last.judgements, group)?;
     }
-    Ok(Judged { parts: judged, alone, kept, warnings })
+    Ok(Judged { encoder, thresholds, parts: judged, alone, kept, warnings })
+}
+
+/// Judges each network alone again, by the thresholds that were chosen for all of them together.
+async fn judge_anew<E: Engine>(
+    trainer: &mut Trainer<E>,
+    encoder: &Encoder,
+    parts: &[(&'static str, &Part)],
+    alone: &mut [Alone],
+) -> Result<(), Failure> {
+    for it in alone {
+        for ((_, part), judgements) in parts.iter().zip(&mut it.parts) {
+            let predicted = trainer.engine().predict_by(it.member, part.data.features()).await?;
+            let judged = judge(encoder, &part.table, &predicted);
+            *judgements = judged.map_err(Failure::at_run_time)?;
+        }
+    }
+    Ok(())
 }
 
 /// What is said of a member, with its number where there are several.

@@ -13,7 +13,9 @@ mod log;
 mod recipe;
 mod refit;
 mod resume;
+mod show;
 mod task_flag;
+mod thresholds;
 mod watch;
 
 pub use self::arguments::Arguments;
@@ -25,6 +27,7 @@ use self::watch::{MemberNotes, Notes, Onlooker, Seen};
 use super::failure::Failure;
 use super::rows_seen::RowsSeen;
 use super::run_dir::{self, RunDir};
+use crate::cli::terminal::printable;
 use awl::engine::Engine;
 use awl::report::tensorboard::EventWriter;
 use awl::train::{Checkpoint, End, Plan, Run, Saved, SigmaPath, Trainer};
@@ -178,7 +181,7 @@ fn conclude(arguments: &Arguments, ready: Ready) -> Result<ExitCode, Failure> {
 fn conclude_as(arguments: &Arguments, ready: Ready, plan: Plan) -> Result<ExitCode, Failure> {
     let Ready { run, config, data, state, name } = ready;
     let (end, results) = train(arguments, &run, &config, plan, &data, state, name)?;
-    finish::show(arguments, &run, &data, &results)?;
+    show::show(arguments, &run, &data, &results)?;
     if let Some(diverged) = results.diverged {
         return Err(Failure::Run(diverged));
     }
@@ -225,9 +228,9 @@ fn foresee(data: &mut Data, recipe: &Recipe) {
 /// Says what was chosen and what looks wrong.
 fn tell(arguments: &Arguments, data: &Data) {
     if !arguments.quiet {
-        data.told.choices.iter().for_each(|choice| eprintln!("{choice}"));
+        data.told.choices.iter().for_each(|choice| eprintln!("{}", printable(choice)));
     }
-    data.told.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    data.told.warnings.iter().for_each(|warning| eprintln!("warning: {}", printable(warning)));
 }
 
 /// Trains what is ready, and judges it.

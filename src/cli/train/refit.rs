@@ -10,6 +10,7 @@
 use super::config::Config;
 use super::data::{Data, Source};
 use super::finish::FEW;
+use super::thresholds::Rule;
 use super::{Arguments, Ready, conclude_as, folds, plan, prepare, resume, stopped, tell, train};
 use crate::cli::baselines;
 use crate::cli::failure::Failure;
@@ -111,6 +112,12 @@ fn choosing(config: &Config) -> Config {
 
 /// Finds what would stop the second run before the first is made.
 fn foresee(source: &Source, config: &Config, data: &Data) -> Result<(), Failure> {
+    if data.thresholds.iter().any(Rule::is_to_be_chosen) {
+        return Err(Failure::input(
+            "--refit learns from the validation rows, by which --threshold f1 and --threshold balanced choose: give a probability, or \
+             leave out --refit",
+        ));
+    }
     let again = source.split_for_refit(config)?;
     let [first, second] = [data, &again].map(|data| data.encoder.features());
     if config.train.init.is_some() && first != second {

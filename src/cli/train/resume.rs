@@ -151,4 +151,5 @@ pub(super) fn names_lists(arguments: &Arguments) -> bool {
     let flags = &arguments.data_flags;
     [&flags.features, &flags.ignore, &flags.text].into_iter().any(Option::is_some)
         || arguments.losses.first().is_some()
+        || !arguments.losses.threshold.is_empty()
 }

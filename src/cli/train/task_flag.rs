@@ -18,6 +18,7 @@ pub fn task(text: &str, columns: &[String]) -> Result<Task, String> {
         transform: None,
         label_smoothing: None,
         class_weights: None,
+        threshold: None,
         weight: None,
     };
     if is_column(text) {

@@ -3,6 +3,7 @@
 use super::compiling::Compiling;
 use super::log::Log;
 use crate::cli::run_dir::{self, RunDir};
+use crate::cli::terminal::{one_line, printable};
 use awl::engine::Record;
 use awl::engine::TaskRecord;
 use awl::report::tensorboard::EventWriter;
@@ -205,7 +206,7 @@ impl Onlooker<'_> {
         if self.seen.len() > 1 {
             parts.push(format!("means of {} networks", epochs.len()));
         }
-        parts.join(", ")
+        one_line(&parts.join(", ")).into_owned()
     }
 
     fn of_task(&self, epochs: &[Epoch], (task, name): (usize, &String)) -> String {
@@ -291,7 +292,7 @@ impl Watch for Onlooker<'_> {
 
     fn failed(&mut self, member: usize, why: &Error) -> Result<()> {
         let words = format!("warning: member {member} stopped, the others go on: {why}");
-        self.bar.suspend(|| eprintln!("{words}"));
+        self.bar.suspend(|| eprintln!("{}", printable(&words)));
         Ok(())
     }
 

@@ -10,6 +10,8 @@ const RIGHT: f64 = WIDTH - 14.0;
 const TOP: f64 = 26.0;
 /// A character is at most about so wide: a digit of DejaVu Sans, the widest of the fonts that are asked for.
 const LETTER: f64 = 7.0;
+/// Of fewer ticks the eye sees no scale.
+const FEWEST_TICKS: usize = 3;
 
 /// What a chart is to be; what is drawn in it comes as [`Markup`].
 pub(super) struct Frame {
@@ -66,20 +68,40 @@ impl Chart {
                         line x1=(place(*left)) x2=(RIGHT) y1=(y) y2=(y) {}
                         text x=(place(left - 6.0)) y=(y) dy="0.35em" text-anchor="end" { (label) }
                     }
-                    @for tick in self.x.ticks(4) {
-                        @let (x, label) = (place(self.x.at(tick)), number(tick));
-                        // A long label at the end would be cut by the picture's edge.
-                        @let most = WIDTH - width(&label) / 2.0;
+                    @for (x, label) in self.x_ticks() {
                         line x1=(x) x2=(x) y1=(bottom) y2=(bottom + 4.0) {}
-                        text x=(place(x.min(most))) y=(bottom + 16.0) text-anchor="middle" { (label) }
+                        @if let Some((x, label)) = label {
+                            text x=(x) y=(bottom + 16.0) text-anchor="middle" { (label) }
+                        }
                     }
                 }
-                text.label x=(place(middle)) y=(frame.height - 6.0) text-anchor="middle" { (frame.x_label) }
+                text.label x=(place(middle)) y=(frame.height - 6.0) text-anchor="middle" { (frame.x_label) @if self.x.is_log() { " (log)" } }
                 text.label x="0" y=(top - 14.0) { (frame.y_label) @if self.y.is_log() { " (log)" } }
                 (marks)
                 line.axis x1=(place(*left)) x2=(RIGHT) y1=(bottom) y2=(bottom) {}
             }
         }
+    }
+
+    /// The places of the x axis' ticks, with the place and the words of their labels where there is room for one.
+    fn x_ticks(&self) -> Vec<(f64, Option<(f64, String)>)> {
+        let mut ticks = self.x.ticks(4);
+        if ticks.len() < FEWEST_TICKS {
+            ticks = self.x.ticks(8);
+        }
+        let mut free = f64::NEG_INFINITY;
+        let of_tick = |tick: f64| {
+            let (x, label) = (self.x.at(tick), number(tick));
+            let half = width(&label) / 2.0;
+            // A long label at the end would be cut by the picture's edge.
+            let middle = x.min(WIDTH - half);
+            let fits = middle - half >= free;
+            if fits {
+                free = middle + half + LETTER;
+            }
+            (place(x), fits.then(|| (place(middle), label)))
+        };
+        ticks.into_iter().map(of_tick).collect()
     }
 
     /// A line through points; it is broken where one has no value.

@@ -35,6 +35,7 @@ pub(super) fn blocks(
     html! {
         @for (column, scores) in columns.iter().enumerate() {
             (confusion(task, column, part, scores))
+            (threshold(task, column))
             @if let Some(of) = by_class.get(column) {
                 (each_class(task, column, part, of))
                 (precision_recall(task, column, part, of))
@@ -126,6 +127,32 @@ fn confusion(task: &TaskFacts, column: usize, part: &str, scores: &ClassScores) 
     }
 }
 
+/// By what a column's answers are given, where not by the likelier class.
+fn threshold(task: &TaskFacts, column: usize) -> Markup {
+    let Some((it, value)) =
+        task.threshold.as_ref().and_then(|it| Some((it, it.values.get(column)?)))
+    else {
+        return html! {};
+    };
+    let why = match (it.chosen_for.as_deref(), it.validation.get(column)) {
+        (Some(aim), Some(score)) => {
+            let of = if aim == "f1" { "F1 of the rarer class" } else { "balanced accuracy" };
+            let half = it.validation_at_half.get(column);
+            let half = half.map_or(String::new(), |half| format!("; {} at 0.5", fraction(*half)));
+            format!(
+                ". Chosen by the validation rows for the highest {of} ({} there{half})",
+                fraction(*score)
+            )
+        }
+        _ => ", as asked for".into(),
+    };
+    html! {
+        p.words {
+            "Threshold: " (task.class(column, 1)) " is answered above a probability of " (number(*value)) (why) "."
+        }
+    }
+}
+
 fn name_of(names: &[String], class: usize) -> &str {
     names.get(class).map_or("?", String::as_str)
 }
@@ -153,7 +180,7 @@ fn pairs(task: &TaskFacts, column: usize, part: &str, matrix: &[Vec<u64>]) -> Ma
     wrong.sort_by_key(|&(count, class, answer)| (std::cmp::Reverse(count), class, answer));
     let of_class = |class: usize| matrix[class].iter().sum::<u64>() as f64;
     html! {
-        table.figures {
+        table.figures.pairs {
             caption { "What is confused most often among " (matrix.len()) " classes, " (part) " part" }
             thead { tr { @for head in ["True class", "Answer", "Rows", "Of the class"] { th scope="col" { (head) } } } }
             tbody {

@@ -64,7 +64,7 @@ fn loss(run: &Run, index: usize) -> Markup {
     let has_validation = validation.iter().any(|(_, loss)| loss.is_some());
     html! {
         figure {
-            figcaption { (task.name) " " span.loss { (task.loss) } }
+            figcaption { (task.name) " " span.loss { (task.learned()) } }
             (chart.draw(&marks))
             ul.legend {
                 (legend(&format!("{series} faint"), "steps"))

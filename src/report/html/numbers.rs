@@ -24,7 +24,7 @@ pub(super) fn blocks(run: &Run, index: usize, part: &str, figures: &Regression) 
                 @let shown = shown(points.len(), figures.labelled, part);
                 figure.block {
                     figcaption { (name) "Predicted against true" }
-                    (against_true(index, column, part, &points))
+                    (against_true(task, index, column, part, &points))
                     p.words { (shown) " On the line a prediction is right." }
                 }
                 figure.block {
@@ -74,10 +74,22 @@ fn shown(points: usize, labelled: usize, part: &str) -> String {
     }
 }
 
-fn against_true(index: usize, column: &str, part: &str, points: &[(f64, f64)]) -> Markup {
+fn against_true(
+    task: &TaskFacts,
+    index: usize,
+    column: &str,
+    part: &str,
+    points: &[(f64, f64)],
+) -> Markup {
     // The same numbers on both axes, so that the diagonal is where predictions are right.
     let both = || points.iter().flat_map(|&(label, predicted)| [label, predicted]);
     let [low, high] = ends(both());
+    let scale = || match task.transform.as_deref() {
+        // Learned by its factors, and seen by them.
+        Some("log") => Scale::fitting(both()),
+        _ => Scale::between(low, high),
+    };
+    let [low, high] = scale().ends();
     let chart = Chart::new(Frame {
         title: format!("{column}: predicted against true"),
         description: format!(
@@ -85,8 +97,8 @@ fn against_true(index: usize, column: &str, part: &str, points: &[(f64, f64)]) -
             points.len()
         ),
         height: SIDE,
-        x: Scale::between(low, high),
-        y: Scale::between(low, high),
+        x: scale(),
+        y: scale(),
         x_label: "true",
         y_label: "predicted",
         y_format: number,

@@ -24,7 +24,7 @@ fn card(run: &Run, index: usize, task: &TaskFacts) -> Markup {
     let of_class = of_class.map(Vec::as_slice).unwrap_or_default();
     html! {
         article {
-            h3 { span.swatch.(class(index)) {} (task.name) " " span.loss { (task.loss) } }
+            h3 { span.swatch.(class(index)) {} (task.name) " " span.loss { (task.learned()) } }
             @if let Some((part, metrics)) = measured.last() {
                 div.blocks {
                     div.block {

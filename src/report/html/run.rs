@@ -168,10 +168,28 @@ pub(super) struct TaskFacts {
     pub(super) name: String,
     /// The loss's name.
     pub(super) loss: String,
+    /// What its numbers are put through before they are learned.
+    pub(super) transform: Option<String>,
     #[serde(default)]
     pub(super) columns: Vec<String>,
     #[serde(default)]
     classes: Option<Classes>,
+    /// Where one was asked for.
+    pub(super) threshold: Option<Threshold>,
+}
+
+/// By which one of two classes is answered.
+#[derive(Deserialize)]
+pub(super) struct Threshold {
+    /// The probability of the second class above which it is answered, a column each.
+    pub(super) values: Vec<f64>,
+    /// What the validation rows chose it for.
+    pub(super) chosen_for: Option<String>,
+    /// What that comes to there, a column each, and what it would at ½.
+    #[serde(default)]
+    pub(super) validation: Vec<f64>,
+    #[serde(default)]
+    pub(super) validation_at_half: Vec<f64>,
 }
 
 /// The names of a task's classes.
@@ -192,6 +210,14 @@ struct Parts {
 }
 
 impl TaskFacts {
+    /// How it is learned: `mse of the log`.
+    pub(super) fn learned(&self) -> String {
+        match &self.transform {
+            Some(transform) => format!("{} of the {transform}", self.loss),
+            None => self.loss.clone(),
+        }
+    }
+
     /// The name of a class of a column, or its index if it has none.
     pub(super) fn class(&self, column: usize, class: usize) -> String {
         let names = match &self.classes {

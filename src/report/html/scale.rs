@@ -42,6 +42,11 @@ impl Scale {
         Self { places, ..self }
     }
 
+    /// The lowest and the highest value on it.
+    pub(super) fn ends(&self) -> [f64; 2] {
+        [self.low, self.high]
+    }
+
     /// Whether equal distances are equal ratios.
     pub(super) fn is_log(&self) -> bool {
         self.is_log

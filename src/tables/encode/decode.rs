@@ -1,7 +1,7 @@
 //! What predictions say: from a row of the network's outputs to classes, and numbers in their columns' units.
 
+use super::threshold::{answer, cut};
 use super::{Encoder, TargetColumn, TargetEncoding};
-use crate::data::highest;
 use crate::error::{Error, Result};
 
 /// What is predicted for one row and task.
@@ -57,7 +57,8 @@ impl Encoder {
 
 impl TargetColumn {
     /// What a row of this task's own predictions says, an answer a column: the class of the highest logit (the first of
-    /// several equal ones), the second of two values for a logit above 0, or the number in the column's unit with the
+    /// several equal ones), the second of two values for a logit above 0 (both: or for a probability above the task's
+    /// [threshold](Self::thresholds)), or the number in the column's unit with the
     /// [digits that mean something](super::NumberEncoding::answer).
     ///
     /// # Errors
@@ -81,10 +82,18 @@ impl TargetColumn {
                 answers.into_iter().map(Predicted::Number).collect()
             }
             TargetEncoding::Binary(pairs) => {
-                let pairs = pairs.iter().zip(predictions);
-                pairs.map(|(names, &x)| Predicted::Class(&names[usize::from(x > 0.0)])).collect()
+                let pairs = pairs.iter().zip(predictions).enumerate();
+                let is_second =
+                    |column, logit: f32| f64::from(logit) > cut(&self.thresholds, column);
+                pairs
+                    .map(|(column, (names, &logit))| {
+                        Predicted::Class(&names[usize::from(is_second(column, logit))])
+                    })
+                    .collect()
             }
-            TargetEncoding::Classes(names) => vec![Predicted::Class(&names[highest(predictions)])],
+            TargetEncoding::Classes(names) => {
+                vec![Predicted::Class(&names[answer(&self.thresholds, predictions)])]
+            }
         })
     }
 

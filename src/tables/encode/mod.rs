@@ -26,6 +26,7 @@ mod scale;
 mod scaling;
 mod spec;
 mod target;
+mod threshold;
 mod yes_no;
 
 pub use self::category::Rare;
@@ -37,11 +38,13 @@ pub use self::scale::{FittedScale, Scale};
 pub use self::scaling::Scaling;
 pub use self::spec::{EncoderOptions, InferredLoss, TargetSpec};
 pub use self::target::{LabelCounts, TargetColumn, TargetEncoding};
+pub use self::threshold::LIKELIER;
 
 pub(crate) use self::number::OUTERMOST;
 pub(super) use self::scaling::are_one_number;
 pub(crate) use self::scaling::is_rounding;
 pub(crate) use self::target::Labels;
+pub(crate) use self::threshold::{answer, cut};
 pub(crate) use self::yes_no::spellings;
 
 use super::Table;

@@ -90,6 +90,18 @@ const MOST_KNOTS: usize = 1_000;
 /// No rank is nearer to 0 or 1, whose scores are infinite; as scikit-learn has it.
 pub(crate) const OUTERMOST: f64 = 1e-7;
 
+impl NumberEncoding {
+    /// What was asked for, by which the numbers are on this curve.
+    pub fn transform(&self) -> Transform {
+        match self.curve {
+            Curve::Line | Curve::Rate => Transform::None,
+            Curve::Log => Transform::Log,
+            Curve::Log1p => Transform::Log1p,
+            Curve::Quantile(_) => Transform::Quantile,
+        }
+    }
+}
+
 impl Curve {
     /// Whether it is none.
     pub fn is_line(&self) -> bool {

@@ -60,5 +60,7 @@ fn target_is_sound(target: &TargetColumn) -> bool {
         }
         _ => false,
     };
-    fits && columns > 0 && target.loss.check(&target.name, target.width()).is_ok()
+    fits && columns > 0
+        && target.is_sound_at(&target.thresholds)
+        && target.loss.check(&target.name, target.width()).is_ok()
 }

@@ -211,10 +211,24 @@ impl Labels {
 
     fn describe(&self) -> String {
         match (self.different, &self.first[..]) {
-            (2, [first, second]) => format!("two values, \"{first}\" and \"{second}\""),
+            (2, [first, second]) => {
+                let [first, second] = [first, second].map(|it| cut(it));
+                format!("two values, \"{first}\" and \"{second}\"")
+            }
             (different, _) if self.text => format!("{different} different texts"),
             (different, _) if self.are_classes() => format!("only {different} different integers"),
             (different, _) => format!("{different} different numbers"),
         }
     }
 }
+
+/// A text in a sentence, which it must not fill.
+fn cut(text: &str) -> String {
+    match text.chars().count() > MOST_LETTERS {
+        true => text.chars().take(MOST_LETTERS - 1).chain(['…']).collect(),
+        false => text.into(),
+    }
+}
+
+/// Letters of a text in a sentence, at most.
+const MOST_LETTERS: usize = 60;

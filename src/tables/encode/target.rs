@@ -34,6 +34,9 @@ pub struct TargetColumn {
     pub loss: Loss,
     /// How the cells become labels.
     pub encoding: TargetEncoding,
+    /// One a column of two classes, or none: see [`TargetColumn::thresholds`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) thresholds: Vec<f64>,
 }
 
 /// How the cells of a task's columns become labels. A missing cell is no label.
@@ -110,8 +113,8 @@ impl TargetColumn {
                 columns().map(|name| two_values(whole, name)).collect::<Result<_>>()?,
             ),
         };
-        let target =
-            Self { name: spec.name.clone(), columns: spec.columns.clone(), loss, encoding };
+        let (name, columns) = (spec.name.clone(), spec.columns.clone());
+        let target = Self { name, columns, loss, encoding, thresholds: Vec::new() };
         if !target.labelled(table)?.contains(&true) {
             return Err(match &target.columns[..] {
                 [column] => all_missing(table, column),

@@ -15,6 +15,7 @@ use crate::engine::check_features;
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 use crate::network::{Activation, Network, Tensor};
+use std::collections::BTreeMap;
 
 /// Trivial and linear models of the tasks of a network.
 #[derive(Clone, Debug)]
@@ -30,6 +31,9 @@ pub struct Baselines {
     pub unfitted: Vec<String>,
     /// The strength of each task's penalty: `alpha` of scikit-learn's `Ridge`, `1/C` of its `LogisticRegression`.
     pub penalties: Vec<f64>,
+    /// By which the linear model answers, by task, where not with the likelier class
+    /// ([`Encoder::with_thresholds`](crate::Encoder::with_thresholds)); none are fitted.
+    pub thresholds: BTreeMap<String, Vec<f64>>,
 }
 
 impl Baselines {
@@ -96,7 +100,8 @@ impl Baselines {
                 }
             }
         }
-        Ok(Self { network, constant, linear, unfitted, penalties })
+        let thresholds = BTreeMap::new();
+        Ok(Self { network, constant, linear, unfitted, penalties, thresholds })
     }
 
     /// What both are networks of.

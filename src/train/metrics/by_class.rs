@@ -3,9 +3,9 @@
 
 use super::classes::Softmax;
 use super::head::Head;
-use super::judge::{check, head};
+use super::judge::of_heads;
 use super::rank::Ranks;
-use crate::data::{Matrix, highest};
+use crate::data::Matrix;
 use crate::error::Result;
 use crate::loss::Loss;
 use crate::tables::{Encoder, Labels, Table};
@@ -24,7 +24,7 @@ const BINS: usize = 10;
 pub struct ByClass {
     /// An entry a class, in their order.
     pub classes: Vec<OfClass>,
-    /// Of `bce` that of yes; of several classes those of the rarest, up to six.
+    /// Of `bce` that of yes, after that of no where this is the rarer; of several classes those of the rarest, up to six.
     pub curves: Vec<PrecisionRecall>,
     /// Whether probabilities can be believed; `None` if no row has a label of a known class.
     pub calibration: Option<Calibration>,
@@ -87,22 +87,18 @@ pub fn by_class(
     table: &Table,
     predictions: &Matrix,
 ) -> Result<Vec<Vec<ByClass>>> {
-    let offsets = check(encoder, table.rows(), predictions)?;
-    let of_task = |(target, offset): (&crate::tables::TargetColumn, usize)| {
-        let task = target.task();
-        Ok(match head(encoder, target, &task, table, predictions, offset)? {
-            Ok((head, _)) if !head.rows.is_empty() => of_head(&head),
-            _ => Vec::new(),
-        })
-    };
-    encoder.targets().iter().zip(offsets).map(of_task).collect()
+    Ok(of_heads(encoder, table, predictions, of_head)?
+        .into_iter()
+        .map(Option::unwrap_or_default)
+        .collect())
 }
 
 fn of_head(head: &Head<'_>) -> Vec<ByClass> {
     match head.labels() {
         Labels::Classes(labels) => vec![of_classes(head, labels)],
         Labels::Numbers(labels) if head.task.loss == Loss::Bce => {
-            (0..head.task.width).map(|column| of_binary(&head.pairs(labels, column))).collect()
+            let of = |column| of_binary(&head.pairs(labels, column), head.cut(column));
+            (0..head.task.width).map(of).collect()
         }
         Labels::Numbers(_) => Vec::new(),
     }
@@ -115,7 +111,7 @@ fn of_classes(head: &Head<'_>, labels: &[Option<u32>]) -> ByClass {
     for &row in &head.rows {
         let Some(class) = labels[row].map(|class| class as usize) else { continue };
         let logits = head.predicted(row);
-        let (answer, softmax) = (highest(logits), Softmax::of(logits));
+        let (answer, softmax) = (head.answer(row), Softmax::of(logits));
         confusion[class][answer] += 1;
         believed.push((softmax.log_probability(logits[answer]).exp(), answer == class));
         known.push((row, class, softmax));
@@ -132,12 +128,12 @@ fn of_classes(head: &Head<'_>, labels: &[Option<u32>]) -> ByClass {
     ByClass { curves: curves.collect(), classes, calibration: calibration(&believed) }
 }
 
-/// Of pairs of a logit and a label, NaN where it is unknown.
-fn of_binary(pairs: &[(f64, f64)]) -> ByClass {
+/// Of pairs of a logit, of which those above `cut` are a yes, and a label, NaN where it is unknown.
+fn of_binary(pairs: &[(f64, f64)], cut: f64) -> ByClass {
     let known = || pairs.iter().filter(|(_, label)| !label.is_nan());
     let mut confusion = vec![vec![0; 2]; 2];
     known().for_each(|(logit, label)| {
-        confusion[usize::from(*label > 0.5)][usize::from(*logit > 0.0)] += 1;
+        confusion[usize::from(*label > 0.5)][usize::from(*logit > cut)] += 1;
     });
     let ranks = |class: usize| {
         let sign = if class == 1 { 1.0 } else { -1.0 };
@@ -145,11 +141,16 @@ fn of_binary(pairs: &[(f64, f64)]) -> ByClass {
     };
     let classes =
         classes(&confusion, |class| ranks(class).ranking().map(|it| it.average_precision));
-    let has_curve = classes[1].average_precision.is_some();
-    let curve = has_curve.then(|| PrecisionRecall { class: 1, points: curve(&ranks(1)) });
+    let mut curves = Vec::new();
+    if classes[1].average_precision.is_some() {
+        // Where no is the rare one, the curve of yes is next to 1 whatever the answers are worth.
+        let of = if classes[0].labelled < classes[1].labelled { &[0, 1][..] } else { &[1] };
+        let curve = |&class: &usize| PrecisionRecall { class, points: curve(&ranks(class)) };
+        curves = of.iter().map(curve).collect();
+    }
     let believed: Vec<_> =
         known().map(|(logit, label)| (1.0 / (1.0 + (-logit).exp()), *label > 0.5)).collect();
-    ByClass { classes, curves: curve.into_iter().collect(), calibration: calibration(&believed) }
+    ByClass { classes, curves, calibration: calibration(&believed) }
 }
 
 fn classes(confusion: &[Vec<u64>], average: impl Fn(usize) -> Option<f64>) -> Vec<OfClass> {
@@ -246,7 +247,7 @@ mod tests {
             (1.5, 0.),
             (1.0, f64::NAN),
         ];
-        let found = of_binary(&pairs);
+        let found = of_binary(&pairs, 0.0);
         let [no, yes] = &found.classes[..] else { panic!("{found:?}") };
         assert_eq!((no.labelled, yes.labelled), (4, 4));
         assert!(near(no.precision, 2.0 / 3.0) && near(no.recall, 0.5), "{no:?}");
@@ -259,6 +260,15 @@ mod tests {
         let points = &found.curves[0].points;
         assert_eq!(points[..3], [[0.25, 1.0], [0.25, 0.5], [0.75, 0.6]]);
         assert_eq!(points.last(), Some(&[1.0, 0.5]));
+    }
+
+    #[test]
+    fn a_rare_no_has_a_curve_beside_that_of_yes() {
+        let found = of_binary(&[(-1.0, 0.0), (-2.0, 1.0), (3.0, 1.0), (4.0, 1.0)], 0.0);
+        let classes: Vec<usize> = found.curves.iter().map(|it| it.class).collect();
+        assert_eq!(classes, [0, 1]);
+        // The lowest score first, a yes; then the only no.
+        assert_eq!(found.curves[0].points[..2], [[0.0, 0.0], [1.0, 0.5]]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl ClassScores {
             let logits = head.predicted(row);
             let softmax = Softmax::of(logits);
             loss -= softmax.log_probability(logits[class]);
-            confusion[class][highest(logits)] += 1;
+            confusion[class][head.answer(row)] += 1;
             known.push((row, class, softmax));
         }
         let ranking = |class: usize| {
@@ -36,14 +36,14 @@ impl ClassScores {
         Self::new(confusion, &rankings, loss, head.rows.len() - known.len())
     }
 
-    /// Of a column of `bce`: logits, and labels from 0 to 1 or NaN, of at least one row.
-    pub(super) fn of_binary(pairs: &[(f64, f64)]) -> Self {
+    /// Of a column of `bce`: logits, of which those above `cut` are a yes, and labels from 0 to 1 or NaN, of at least one row.
+    pub(super) fn of_binary(pairs: &[(f64, f64)], cut: f64) -> Self {
         let mut confusion = vec![vec![0; 2]; 2];
         let mut loss = 0.0;
         let known = || pairs.iter().filter(|(_, label)| !label.is_nan());
         for &(logit, label) in known() {
             loss += Loss::Bce.element(logit, label).0;
-            confusion[usize::from(label > 0.5)][usize::from(logit > 0.0)] += 1;
+            confusion[usize::from(label > 0.5)][usize::from(logit > cut)] += 1;
         }
         let ranking = Ranks::new(known().map(|&(logit, label)| (logit, label > 0.5))).ranking();
         Self::new(confusion, &[ranking], loss, pairs.len() - known().count())

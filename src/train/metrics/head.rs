@@ -4,7 +4,7 @@ use super::{ClassScores, Classification, Fit, Regression, TaskMetrics};
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
-use crate::tables::{Labels, TargetColumn};
+use crate::tables::{Labels, TargetColumn, answer, cut};
 use crate::train::parallel::in_parallel;
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ pub(super) struct Head<'a> {
     curved: Option<(&'a TargetColumn, Arc<Vec<f64>>)>,
     /// How much each row of the dataset counts in the mean loss; `None`: alike.
     weights: Option<Arc<Vec<f64>>>,
+    /// Those of the task between two classes, if it has other ones than ½.
+    thresholds: &'a [f64],
 }
 
 impl<'a> Head<'a> {
@@ -35,8 +37,9 @@ impl<'a> Head<'a> {
         offset: usize,
     ) -> Result<Self> {
         let labels = Arc::new(labels);
-        let (origin, curved, weights) = (0.0, None, None);
-        let head = Self { task, labels, predictions, offset, rows, origin, curved, weights };
+        let (origin, curved, weights, thresholds) = (0.0, None, None, &[][..]);
+        let head =
+            Self { task, labels, predictions, offset, rows, origin, curved, weights, thresholds };
         for &row in &head.rows {
             if let Some(value) = head.predicted(row).iter().find(|value| !value.is_finite()) {
                 return Err(Error::invalid(
@@ -51,6 +54,21 @@ impl<'a> Head<'a> {
     /// Its labels, an entry or a row of them a row of the dataset.
     pub(super) fn labels(&self) -> &Labels {
         &self.labels
+    }
+
+    /// The same task that answers by these thresholds.
+    pub(super) fn with_thresholds(self, thresholds: &'a [f64]) -> Self {
+        Self { thresholds, ..self }
+    }
+
+    /// The class that is answered for a row of a task of classes.
+    pub(super) fn answer(&self, row: usize) -> usize {
+        answer(self.thresholds, self.predicted(row))
+    }
+
+    /// The logit of `bce` above which a column's answer is yes.
+    pub(super) fn cut(&self, column: usize) -> f64 {
+        cut(self.thresholds, column)
     }
 
     /// The same task with other rows, which may be there more than once.
@@ -99,7 +117,8 @@ impl<'a> Head<'a> {
         Some(match &*self.labels {
             Labels::Classes(labels) => classes((ClassScores::of_classes(self, labels), Vec::new())),
             Labels::Numbers(labels) if self.task.loss == Loss::Bce => {
-                let of_column = |column| ClassScores::of_binary(&self.pairs(labels, column));
+                let of_column =
+                    |column| ClassScores::of_binary(&self.pairs(labels, column), self.cut(column));
                 let columns = in_parallel(self.task.width, cells, of_column);
                 classes(whole(columns, ClassScores::of_columns))
             }

@@ -4,6 +4,13 @@
 //! with replacement, as many as there are, and the figures taken of each draw. Rows that belong together are drawn together, group
 //! by group, since they tell less than as many others. Of very many rows fewer are drawn, and the interval is narrowed by the root
 //! of the ratio, as the error of a mean would be.
+//!
+//! A draw has copies of rows, and copies of a rare class's row stand together in the order of the scores: each makes the precision at
+//! the others higher, so that the average precision of nearly every draw is too high, and the percentiles may lie wholly above the
+//! figure. Its interval is therefore moved by how far the median of the draws is from the figure. In a simulation (450 rows of twelve
+//! classes, the rarest with about two rows; 150 samples of 200 draws), percentiles covered the mean figure of such samples in 86 % of
+//! them, moved ones in 91 %. What infinitely many rows would come to was covered in 34 and 66 %: of classes with a few rows the figure
+//! itself is too high, which no interval around it mends.
 
 use super::judge::{check, head};
 use super::{Judgement, TaskMetrics};
@@ -151,7 +158,11 @@ fn between(figures: &[(&str, f64)], drawn: &[Vec<(&str, f64)>], narrower: f64) -
         }
         values.sort_by(f64::total_cmp);
         let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+        let is_biased = *name == "average_precision";
+        let too_high = if is_biased { at(0.5) - figure } else { 0.0 };
+        let at = |share: f64| at(share) - too_high;
         let ends = [at(TAIL), at(1.0 - TAIL)].map(|end| figure + (end - figure) * narrower);
+        let ends = if is_biased { ends.map(|end| end.clamp(0.0, 1.0)) } else { ends };
         intervals.insert((*name).into(), ends);
     }
     intervals
@@ -173,6 +184,20 @@ mod tests {
         let half: Vec<_> =
             (0..400).map(|it| if it % 3 == 0 { single(1.0) } else { vec![] }).collect();
         assert!(between(&single(1.0), &half, 1.0).is_empty());
+    }
+
+    #[test]
+    fn draws_whose_average_precision_is_too_high_are_moved_to_the_figure() {
+        let named = |name, value| vec![(name, value)];
+        let draws = |name| (0..=400).map(|it| named(name, 0.5 + f64::from(it) / 1000.0)).collect();
+        let drawn: Vec<Vec<(&str, f64)>> = draws("average_precision");
+        let moved = between(&named("average_precision", 0.4), &drawn, 1.0)["average_precision"];
+        // The median is 0.7, 0.3 too high; the tails are 0.51 and 0.89.
+        assert!((moved[0] - 0.21).abs() < 1e-12 && (moved[1] - 0.59).abs() < 1e-12, "{moved:?}");
+        let cut = between(&named("average_precision", 0.95), &drawn, 1.0)["average_precision"];
+        assert_eq!(cut[1], 1.0);
+        let drawn: Vec<Vec<(&str, f64)>> = draws("auc");
+        assert_eq!(between(&named("auc", 0.4), &drawn, 1.0)["auc"], [0.51, 0.89]);
     }
 
     #[test]

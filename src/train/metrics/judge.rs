@@ -70,8 +70,9 @@ pub fn judge_encoded(
         let task = target.task();
         task.check_target(labels)?;
         let rows = (0..labels.rows()).filter(|&row| labels.has_label(row)).collect();
-        let head = Head::new(&task, Labels::of(labels), rows, predictions, offsets[index])?
-            .weighted(labels.sample_weights().map(in_f64));
+        let head = Head::new(&task, Labels::of(labels), rows, predictions, offsets[index])?;
+        let head = head.with_thresholds(&target.thresholds);
+        let head = head.weighted(labels.sample_weights().map(in_f64));
         let (head, units) = in_units(head, target, || {
             let Values::Numbers(matrix) = labels.values() else { return Ok(Vec::new()) };
             let encodings = target.encoding.numbers().iter().cycle();
@@ -140,7 +141,28 @@ pub(super) fn head<'a>(
     };
     let rows = (0..table.rows()).filter(|&row| labelled[row]).collect();
     let head = Head::new(task, labels, rows, predictions, offset)?;
-    let head = head.weighted(encoder.weights_of(table)?);
+    let head = head.with_thresholds(&target.thresholds).weighted(encoder.weights_of(table)?);
     // Also labels that have no place on the curve are judged: as they are.
     Ok(Ok(in_units(head, target, || target.cells(table, |_, number| number))?))
+}
+
+/// What is found of every task that has labels among the rows of a table; `None` for the others, and for those that cannot be judged.
+///
+/// # Errors
+/// Those of [`judge`].
+pub(super) fn of_heads<T>(
+    encoder: &Encoder,
+    table: &Table,
+    predictions: &Matrix,
+    find: impl Fn(&Head<'_>) -> T,
+) -> Result<Vec<Option<T>>> {
+    let offsets = check(encoder, table.rows(), predictions)?;
+    let of_task = |(target, offset): (&TargetColumn, usize)| {
+        let task = target.task();
+        Ok(match head(encoder, target, &task, table, predictions, offset)? {
+            Ok((head, _)) if !head.rows.is_empty() => Some(find(&head)),
+            _ => None,
+        })
+    };
+    encoder.targets().iter().zip(offsets).map(of_task).collect()
 }

@@ -2,8 +2,8 @@
 
 use super::Fit;
 use super::head::{Head, mean};
-use super::judge::{check, head};
-use crate::data::{Matrix, highest};
+use super::judge::of_heads;
+use crate::data::Matrix;
 use crate::error::Result;
 use crate::loss::Loss;
 use crate::tables::{Encoder, Labels, Table};
@@ -27,15 +27,7 @@ pub(in crate::train) fn main_figures(
     table: &Table,
     predictions: &Matrix,
 ) -> Result<Vec<Option<MainFigure>>> {
-    let offsets = check(encoder, table.rows(), predictions)?;
-    let of_task = |(target, offset): (&crate::tables::TargetColumn, usize)| {
-        let task = target.task();
-        Ok(match head(encoder, target, &task, table, predictions, offset)? {
-            Ok((head, _)) if !head.rows.is_empty() => of_head(&head),
-            _ => None,
-        })
-    };
-    encoder.targets().iter().zip(offsets).map(of_task).collect()
+    Ok(of_heads(encoder, table, predictions, of_head)?.into_iter().map(Option::flatten).collect())
 }
 
 fn of_head(head: &Head<'_>) -> Option<MainFigure> {
@@ -44,16 +36,20 @@ fn of_head(head: &Head<'_>) -> Option<MainFigure> {
     let (measure, value) = match head.labels() {
         Labels::Classes(labels) => {
             let is_right = |&&row: &&usize| {
-                labels[row].is_some_and(|class| highest(head.predicted(row)) == class as usize)
+                labels[row].is_some_and(|class| head.answer(row) == class as usize)
             };
             ("accuracy", share(head.rows.iter().filter(is_right).count(), head.rows.len()))
         }
         Labels::Numbers(labels) if head.task.loss == Loss::Bce => {
-            let pairs = (0..head.task.width).flat_map(|column| head.pairs(labels, column));
-            let is_right =
-                |(logit, label): &(f64, f64)| !label.is_nan() && (*logit > 0.0) == (*label > 0.5);
+            let right = |column| {
+                let (pairs, cut) = (head.pairs(labels, column), head.cut(column));
+                let is_right = |(logit, label): &&(f64, f64)| {
+                    !label.is_nan() && (*logit > cut) == (*label > 0.5)
+                };
+                pairs.iter().filter(is_right).count()
+            };
             let all = head.rows.len() * head.task.width;
-            ("accuracy", share(pairs.filter(is_right).count(), all))
+            ("accuracy", share((0..head.task.width).map(right).sum(), all))
         }
         Labels::Numbers(labels) => {
             let r2 = |column| Fit::of(&head.pairs(labels, column), head.origin).r2;

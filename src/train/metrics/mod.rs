@@ -16,6 +16,7 @@
 //! | `by_class.rs` | [`by_class`]: each class alone, and whether probabilities can be believed |
 //! | `main_figure.rs` | accuracy or R² alone, and the loss |
 //! | `numbers.rs` | [`Fit`]: of a column of `mse`, `mae` or `huber` |
+//! | `thresholds.rs` | [`choose_thresholds`] between two classes |
 //! | `rank.rs` | the area under the ROC curve, the average precision |
 
 mod by_class;
@@ -28,11 +29,13 @@ mod numbers;
 mod rank;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 
 pub use self::by_class::{Bin, ByClass, Calibration, OfClass, PrecisionRecall, by_class};
 pub use self::intervals::{Intervals, intervals};
 pub use self::judge::{Judgement, judge, judge_encoded};
 pub(in crate::train) use self::main_figure::{MainFigure, main_figures};
+pub use self::thresholds::{ChosenThreshold, ThresholdAim, choose_thresholds};
 
 use self::head::Head;
 use super::parallel::{cores, in_parallel};

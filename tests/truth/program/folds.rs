@@ -1,12 +1,13 @@
 //! `--folds` and `--repeats`: several runs of one command, what they come to together, and going on with them.
 
+mod going_on;
+mod together;
+
 use super::splits::people;
-use super::{PENGUINS, awl, command, folder, json, killed, succeed};
+use super::{PENGUINS, awl, folder, json, succeed};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
 const TASKS: [&str; 6] = ["--task", "species", "--task", "body_mass_g", "--task", "sex"];
 const SMALL: [&str; 7] = ["--hidden", "8", "--epochs", "12", "--lr", "0.01", "--quiet"];
@@ -198,57 +199,6 @@ fn text(path: &Path) -> String {
     std::fs::read_to_string(path).expect("a file")
 }
 
-/// Wherever the kills fall, and if they miss, the figures must be those of runs that nobody touched.
-#[test]
-fn runs_that_are_killed_and_resumed_end_with_the_figures_of_those_that_were_not() {
-    let folder = folder("folds_killed");
-    let begin =
-        [&["train", PENGUINS], &TASKS[..], &SMALL, &["--folds", "3", "--checkpoint-every", "0"]]
-            .concat();
-    succeed(&folder, &[&begin[..], &["--out", "whole"]].concat());
-    let killed = killed(&folder, &begin, &[1_500, 3_000, 2_000]);
-    let whole = folder.join("whole");
-    for file in ["results.json", "out_of_fold.csv", "folds.csv", "fold-2/split.csv"] {
-        assert_eq!(text(&whole.join(file)), text(&killed.join(file)), "{file}");
-    }
-    let lacking = killed.join("fold-2/out_of_fold.csv");
-    std::fs::remove_file(&lacking).expect("a file");
-    succeed(&folder, &["train", "--resume", "killed", "--quiet"]);
-    assert_eq!(text(&whole.join("results.json")), text(&killed.join("results.json")));
-    // A fold is a run, which its configuration makes again.
-    let config = ["train", "--config", "whole/fold-2/config.toml", "--out", "again", "--quiet"];
-    succeed(&folder, &config);
-    let model =
-        |run: &str| std::fs::read(folder.join(run).join("model.safetensors")).expect("a model");
-    assert!(model("again") == model("whole/fold-2"), "the models differ");
-}
-
-/// Ctrl-C: what is done is kept and told.
-#[cfg(unix)]
-#[test]
-fn runs_that_are_interrupted_say_what_is_done_and_how_to_go_on() {
-    let folder = folder("folds_interrupted");
-    let flags =
-        ["--folds", "2", "--epochs", "1000000", "--patience", "0", "--hidden", "8", "--out", "run"];
-    let mut program = command(&[&["train", PENGUINS], &TASKS[..], &flags].concat());
-    program.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = program.spawn().expect("the program starts");
-    while !folder.join("run/fold-1/metrics.jsonl").exists() {
-        assert_eq!(child.try_wait().expect("a child"), None, "it ended before it trained");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let id = child.id().to_string();
-    let kill = std::process::Command::new("kill").args(["-INT", &id]).status().expect("a signal");
-    assert!(kill.success());
-    let output = child.wait_with_output().expect("it ends");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("fold 1 of 2: "), "{told}");
-    assert!(told.contains("stopped in fold 1 of 2; 0 of 2 runs are done"), "{told}");
-    assert!(told.contains("go on with: awl train --resume run"), "{told}");
-    assert!(!folder.join("run/results.json").exists());
-}
-
 #[test]
 fn what_cannot_be_folds_is_refused_with_the_reason() {
     let folder = folder("folds_refused");
@@ -262,6 +212,7 @@ fn what_cannot_be_folds_is_refused_with_the_reason() {
             "--folds 0: ask for 2 at least, and for no more than there are rows",
         ),
         (&["--folds", "1"], "--folds 1: ask for 2 at least"),
+        (&["--folds", "two"], "use a whole number, such as 5"),
         (
             &["--folds", "13"],
             "t.csv has 12 rows, not to be cut into 13 folds: ask for 2 to 12 folds",
@@ -316,6 +267,13 @@ fn what_cannot_be_folds_is_refused_with_the_reason() {
         assert!(message.contains("name one of run/repeat-1, run/repeat-2"), "{message}");
     }
     succeed(&folder, &["evaluate", "run/repeat-2", "t.csv"]);
+    let both =
+        "[data]\npath = \"t.csv\"\nfolds = 3\nfold = 2\nrepeats = 2\n[[task]]\ncolumns = [\"y\"]\n";
+    std::fs::write(folder.join("both.toml"), both).expect("a file");
+    let output = awl(&folder, &["train", "--config", "both.toml", "--out", "never"]);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("fold = 2 is one run, and repeats = 2 are several"), "{message}");
     let refused = |arguments: &[&str], told: &str| {
         let message = String::from_utf8_lossy(&awl(&folder, arguments).stderr).into_owned();
         assert!(message.contains(told), "{message}");

@@ -15,6 +15,7 @@ mod sigma;
 mod splits;
 mod start;
 mod targets;
+mod thresholds;
 mod told;
 mod weights;
 
@@ -65,6 +66,25 @@ pub fn killed(folder: &Path, begin: &[&str], waits: &[u64]) -> PathBuf {
     }
     succeed(folder, next());
     run
+}
+
+/// Begins a run, sends it Ctrl-C when this file is there, and waits until it has ended by itself with exit status 1; what it told.
+#[cfg(unix)]
+pub fn interrupted(folder: &Path, begin: &[&str], file: &str) -> String {
+    let mut program = command(begin);
+    program.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = program.spawn().expect("the program starts");
+    while !folder.join(file).exists() {
+        assert_eq!(child.try_wait().expect("a child"), None, "it ended before it trained");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let id = child.id().to_string();
+    let kill = Command::new("kill").args(["-INT", &id]).status().expect("a signal");
+    assert!(kill.success());
+    let output = child.wait_with_output().expect("it ends");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    told
 }
 
 /// Runs it, and expects success; what it wrote to standard output.

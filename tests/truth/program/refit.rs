@@ -48,9 +48,12 @@ fn the_model_is_that_of_training_and_validation_rows_and_the_chosen_epochs() {
     let chosen = serde_json::json!({
         "epochs": epochs,
         "is_among_last": false,
+        "penalties": results["data"]["refit"]["penalties"],
         "validation": alone["parts"]["validation"],
     });
     assert_eq!(results["data"]["refit"], chosen);
+    // Those of the linear models of the first run, from which the network starts.
+    assert_eq!(chosen["penalties"].as_array().map(Vec::len), Some(2));
     let read =
         |run: &str| std::fs::read(folder.join(run).join("model.safetensors")).expect("a model");
     assert!(read("run/choice") == read("alone"), "the first run is a run like any other");

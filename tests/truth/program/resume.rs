@@ -1,9 +1,9 @@
 //! A run that was stopped goes on as if it had not been: the same bits.
 
-use super::{PENGUINS, awl, command, folder, killed, succeed};
+#[cfg(unix)]
+use super::interrupted;
+use super::{PENGUINS, awl, folder, killed, succeed};
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
 const TASKS: [&str; 6] = ["--task", "species", "--task", "body_mass_g", "--task", "sex"];
 const SMALL: [&str; 10] = [
@@ -131,21 +131,9 @@ fn a_run_that_is_interrupted_saves_and_says_how_to_go_on() {
         "--out",
         "run",
     ];
-    let mut program = command(&[&endless[..], &TASKS].concat());
-    program.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = program.spawn().expect("the program starts");
     // The first lines of the log: training is under way.
-    let metrics = folder.join("run/metrics.jsonl");
-    while !metrics.exists() {
-        assert_eq!(child.try_wait().expect("a child"), None, "it ended before it trained");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let id = child.id().to_string();
-    let kill = std::process::Command::new("kill").args(["-INT", &id]).status().expect("a signal");
-    assert!(kill.success());
-    let output = child.wait_with_output().expect("it ends");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    let begin = [&endless[..], &TASKS].concat();
+    let told = interrupted(&folder, &begin, "run/metrics.jsonl");
     assert!(told.contains("go on with: awl train --resume run"), "{told}");
     let text = std::fs::read_to_string(folder.join("run/results.json")).expect("results");
     let results: serde_json::Value = serde_json::from_str(&text).expect("JSON");

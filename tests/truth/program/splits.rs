@@ -240,6 +240,19 @@ fn a_part_of_the_runs_own_table_is_evaluated_and_predicted_by_its_name() {
             assert!(stderr.contains(told), "{command}: {stderr}");
         }
     }
+    // The file itself may be cut: behind a line, or within one.
+    let split = std::fs::read_to_string(folder.join("run/split.csv")).expect("a file");
+    let lines = split.lines().take(200).map(|line| format!("{line}\n")).collect::<String>();
+    for (cut, told) in [
+        (lines, "split.csv: it ends before line 201 of"),
+        (split[..split.len() - 5].into(), "split.csv: its last line is cut short"),
+    ] {
+        std::fs::write(folder.join("run/split.csv"), cut).expect("a file");
+        let output = awl(&folder, &["evaluate", "run", PENGUINS, "--part", "test"]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(told), "{stderr}");
+    }
     penguins(&folder, &["--test", "0", "--out", "untested"]);
     let output = awl(&folder, &["evaluate", "untested", PENGUINS, "--part", "test"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -251,4 +264,40 @@ fn a_part_of_the_runs_own_table_is_evaluated_and_predicted_by_its_name() {
     let output = awl(&folder, &["predict", "untested", PENGUINS, "--part", "train"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("does not say which part its rows were in"), "{stderr}");
+}
+
+/// As `--ignore` takes it.
+#[test]
+fn a_group_may_be_named_in_quotes() {
+    let folder = folder("splits_quoted");
+    let rows = (0..40).map(|row| format!("{row},{},g{}\n", row * row % 7, row % 10));
+    let text = format!("x,y,\"b,c\"\n{}", rows.collect::<String>());
+    std::fs::write(folder.join("t.csv"), text).expect("a table");
+    for name in ["b,c", "\"b,c\""] {
+        let told = succeed(&folder, &["describe", "t.csv", "--task", "y:mse", "--group", name]);
+        assert!(told.contains("rows with the same \"b,c\" in one part"), "{told}");
+    }
+}
+
+/// Names of classes and columns move no cursor.
+#[test]
+fn signs_that_a_terminal_obeys_are_written_out() {
+    let folder = folder("splits_signs");
+    let rows = (0..40).map(|row| {
+        format!("{row},{}\n", if row % 2 == 0 { "owl\u{1b}[2J".into() } else { "hawk".repeat(99) })
+    });
+    let text = format!("x,ki\u{7}nd\n{}", rows.collect::<String>());
+    std::fs::write(folder.join("t.csv"), text).expect("a table");
+    for command in
+        [&["describe", "t.csv"][..], &["train", "t.csv", "--epochs", "1", "--out", "run"]]
+    {
+        let output =
+            awl(&folder, &[command, &["--task", "ki\u{7}nd", "--threshold", "0.4"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        for told in [output.stdout, output.stderr] {
+            let told = String::from_utf8(told).expect("UTF-8");
+            assert!(!told.contains(['\u{1b}', '\u{7}']), "{told:?}");
+            assert!(!told.contains(&"hawk".repeat(40)), "{told}");
+        }
+    }
 }

@@ -255,7 +255,7 @@ fn unlearnable(
     }
     if !never.is_empty() {
         told.warnings.push(format!(
-            "task \"{}\": no training row has {}, so that it cannot be learned: change --split or --seed, or leave the \
+            "task \"{}\": no training row has {}, so that it cannot be learned: change --split-seed or the column of --split, or leave the \
              task out",
             target.name,
             never.iter().take(MOST_CLASSES).cloned().collect::<Vec<_>>().join(", ") + &more(never.len(), MOST_CLASSES)

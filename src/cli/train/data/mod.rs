@@ -26,10 +26,12 @@ mod weights;
 use self::problems::Problems;
 use super::Arguments;
 use super::config::Config;
+use super::folds;
+use super::thresholds;
 use crate::cli::failure::Failure;
 use crate::cli::reading::columns;
 use crate::cli::split_file::{PartName, SplitFile};
-use awl::tables::{Decimal, NumberFormat, TargetSpec, possible_names};
+use awl::tables::{Decimal, NumberFormat, TargetSpec, name_list, possible_names};
 use awl::train::Baselines;
 use awl::{Dataset, Encoder, Table};
 use serde_json::{Value, json};
@@ -40,6 +42,8 @@ pub struct Data {
     /// All rows.
     pub table: Table,
     pub encoder: Encoder,
+    /// What is asked for of the answers between two classes.
+    pub thresholds: Vec<thresholds::Rule>,
     /// Columns that were taken as text, whatever their cells.
     pub text: Vec<String>,
     /// How columns of numbers were written.
@@ -104,7 +108,9 @@ impl Source {
         let mut problems = Problems::of(&table, config.task.len());
         let flags = &arguments.losses;
         let specs = tasks::specs(&mut config.task, &table, flags, &mut told, &mut problems)?;
+        thresholds::ask(&mut config.task, &flags.threshold, &specs, &table)?;
         let features = features::features(config, &table, &mut told)?;
+        told.warnings.extend(known_rows(config));
         Ok((Self { table, features, specs, told }, problems))
     }
 
@@ -181,6 +187,8 @@ impl Source {
             test: test.as_ref(),
         };
         labels::tell(&encoder, &parts, &config.data.missing, &mut told)?;
+        let thresholds =
+            thresholds::rules(&encoder, &config.task, &training, validation.as_ref(), &mut told)?;
         told.data["file"] = config.data.path.as_ref().map(|path| path.display().to_string()).into();
         told.data["reading"] = json!(table.reading());
         let part = |table: Option<Table>| -> Result<Option<Part>, Failure> {
@@ -205,9 +213,21 @@ impl Source {
             formats: formats(table),
             table: table.clone(),
             encoder,
+            thresholds,
             told,
         })
     }
+}
+
+/// What is said where runs that test on different rows start from the same weights.
+fn known_rows(config: &Config) -> Option<String> {
+    let init = config.train.init.as_ref()?.display();
+    (folds::are_several(config) || config.data.fold.is_some()).then(|| {
+        format!(
+            "all runs start from {init}: if it was trained on rows of this table, runs are tested on rows that it has seen, and figures \
+             are too good; take weights of other rows, or leave --init out"
+        )
+    })
 }
 
 impl Data {
@@ -317,6 +337,13 @@ fn open(config: &mut Config, arguments: &Arguments) -> Result<Table, Failure> {
     }
     for name in &config.data.text {
         table = table.as_text(name)?;
+    }
+    let data = &mut config.data;
+    for name in [&mut data.split, &mut data.group, &mut data.time].into_iter().flatten() {
+        // In quotes, as names with commas may stand elsewhere.
+        if let (false, Ok([named])) = (table.has(name), name_list(name, table.names()).as_deref()) {
+            name.clone_from(named);
+        }
     }
     Ok(table)
 }

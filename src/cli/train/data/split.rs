@@ -80,6 +80,11 @@ fn one_fold(
         Some(group) => table.folds_grouped(seed, number, group, strata)?,
         None => table.folds(seed, number, strata)?,
     };
+    if let Some(repeats) = data.repeats.filter(|repeats| *repeats != 1) {
+        return Err(Failure::input(format!(
+            "fold = {fold} is one run, and repeats = {repeats} are several: leave one of them out of the configuration"
+        )));
+    }
     let Some(tested) = fold.checked_sub(1).and_then(|index| folds.get(index)) else {
         return Err(Failure::input(format!(
             "fold = {fold}: the folds have the numbers 1 to {number}"

@@ -2,6 +2,7 @@
 //! tested rows come to together.
 
 use super::Place;
+use super::pooled::{pooled_classes, pooled_numbers};
 use super::rows::{PLACE, Rows};
 use super::sentences::{listed, together};
 use super::spread::Spread;
@@ -9,7 +10,6 @@ use crate::cli::failure::Failure;
 use crate::cli::run_dir::RunDir;
 use crate::cli::train::config::Config;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// Who answers.
 pub const NAMES: [&str; 3] = ["network", "linear", "constant"];
@@ -42,6 +42,8 @@ pub struct Task {
     pub headline: usize,
     pub weight: Spread,
     pub sigma: Spread,
+    /// Of a column each, where thresholds were asked for: its name, its second class, and the runs' thresholds.
+    pub thresholds: Vec<(String, String, Spread)>,
 }
 
 /// What all runs come to.
@@ -70,6 +72,31 @@ impl Task {
         (gain.0.iter().flatten().filter(|gain| **gain > 0.0).count(), gain.counted())
     }
 }
+
+/// Where a column's labels and answers are among the rows, and which column of its task it is, if there are several.
+struct At {
+    labels: usize,
+    answers: usize,
+    column: Option<usize>,
+}
+
+fn is_of_classes(loss: &str) -> bool {
+    matches!(loss, "bce" | "cross_entropy")
+}
+
+/// The place among the figures of the one by which networks are told apart.
+fn headline(loss: &str, is_single: bool, has_threshold: bool) -> usize {
+    match (loss, is_single) {
+        // As elsewhere: what a threshold does not change.
+        ("bce" | "cross_entropy", _) if has_threshold => AUC,
+        ("mse", true) | ("bce" | "cross_entropy", _) => 0,
+        (_, true) => 1,
+        (_, false) => 2,
+    }
+}
+
+/// The place of the AUC among the figures of classes.
+const AUC: usize = 2;
 
 /// Whether less of it is better.
 fn is_error(figure: &str) -> bool {
@@ -147,6 +174,10 @@ impl Task {
         json["loss"] = json!(self.loss);
         json["labelled"] = json!(self.labelled);
         json["better_than_linear"] = json!({ "figure": self.whole.figures[self.headline].name, "runs": better, "of": of, "gain": self.gain().json() });
+        if !self.thresholds.is_empty() {
+            let of = self.thresholds.iter().map(|(column, _, it)| (column.clone(), it.json()));
+            json["thresholds"] = of.collect::<Map<_, _>>().into();
+        }
         if !self.columns.is_empty() {
             let columns = self.columns.iter().map(|block| (block.name.clone(), block.json()));
             json["columns"] = columns.collect::<Map<_, _>>().into();
@@ -193,7 +224,7 @@ impl Runs<'_> {
     fn task(&self, task: &Value, columns: &[String], at: usize, lacking: &mut Vec<String>) -> Task {
         let (name, loss) = (text(&task["name"]), text(&task["loss"]));
         let is_single = columns.len() == 1;
-        let of_classes = matches!(loss.as_str(), "bce" | "cross_entropy");
+        let of_classes = is_of_classes(&loss);
         let own = |result: &Value, who: usize| match NAMES[who] {
             "network" => result["parts"]["test"][&name].clone(),
             baseline => result["baselines"][baseline]["test"][&name].clone(),
@@ -203,29 +234,16 @@ impl Runs<'_> {
         let labelled = |it: &Value| it["labelled"].as_u64().unwrap_or(0);
         let labelled: Vec<u64> = metrics[0].iter().map(labelled).collect();
         self.tell_of_labels(&name, &labelled, lacking);
-        let blocks: Vec<Block> = (0..columns.len())
-            .map(|column| {
-                let part =
-                    |it: &Value| if is_single { it.clone() } else { it["columns"][column].clone() };
-                let metrics: [Vec<Value>; 3] =
-                    metrics.each_ref().map(|of: &Vec<Value>| of.iter().map(part).collect());
-                let called = if is_single { &name } else { &columns[column] };
-                let classes = match (is_single, &task["classes"]) {
-                    (true, classes) => words(classes),
-                    (false, pairs) => words(&pairs[column]),
-                };
-                let absent = self.absent(called, &classes, &metrics[0], lacking);
-                let pairs = self.rows.pairs(at + column, at + columns.len() + column);
-                let pooled =
-                    if of_classes { pooled_classes(&pairs) } else { pooled_numbers(&pairs) };
-                Block {
-                    name: called.clone(),
-                    figures: figures(of_classes, &metrics, &absent),
-                    pooled,
-                }
-            })
-            .collect();
-        let mut blocks = blocks;
+        let place = |column: usize| At {
+            labels: at + column,
+            answers: at + columns.len() + column,
+            column: (!is_single).then_some(column),
+        };
+        let mut blocks: Vec<Block> = Vec::with_capacity(columns.len());
+        for (column, called) in columns.iter().enumerate() {
+            let called = if is_single { &name } else { called };
+            blocks.push(self.block(task, called, place(column), &metrics, lacking));
+        }
         let (whole, columns) = match is_single {
             true => (blocks.remove(0), Vec::new()),
             false => {
@@ -233,16 +251,51 @@ impl Runs<'_> {
                 (Block { name: name.clone(), figures, pooled: Value::Null }, blocks)
             }
         };
-        let headline = match (loss.as_str(), is_single) {
-            ("mse", true) | ("bce" | "cross_entropy", _) => 0,
-            (_, true) => 1,
-            (_, false) => 2,
-        };
+        let headline = headline(&loss, is_single, task["threshold"].is_object());
         let of_weights = |what: &str| {
             Spread(self.results.iter().map(|it| it["weights"][&name][what].as_f64()).collect())
         };
         let (weight, sigma) = (of_weights("weight"), of_weights("sigma"));
-        Task { name, loss, labelled, whole, columns, headline, weight, sigma }
+        let thresholds = self.thresholds(&name, task);
+        Task { name, loss, labelled, whole, columns, headline, weight, sigma, thresholds }
+    }
+
+    /// By what the answers of a task are given, where thresholds were asked for.
+    fn thresholds(&self, name: &str, task: &Value) -> Vec<(String, String, Spread)> {
+        let asked = task["threshold"]["values"].as_array().map_or(0, Vec::len);
+        let of_run = |run: &Value, column: usize| {
+            let mut tasks = run["tasks"].as_array().into_iter().flatten();
+            tasks.find(|it| it["name"] == *name)?["threshold"]["values"][column].as_f64()
+        };
+        let of_column = |column: usize| {
+            let values = self.results.iter().map(|run| of_run(run, column)).collect();
+            let (called, second) = match asked {
+                1 => (name.to_string(), &task["classes"][1]),
+                _ => (text(&task["columns"][column]), &task["classes"][column][1]),
+            };
+            (called, text(second), Spread(values))
+        };
+        (0..asked).map(of_column).collect()
+    }
+
+    /// A column of a task, or its only one, whose figures are among the task's.
+    fn block(
+        &self,
+        task: &Value,
+        name: &str,
+        at: At,
+        metrics: &[Vec<Value>; 3],
+        lacking: &mut Vec<String>,
+    ) -> Block {
+        let of_classes = is_of_classes(&text(&task["loss"]));
+        let own = |it: &Value| at.column.map_or(it, |column| &it["columns"][column]).clone();
+        let metrics: [Vec<Value>; 3] =
+            metrics.each_ref().map(|of: &Vec<Value>| of.iter().map(own).collect());
+        let classes = at.column.map_or(&task["classes"], |column| &task["classes"][column]);
+        let absent = self.absent(name, &words(classes), &metrics[0], lacking);
+        let pairs = self.rows.pairs(at.labels, at.answers);
+        let pooled = if of_classes { pooled_classes(&pairs) } else { pooled_numbers(&pairs) };
+        Block { name: name.into(), figures: figures(of_classes, &metrics, &absent), pooled }
     }
 
     /// Says which runs have no label of a task to test on.
@@ -322,50 +375,6 @@ fn figures(of_classes: bool, metrics: &[Vec<Value>; 3], absent: &[bool]) -> Vec<
 fn probabilities(task: &Value) -> usize {
     let classes = task["classes"].as_array().into_iter().flatten();
     classes.map(|class| class.as_array().map_or(1, Vec::len)).sum()
-}
-
-/// Accuracy and macro F1 of labels and answers.
-fn pooled_classes(pairs: &[(&str, &str)]) -> Value {
-    if pairs.is_empty() {
-        return Value::Null;
-    }
-    // Of each class: right answers, labels, answers.
-    let mut counts: BTreeMap<&str, [f64; 3]> = BTreeMap::new();
-    for (label, answer) in pairs {
-        counts.entry(label).or_default()[1] += 1.0;
-        counts.entry(answer).or_default()[2] += 1.0;
-        counts.entry(label).or_default()[0] += f64::from(u8::from(label == answer));
-    }
-    let right: f64 = counts.values().map(|it| it[0]).sum();
-    let f1: f64 =
-        counts.values().map(|[right, labels, answers]| 2.0 * right / (labels + answers)).sum();
-    json!({
-        "labelled": pairs.len(),
-        "accuracy": right / pairs.len() as f64,
-        "macro_f1": f1 / counts.len() as f64,
-    })
-}
-
-/// Errors of answers among numbers, and R² about the labels' mean.
-fn pooled_numbers(pairs: &[(&str, &str)]) -> Value {
-    let parsed = pairs.iter().filter_map(|(label, answer)| {
-        Some((label.parse::<f64>().ok()?, answer.parse::<f64>().ok()?))
-    });
-    let pairs: Vec<(f64, f64)> = parsed.collect();
-    if pairs.is_empty() {
-        return Value::Null;
-    }
-    let count = pairs.len() as f64;
-    let mean = pairs.iter().map(|(label, _)| label).sum::<f64>() / count;
-    let squares: f64 = pairs.iter().map(|(label, answer)| (label - answer).powi(2)).sum();
-    let variation: f64 = pairs.iter().map(|(label, _)| (label - mean).powi(2)).sum();
-    let absolute: f64 = pairs.iter().map(|(label, answer)| (label - answer).abs()).sum();
-    json!({
-        "labelled": pairs.len(),
-        "rmse": (squares / count).sqrt(),
-        "mae": absolute / count,
-        "r2": (variation > 0.0).then(|| 1.0 - squares / variation),
-    })
 }
 
 fn text(value: &Value) -> String {

@@ -6,6 +6,7 @@
 //! | `rows` | `out_of_fold.csv`: each row's labels, and the answers of the run that it was kept from |
 //! | `spread` | a figure of every run, with mean and standard deviation |
 //! | `figures` | `results.json`: the figures of all runs |
+//! | `pooled` | … and of all tested rows together |
 //! | `sentences` | what many runs were told, said once |
 //! | `text` | the same for people |
 //!
@@ -13,6 +14,7 @@
 
 mod figures;
 mod places;
+mod pooled;
 mod rows;
 mod sentences;
 mod spread;
@@ -26,6 +28,7 @@ use super::{Arguments, Ready, begin, finish, resume, train, watch};
 use crate::cli::failure::Failure;
 use crate::cli::run_dir::{self, RunDir};
 use crate::cli::scores;
+use crate::cli::terminal::printable;
 use awl::train::End;
 use serde_json::Value;
 use std::io::Write;
@@ -80,9 +83,9 @@ impl Plan {
     fn tell(&self, arguments: &Arguments) {
         if !arguments.quiet {
             let first = self.foreseen.first().into_iter();
-            first.flat_map(|it| &it.choices).for_each(|choice| eprintln!("{choice}"));
+            first.flat_map(|it| &it.choices).for_each(|choice| eprintln!("{}", printable(choice)));
         }
-        self.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+        self.warnings().iter().for_each(|warning| eprintln!("warning: {}", printable(warning)));
     }
 
     /// `folds.csv`
@@ -156,7 +159,7 @@ fn go(arguments: &Arguments, plan: &Plan, all: &RunDir) -> Result<ExitCode, Fail
     let figures = figures::Figures::gather(all, &plan.config, &plan.places)?;
     let told = plan.warnings();
     let new = figures.warnings.iter().filter(|warning| !told.contains(warning));
-    new.for_each(|warning| eprintln!("warning: {warning}"));
+    new.for_each(|warning| eprintln!("warning: {}", printable(warning)));
     let mut json = figures.json();
     run_dir::save(&all.results(), format!("{json:#}\n").as_bytes())?;
     let mut out = std::io::stdout().lock();
@@ -194,15 +197,18 @@ fn one(
     }
     rows::save(&run, place, &data, &results.judged)?;
     if !arguments.quiet {
-        eprintln!("{}: {}", place.name, brief(&data, &results));
+        eprintln!("{}: {}", place.name, printable(&brief(&results)));
     }
     Ok(true)
 }
 
 /// What a run comes to on its test rows, in a line.
-fn brief(data: &Data, results: &finish::Results<'_>) -> String {
-    let last = results.judged.parts.last();
-    last.map_or(String::new(), |last| scores::brief(&data.encoder, &last.judgements))
+fn brief(results: &finish::Results<'_>) -> String {
+    let judged = &results.judged;
+    judged
+        .parts
+        .last()
+        .map_or(String::new(), |last| scores::brief(&judged.encoder, &last.judgements))
 }
 
 /// Checks that a run which is done is the one that is meant: it can be gone on with alone.

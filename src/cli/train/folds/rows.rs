@@ -28,7 +28,7 @@ pub fn save(run: &RunDir, place: &Place, data: &Data, judged: &Judged<'_>) -> Re
     let Some(tested) = judged.parts.last().filter(|it| it.name == "test") else {
         return Err(Failure::Run("the run has no test rows".into()));
     };
-    let targets = data.encoder.targets();
+    let targets = judged.encoder.targets();
     let mut out = csv::Writer::from_writer(Vec::new());
     let wrong = |error: csv::Error| Failure::Run(format!("{FILE}: {error}"));
     out.write_record(header(data)).map_err(wrong)?;

@@ -45,6 +45,14 @@ pub fn text(all: &RunDir, figures: &Figures) -> String {
     if !better.is_empty() {
         let _ = writeln!(text, "\nbetter than the linear model: {}", better.join(", "));
     }
+    for (name, second, thresholds) in tasks.iter().flat_map(|task| &task.thresholds) {
+        let [name, second] = [name, second].map(|it| clipped(it, 40));
+        let _ = writeln!(
+            text,
+            "{name}: \"{second}\" is answered above a probability of {}, each run's own",
+            spread("threshold", thresholds, runs)
+        );
+    }
     let _ = writeln!(text, "\n{:width$} {:>20} {:>20}", "weights", "weight", "σ");
     for task in tasks {
         let name = clipped(&task.name, width);

@@ -41,6 +41,36 @@ fn a_task_of_several_pairs_of_values_has_an_answer_a_column() {
     assert!((odds[0] - 0.5).abs() < 1e-15 && (odds[1] - 0.75).abs() < 1e-7, "{odds:?}");
 }
 
+/// Above a probability of 0.8 the logit is above ln 4; the first class is answered at it.
+#[test]
+fn the_second_of_two_classes_is_answered_above_the_threshold() {
+    let text = "x,wet,kind\n0,yes,owl\n1,no,hawk\n2,,owl\n";
+    let both = TargetSpec::of_columns("both", &["wet"]).with_loss(Loss::Bce);
+    let kind = TargetSpec::new("kind").with_loss(Loss::cross_entropy());
+    let plain = fit_with(text, &[both, kind]).unwrap();
+    assert_eq!(plain.targets()[1].thresholds(), [0.5]);
+    let encoder = plain.clone().with_thresholds("both", vec![0.8]).unwrap();
+    let encoder = encoder.with_thresholds("kind", vec![0.2]).unwrap();
+    let four = 4f32.ln();
+    let answers = |encoder: &Encoder, row: &[f32]| {
+        let answers = encoder.decode(row).unwrap();
+        answers.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(answers(&encoder, &[four - 1e-5, 3.0, 3.0 - four + 1e-5]), ["no", "owl"]);
+    assert_eq!(answers(&encoder, &[four + 1e-5, 3.0, 3.0 - four - 1e-5]), ["yes", "hawk"]);
+    assert_eq!(answers(&plain, &[four - 1e-5, 3.0, 3.0 - four + 1e-5]), ["yes", "hawk"]);
+    // Probabilities are what they were, and a file holds all of it.
+    let both = &encoder.targets()[0];
+    assert!((both.probabilities(&[four]).unwrap()[0] - 0.8).abs() < 1e-7);
+    let saved = serde_json::to_string(&encoder).unwrap();
+    assert_eq!(serde_json::from_str::<Encoder>(&saved).unwrap(), encoder);
+    assert!(serde_json::from_str::<Encoder>(&saved.replace("[0.8]", "[1.8]")).is_err());
+    for thresholds in [vec![0.0], vec![1.0], vec![f64::NAN], vec![0.4, 0.6]] {
+        assert!(plain.clone().with_thresholds("kind", thresholds).is_err());
+    }
+    assert_eq!(encoder.with_thresholds("both", vec![]).unwrap().targets()[0].thresholds(), [0.5]);
+}
+
 #[test]
 fn probabilities_of_classes_are_those_of_the_softmax() {
     let encoder =

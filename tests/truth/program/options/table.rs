@@ -194,6 +194,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("--members", "program::members"),
     ("--label-smoothing", "program::losses"),
     ("--class-weights", "program::losses"),
+    ("--threshold", "program::thresholds"),
     ("--patience", "program::runs, and train::run"),
     ("--refit", "program::refit"),
     ("--no-shuffle", "every run here has it, but that of train.shuffle"),
