@@ -77,6 +77,7 @@ pub async fn finish<'a, E: Engine>(
     warnings.extend(sigma_warnings(onlooker));
     warnings.extend(left_out(&progress, &judged));
     warnings.extend(still_improving(onlooker, &progress));
+    warnings.extend(nothing_learned(&progress));
     if let Some(last) = judged.parts.last() {
         warnings.extend(scores::notes(&judged.encoder, &last.judgements));
         warnings.extend(scores::against(&judged.encoder, &last.judgements, &last.baselines));
@@ -162,6 +163,20 @@ fn model_bytes(
         diverged,
     };
     Ok(Weights::fleet_to_bytes(&weights, &recipes, &json!(model))?)
+}
+
+/// Whether no epoch answered the validation rows better than the linear model that training started from.
+fn nothing_learned(progress: &[Progress]) -> Option<String> {
+    let is_start = |it: &&Progress| it.epochs > 0 && it.best.is_some_and(|best| best.epoch == 0);
+    let who = match (progress.iter().filter(is_start).count(), progress.len()) {
+        (0, _) => return None,
+        (_, 1) => "the network is".to_string(),
+        (some, all) => format!("{some} of {all} networks are"),
+    };
+    Some(format!(
+        "{who} still the linear model of the start, than which no epoch was better on the validation rows: more rows, a lower --lr, or \
+         --start random may do better, and a linear model may be all that the table supports"
+    ))
 }
 
 /// Whether the validation rows were still answered better when the epochs were over.

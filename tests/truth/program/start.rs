@@ -53,6 +53,13 @@ fn a_network_that_learns_nothing_more_is_the_linear_model() {
     let drawn = json(&folder, &[&RUN[..], &drawn].concat());
     assert_ne!(drawn["best_epoch"], 0);
     assert!(first("wild") < 0.5 * first("drawn"), "{} {}", first("wild"), first("drawn"));
+    // Learned from once more with the validation rows, for no epoch at all: the linear model of all these rows.
+    let again = ["--lr", "0.5", "--epochs", "2", "--refit", "--out", "again"];
+    let again = json(&folder, &[&RUN[..], &again].concat());
+    assert_eq!((&again["epochs"], &again["rows"]["validation"]), (&0.into(), &0.into()));
+    let [network, linear] = [&again["parts"], &again["baselines"]["linear"]]
+        .map(|of| of["test"]["y"]["rmse"].as_f64().expect("a figure"));
+    assert!((network - linear).abs() < 1e-5 * linear, "refit: {network}, not {linear}");
     // Members differ in what they learn, not in where they start.
     let members = ["--members", "2", "--epochs", "3", "--out", "members"];
     let members = json(&folder, &[&RUN[..], &members].concat());

@@ -302,8 +302,13 @@ fn every_key_of_the_file_has_a_row() {
     for section in ["model", "weighting", "optimizer", "train"] {
         for key in saved[section].as_table().expect("a section").keys() {
             let key = format!("{section}.{key}");
-            let is_elsewhere =
-                ["train.patience", "train.engine", "train.log_every", "train.tensorboard"];
+            let is_elsewhere = [
+                "train.patience",
+                "train.engine",
+                "train.start",
+                "train.log_every",
+                "train.tensorboard",
+            ];
             let is_held =
                 OPTIONS.iter().any(|(settings, ..)| settings.iter().any(|it| it.0 == key));
             if !is_held && !is_elsewhere.contains(&key.as_str()) {

@@ -22,7 +22,6 @@ fn awl_in(form: SigmaForm, sigma: [f32; 2]) -> Weighting {
 
 pub const OPTIONS: &[Row] = &[
     (&[], "", Run::base),
-    (&[("train.start", "\"random\"")], "--start random", Run::base),
     (&[("model.hidden", "[3, 4]")], "--hidden 3,4", with!(hidden = vec![3, 4])),
     (
         &[("model.activation", "\"tanh\"")],
