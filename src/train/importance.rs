@@ -18,9 +18,8 @@ const MOST_ROWS: usize = 2_000;
 const FEWEST_ROWS: usize = 100;
 /// Multiplications of a model's parameters that are worth it: seconds on a CPU, at most.
 const MOST_WORK: f64 = 2e9;
-/// Of more features only so many are looked at closely: those that a single draw over few rows finds to matter most.
+/// Of more features only so many are looked at: those with the largest weights.
 const MOST_FEATURES: usize = 100;
-const FIRST_ROWS: usize = 200;
 
 /// What the features are worth to every task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +28,7 @@ pub struct Importances {
     pub rows: usize,
     /// How often each feature was dealt anew.
     pub draws: usize,
-    /// Features that were not looked at closely, since there are too many.
+    /// Features that were not looked at, since there are too many: those with the smallest weights.
     pub passed_over: usize,
     /// An entry a task; `None` where it has no figure on these rows.
     pub tasks: Vec<Option<TaskImportance>>,
@@ -60,7 +59,8 @@ pub struct FeatureImportance {
 }
 
 /// What the features are worth to a model that answers with `predict`: `[rows, features]` in, `[rows, outputs]` out, `cost`
-/// multiplications a row. The same table gives the same answer every time.
+/// multiplications a row. `strengths` says of each input how large the weights are that read it: of more than a hundred features those
+/// with the largest are looked at. The same table gives the same answer every time.
 ///
 /// # Errors
 /// Those of `predict`, of [`Encoder::encode_features`] and of [`judge`](super::judge).
@@ -68,6 +68,7 @@ pub async fn importances(
     encoder: &Encoder,
     table: &Table,
     cost: usize,
+    strengths: &[f64],
     mut predict: impl AsyncFnMut(&Matrix) -> Result<Matrix>,
 ) -> Result<Importances> {
     let inputs = inputs(encoder);
@@ -75,13 +76,12 @@ pub async fn importances(
     let rows = (work as usize).clamp(FEWEST_ROWS, MOST_ROWS).min(table.rows());
     let mut looked_at = inputs.clone();
     if inputs.len() > MOST_FEATURES {
-        let few = Sample::new(encoder, table, rows.min(FIRST_ROWS), &mut predict).await?;
-        let mut scored = Vec::with_capacity(inputs.len());
-        for feature in inputs {
-            scored.push((few.matters(&feature, &mut predict).await?, feature));
-        }
-        scored.sort_by(|one, other| other.0.total_cmp(&one.0));
-        looked_at = scored.into_iter().take(MOST_FEATURES).map(|(_, feature)| feature).collect();
+        let strength = |feature: &Inputs| {
+            let own = strengths.get(feature.range.clone()).unwrap_or_default();
+            own.iter().copied().fold(0.0, f64::max)
+        };
+        looked_at.sort_by(|one, other| strength(other).total_cmp(&strength(one)));
+        looked_at.truncate(MOST_FEATURES);
     }
     let sample = Sample::new(encoder, table, rows, &mut predict).await?;
     let start = |figure: &Option<MainFigure>| {
@@ -190,21 +190,6 @@ impl<'a> Sample<'a> {
             main_figures(self.encoder, &self.table, &predictions)
         });
         of_draw.collect()
-    }
-
-    /// By how much one draw raises the loss of the task that it raises most, as a share of it.
-    async fn matters(
-        &self,
-        feature: &Inputs,
-        predict: &mut impl AsyncFnMut(&Matrix) -> Result<Matrix>,
-    ) -> Result<f64> {
-        let draws = self.draws(feature, 1, predict).await?;
-        let pairs = self.figures.iter().zip(draws.iter().flatten());
-        let rises = pairs.filter_map(|(before, after)| {
-            let (before, after) = (before.as_ref()?.loss, after.as_ref()?.loss);
-            Some((after - before) / before.abs().max(f64::MIN_POSITIVE))
-        });
-        Ok(rises.fold(f64::NEG_INFINITY, f64::max))
     }
 }
 

@@ -61,6 +61,20 @@ struct Together<'a, E> {
 }
 
 impl<E: Engine> Together<'_, E> {
+    /// Of each input the norm of the weights that read it, over all networks.
+    async fn strengths(&mut self) -> Result<Vec<f64>> {
+        let mut squares = vec![0.0; self.network.features()];
+        let layers = self.network.layers();
+        for state in self.trainer.engine().states_of(self.members).await? {
+            let weights =
+                layers.first().map_or(&[][..], |it| &state.parameters[it.weight..it.bias]);
+            for row in weights.chunks_exact(squares.len()) {
+                squares.iter_mut().zip(row).for_each(|(square, weight)| *square += weight * weight);
+            }
+        }
+        Ok(squares.into_iter().map(f64::sqrt).collect())
+    }
+
     async fn predict(&mut self, features: &Matrix) -> Result<Matrix> {
         let mut ensemble = Ensemble::new(&self.network);
         for &member in self.members {
@@ -93,8 +107,9 @@ async fn importance_of<E: Engine>(
     part: &PartFigures<'_>,
 ) -> Result<Value> {
     let cost = networks.network.parameter_count().saturating_mul(networks.members.len());
+    let strengths = networks.strengths().await?;
     let predict = async |features: &Matrix| networks.predict(features).await;
-    let found = importances(encoder, &part.part.table, cost, predict).await?;
+    let found = importances(encoder, &part.part.table, cost, &strengths, predict).await?;
     let tasks = encoder.targets().iter().zip(&found.tasks);
     let tasks: Map<_, _> = tasks.map(|(target, task)| (target.name.clone(), json!(task))).collect();
     let mut json = json!(found);
@@ -120,9 +135,15 @@ fn some(all: &Dataset) -> Result<Dataset> {
                 Target::classes(rows.iter().map(|&row| classes[row]).collect())
             }
         };
-        match target.mask() {
+        let some = match target.mask() {
+            None => some,
+            Some(mask) => some.labelled(rows.iter().map(|&row| mask[row]).collect())?,
+        };
+        match target.sample_weights() {
             None => Ok(some),
-            Some(mask) => some.labelled(rows.iter().map(|&row| mask[row]).collect()),
+            Some(weights) => {
+                some.weighted(rows.iter().map(|&row| weights[row]).collect::<Vec<_>>())
+            }
         }
     };
     Dataset::new(of(all.features())?, all.targets().iter().map(target).collect::<Result<_>>()?)

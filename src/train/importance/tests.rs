@@ -57,7 +57,7 @@ fn a_feature_of_a_linear_model_costs_twice_its_weighted_variance() {
     let encoder = encoder(&table);
     let right = right(&table);
     let predict = async |features: &Matrix| right(features);
-    let found = block_on(importances(&encoder, &table, 10, predict)).unwrap();
+    let found = block_on(importances(&encoder, &table, 10, &[], predict)).unwrap();
     assert_eq!((found.rows, found.draws, found.passed_over), (2_000, 5, 0));
     let [y, kind] = [0, 1].map(|task| found.tasks[task].clone().unwrap());
     assert_eq!((y.measure.as_str(), kind.measure.as_str()), ("r2", "accuracy"));
@@ -91,7 +91,7 @@ fn the_same_table_gives_the_same_answer_and_a_costly_model_fewer_rows() {
     let encoder = encoder(&table);
     let right = right(&table);
     let find = |cost| {
-        block_on(importances(&encoder, &table, cost, async |it: &Matrix| right(it))).unwrap()
+        block_on(importances(&encoder, &table, cost, &[], async |it: &Matrix| right(it))).unwrap()
     };
     assert_eq!(find(10), find(10));
     assert_eq!(find(10).rows, 600);
@@ -118,7 +118,9 @@ fn of_many_features_those_that_matter_are_looked_at() {
     let last = async |features: &Matrix| {
         Matrix::new(1, (0..features.rows()).map(|row| features.row(row)[129]).collect())
     };
-    let found = block_on(importances(&encoder, &table, 1, last)).unwrap();
+    // Of weights of chance with a large one.
+    let strengths: Vec<f64> = (0..130).map(|it| if it == 129 { 3.0 } else { 1.0 }).collect();
+    let found = block_on(importances(&encoder, &table, 1, &strengths, last)).unwrap();
     let task = found.tasks[0].clone().unwrap();
     assert_eq!((found.passed_over, task.features.len()), (30, 100));
     assert_eq!(task.features[0].feature, "x129");
