@@ -245,7 +245,7 @@ pub struct TrainFlags {
     /// Start from the weights in this file, under PyTorch's names.
     #[arg(long, value_name = "FILE.safetensors")]
     init: Option<PathBuf>,
-    /// What the network is at first: the linear model of every task, or all weights at random [default: linear, where it fits].
+    /// What the network is at first: the linear model of every task, or all weights at random [default: random, and linear with more inputs than training rows].
     #[arg(long, value_enum, conflicts_with = "init")]
     start: Option<Start>,
     /// Steps from one line of metrics.jsonl to the next [default: 1, more where the lines would be many thousands].

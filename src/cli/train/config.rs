@@ -282,7 +282,7 @@ pub struct Train {
     /// Epochs without a better validation score before training stops; 0: never.
     pub patience: usize,
     pub engine: EngineName,
-    /// What the weights are at first, without a file; the linear model where the network can be one.
+    /// What the weights are at first, without a file; if left out `linear` where there are more inputs than training rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<Start>,
     /// Whether to train once more on training and validation rows, for as many epochs as these chose.
@@ -327,9 +327,13 @@ pub enum Start {
 }
 
 impl Train {
-    /// Whether this network is to start as the linear model.
-    pub fn starts_linear(&self, network: &Network) -> bool {
-        self.init.is_none() && self.start != Some(Start::Random) && Baselines::can_start(network)
+    /// Whether this network, with so many training rows, is to start as the linear model (docs/defaults.md).
+    pub fn starts_linear(&self, network: &Network, rows: usize) -> bool {
+        let is_asked = match self.start {
+            None => network.features() > rows,
+            Some(start) => start == Start::Linear,
+        };
+        is_asked && self.init.is_none() && Baselines::can_start(network)
     }
 }
 

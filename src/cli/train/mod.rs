@@ -128,7 +128,11 @@ fn prepare(
         tell(arguments, data);
     }
     let fit = || data.baselines();
-    let baselines = config.train.starts_linear(&recipes[0].network).then(fit).transpose()?;
+    let baselines = config
+        .train
+        .starts_linear(&recipes[0].network, data.training.rows())
+        .then(fit)
+        .transpose()?;
     let make = async || {
         let (engine, adapter) = recipe::engine(config, recipes.clone(), &data.training).await?;
         let mut trainer = Trainer::new(engine);
@@ -261,7 +265,7 @@ fn train<'a>(
     }
     watch::heed_interrupts();
     let tasks: Vec<String> = network.tasks().iter().map(|task| task.name.clone()).collect();
-    let starts_linear = config.train.starts_linear(network);
+    let starts_linear = config.train.starts_linear(network, data.training.rows());
     let members: Vec<MemberNotes> = notes.members.into();
     let progress: Vec<_> = members.iter().map(|it| it.progress.clone()).collect();
     let steps = checkpoint.members.iter().map(|it| it.state.step);

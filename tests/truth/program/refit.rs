@@ -3,7 +3,7 @@
 use super::{PENGUINS, awl, folder, json, lines, succeed};
 use std::path::Path;
 
-const TRAIN: [&str; 16] = [
+const TRAIN: [&str; 14] = [
     "train",
     PENGUINS,
     "--task",
@@ -18,8 +18,6 @@ const TRAIN: [&str; 16] = [
     "8",
     "--lr",
     "0.02",
-    "--start",
-    "random",
 ];
 
 fn refitted(folder: &Path, more: &[&str]) -> serde_json::Value {

@@ -238,21 +238,8 @@ fn the_effective_configuration_makes_the_same_run_again() {
 #[test]
 fn training_stops_early_and_keeps_the_best_epoch() {
     let folder = folder("early");
-    let results = train(
-        &folder,
-        &[
-            "--epochs",
-            "500",
-            "--patience",
-            "3",
-            "--lr",
-            "0.1",
-            "--hidden",
-            "32,32",
-            "--start",
-            "random",
-        ],
-    );
+    let results =
+        train(&folder, &["--epochs", "500", "--patience", "3", "--lr", "0.1", "--hidden", "32,32"]);
     let epochs = results["epochs"].as_u64().expect("a number");
     let best = results["best_epoch"].as_u64().expect("a number");
     assert_eq!(epochs, best + 3);

@@ -9,19 +9,7 @@ fn long_runs_have_some_thousands_of_lines_and_may_go_on() {
     let folder = folder("run_long");
     let arguments =
         ["train", PENGUINS, "--task", "body_mass_g:mse", "--hidden", "2", "--batch-size", "1"];
-    let more = [
-        "--epochs",
-        "400",
-        "--patience",
-        "0",
-        "--lr",
-        "1e-7",
-        "--start",
-        "random",
-        "--quiet",
-        "--out",
-        "run",
-    ];
+    let more = ["--epochs", "400", "--patience", "0", "--lr", "1e-7", "--quiet", "--out", "run"];
     let output = awl(&folder, &[&arguments[..], &more].concat());
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("the best epoch is among the last: more may be better: awl train --resume run --epochs 800"), "{told}");

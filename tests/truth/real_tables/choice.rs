@@ -57,9 +57,8 @@ fn the_best_epoch_is_chosen_by_labels_or_not_at_all() {
     for (name, labelled, chosen_by, told) in cases {
         bench.write("t.csv", table(labelled));
         let out = format!("run-{}", name.replace(' ', "-"));
-        let (done, results) = bench.train(&format!(
-            "t.csv --task y:mse --task kind --split part --epochs 40 --start random --out {out}"
-        ));
+        let (done, results) = bench
+            .train(&format!("t.csv --task y:mse --task kind --split part --epochs 40 --out {out}"));
         if !told.is_empty() {
             done.says(told);
         }

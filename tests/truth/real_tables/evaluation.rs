@@ -233,7 +233,7 @@ fn a_run_that_diverged_is_a_failure() {
     ] {
         let _ = std::fs::remove_dir_all(bench.path().join("run"));
         let done = bench.awl(&format!(
-            "train t.csv {tasks} --engine reference --hidden 8,8 --start random --lr {rate} --epochs 3 --out run"
+            "train t.csv {tasks} --engine reference --hidden 8,8 --lr {rate} --epochs 3 --out run"
         ));
         assert_eq!(done.code, 1, "{tasks} --lr {rate}\n{}\n{}", done.out, done.told);
         done.says(&["--lr"]);

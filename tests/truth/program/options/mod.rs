@@ -139,7 +139,6 @@ fn file(settings: &[(&str, &str)], tasks: &str) -> String {
         ("train.batch_size", "16"),
         ("train.seed", "5"),
         ("train.shuffle", "false"),
-        ("train.start", "\"random\""),
         ("train.engine", "\"reference\""),
     ];
     let all: BTreeMap<&str, &str> = usual.iter().chain(settings).copied().collect();
