@@ -11,7 +11,7 @@ without a better validation loss and keep the best epoch. `awl` is `awl train` w
 slow="--lr 0.0001"` adds a model of that name with those flags, and awl-linear is the baseline that awl prints.
 
 Printed: for each task the mean over the seeds of accuracy or R2 and, for each of the others, how far awl is above it: the mean of
-the paired differences and their standard error. --markdown prints the table of docs/train.md; --scores FILE keeps every
+the paired differences and their standard error. --markdown prints the table of docs/defaults.md; --scores FILE keeps every
 score in a file, and takes from it what is there.
 """
 import argparse, json, os, shlex, subprocess, tempfile, warnings

@@ -93,6 +93,12 @@ impl Headline {
         }
     }
 
+    /// Whether no answer could be better.
+    pub(super) fn is_perfect(&self) -> bool {
+        self.goodness()
+            == if matches!(self.kind, Kind::Accuracy | Kind::R2 | Kind::Auc) { 1.0 } else { 0.0 }
+    }
+
     pub(super) fn text(&self, value: f64) -> String {
         match self.kind {
             Kind::Accuracy => format!("{:.1} %", 100.0 * value),

@@ -56,7 +56,9 @@ pub fn against(
     let told = of_tasks.filter_map(|(target, (own, linear))| {
         let [own, linear] = [own.figures()?, linear.figures()?].map(|it| Headline::of(target, it));
         let (own, linear) = (own?, linear?);
-        (own.goodness() <= linear.goodness()).then(|| {
+        // Where both are right everywhere there is nothing to be said.
+        let is_ahead = own.goodness() > linear.goodness() || own.is_perfect();
+        (!is_ahead).then(|| {
             let [network, model] = [&own, &linear].map(|it| it.text(it.value));
             format!("\"{}\" ({} {network}, linear {model})", target.name, own.measure())
         })

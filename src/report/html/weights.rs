@@ -19,7 +19,7 @@ pub(super) fn table(run: &Run) -> Markup {
     html! {
         p.words { "In the epoch that is kept" (of) "." }
         div.scroll {
-            table.figures {
+            table.figures.weighed {
                 thead {
                     tr {
                         th scope="col" { "Task" }

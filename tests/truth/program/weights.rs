@@ -109,12 +109,32 @@ fn losses_are_weighted_where_the_table_has_the_weights() {
     assert_eq!(bare["tasks"]["kind"]["loss"], repeated["tasks"]["kind"]["loss"]);
     assert!(bare["warnings"].to_string().contains("no column \\\"cases\\\""), "{bare}");
     succeed(&folder, &["predict", "run", "bare.csv"]);
+    // Without a weight no validation row chooses.
+    let weighted = text_of(&folder);
+    let parts = weighted.lines().enumerate().map(|(line, row)| match line {
+        0 => format!("{row},part\n"),
+        _ if row.ends_with(",0") => format!("{row},validation\n"),
+        _ => format!("{row},{}\n", if line % 5 == 0 { "test" } else { "train" }),
+    });
+    std::fs::write(folder.join("parts.csv"), parts.collect::<String>()).expect("a table");
+    let flags =
+        "train parts.csv --task size --weight cases --split part --epochs 2 --json --out unchosen";
+    let unchosen = json(&folder, &flags.split_whitespace().collect::<Vec<_>>());
+    assert!(
+        unchosen["warnings"].to_string().contains("no validation row has a weight"),
+        "{unchosen}"
+    );
+    assert_eq!((&unchosen["best_epoch"], &unchosen["kept_epoch"]), (&().into(), &2.into()));
     // A slip of the keyboard.
-    let text = std::fs::read_to_string(folder.join("weighted.csv")).expect("a table");
+    let text = text_of(&folder);
     std::fs::write(folder.join("slip.csv"), text.replacen(",6\n", ",6e5\n", 1)).expect("a table");
     let slip = train(&folder, "slip.csv", "--weight cases", "slip");
     let said = slip["warnings"].to_string();
     assert!(said.contains("so uneven that 40 rows tell about as much as 1 would"), "{said}");
+}
+
+fn text_of(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("weighted.csv")).expect("a table")
 }
 
 #[test]

@@ -177,7 +177,13 @@ impl Source {
         let specs = specs.clone();
         let encoder =
             balance::balance(encoder, &config.task, &training, specs, options, &mut told)?;
-        let encoder = weights::weigh(encoder, config.data.weight.as_deref(), &training, &mut told)?;
+        let encoder = weights::weigh(
+            encoder,
+            config.data.weight.as_deref(),
+            &training,
+            validation.as_ref(),
+            &mut told,
+        )?;
         let apart = [("validation", &validation), ("test", &test)];
         encoded::tell(&encoder, options, &training, apart, &mut told)?;
         let parts = labels::Parts {

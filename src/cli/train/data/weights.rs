@@ -13,6 +13,7 @@ pub fn weigh(
     encoder: Encoder,
     column: Option<&str>,
     training: &Table,
+    validation: Option<&Table>,
     told: &mut Told,
 ) -> Result<Encoder, Failure> {
     let Some(column) = column else { return Ok(encoder) };
@@ -20,6 +21,12 @@ pub fn weigh(
     let encoder = encoder.weighted_by(training, column)?;
     let weights = encoder.weights_of(training)?.unwrap_or_default();
     told.choices.push(summary(column, &weights));
+    let of_validation = validation.map(|table| encoder.weights_of(table)).transpose()?.flatten();
+    if of_validation.is_some_and(|weights| weights.iter().all(|&weight| weight == 0.0)) {
+        told.warnings.push(format!(
+            "no validation row has a weight in \"{column}\": nothing chooses the epoch, and the last one is kept"
+        ));
+    }
     let alike = effective(&weights);
     if alike < UNEVEN * weights.len() as f64 {
         told.warnings.push(format!(
