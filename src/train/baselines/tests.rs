@@ -245,3 +245,43 @@ fn penalties_may_be_given() {
     assert_eq!(given.penalties, chosen.penalties);
     assert!(Baselines::fit_with(&tasks, &data, &[1.0]).is_err());
 }
+
+/// A row that weighs 3 is three such rows, for both models of every kind of task. The weights are 1 in the mean, as repeated rows are.
+#[test]
+fn a_row_counts_as_often_as_it_weighs() {
+    let weights = [1.0f32, 3.0, 0.0, 2.0, 0.0, 0.0, 1.0, 1.0];
+    let x: Vec<[f32; 2]> = (0..8).map(|i| [i as f32 - 3.0, (i * i % 5) as f32]).collect();
+    let [y, yes, counts]: [Vec<f32>; 3] = [
+        (0..8).map(|i| (i * 7 % 8) as f32).collect(),
+        (0..8).map(|i| f32::from(i % 3 == 0)).collect(),
+        (0..8).map(|i| (i * 5 % 4) as f32).collect(),
+    ];
+    let tasks = [
+        Task::new("mse", Loss::Mse, 1),
+        Task::new("bce", Loss::Bce, 1),
+        Task::new("poisson", Loss::Poisson, 1),
+        Task::new("kind", Loss::cross_entropy(), 3),
+        Task::new("mae", Loss::Mae, 1),
+    ];
+    let of = |rows: &[usize], weights: Option<&[f32]>| {
+        let some = |all: &[f32]| numbers(&rows.iter().map(|&row| all[row]).collect::<Vec<_>>());
+        let kinds = Target::classes(rows.iter().map(|row| (row * row % 3) as u32).collect());
+        let targets = vec![some(&y), some(&yes), some(&counts), kinds, some(&y)];
+        let targets = targets.into_iter().map(|target| match weights {
+            Some(weights) => target.weighted(weights).unwrap(),
+            None => target,
+        });
+        let features: Vec<&[f32]> = rows.iter().map(|&row| &x[row][..]).collect();
+        Baselines::fit(&tasks, &dataset(&features, targets.collect()), None).unwrap()
+    };
+    let all: Vec<usize> = (0..8).collect();
+    let repeated = (0..8).flat_map(|row| vec![row; weights[row] as usize]).collect::<Vec<_>>();
+    let (weighted, repeated, plain) =
+        (of(&all, Some(&weights)), of(&repeated, None), of(&all, None));
+    close(&weighted.linear, &repeated.linear, 1e-4);
+    let heads = weighted.constant.len() - 1;
+    close(&weighted.constant[..heads], &repeated.constant[..heads], 1e-9);
+    // By hand: labels 0, 7 three times, 5 twice, 2, 1: half of the weight is at 5 or below.
+    assert_eq!(weighted.constant[heads], 5.0);
+    assert!(weighted.linear.iter().zip(&plain.linear).any(|(a, b)| (a - b).abs() > 0.1));
+}
