@@ -81,10 +81,17 @@ fn column(table: &Table, name: &str, data: &Data) -> Result<Value, Failure> {
     let is_task =
         data.encoder.targets().iter().any(|task| task.columns.iter().any(|it| it == name));
     let is_feature = data.encoder.feature_columns().iter().any(|it| it.column == name);
+    let is_weight = data.encoder.sample_weights().is_some_and(|it| it.column == name);
+    let used = match (is_task, is_feature, is_weight) {
+        (true, ..) => "task",
+        (_, true, _) => "feature",
+        (_, _, true) => "weight",
+        _ => "no",
+    };
     let mut column = json!({
         "name": name,
         "type": if cells.is_text() { "text" } else { "number" },
-        "used": if is_task { "task" } else if is_feature { "feature" } else { "no" },
+        "used": used,
         "missing": cells.missing(),
         "missing_words": table.missing(name)?.iter().map(|(word, count)| (word.to_string(), json!(count))).collect::<Map<_, _>>(),
         "distinct": counts.len(),

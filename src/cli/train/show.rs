@@ -55,6 +55,7 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
                         .into()
                 }
                 Some(best) => format!("the best was {best}"),
+                None if *epochs == 0 => "the weights are those of the start".into(),
                 None => "the last one's weights are kept".into(),
             };
             format!("trained {epochs} epochs in {seconds:.1} s; {kept}\n")

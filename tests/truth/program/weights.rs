@@ -102,6 +102,13 @@ fn losses_are_weighted_where_the_table_has_the_weights() {
     let median = sizes[(sizes.len() - 1) / 2];
     let error = sizes.iter().map(|it| (it - median).abs()).sum::<f64>() / sizes.len() as f64;
     assert!((constant.as_f64().expect("a number") - error).abs() < 1e-3, "{constant}, not {error}");
+    let seen = json(
+        &folder,
+        &["describe", "weighted.csv", "--task", "size", "--weight", "cases", "--json"],
+    );
+    let cases =
+        seen["columns"].as_array().and_then(|all| all.iter().find(|it| it["name"] == "cases"));
+    assert_eq!(cases.expect("the column")["used"], "weight");
     // Without the column nothing is weighed, and that is said.
     let bare = text.lines().map(|line| line.rsplit_once(',').expect("cells").0.to_owned() + "\n");
     std::fs::write(folder.join("bare.csv"), bare.collect::<String>()).expect("a table");

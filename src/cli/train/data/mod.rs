@@ -345,7 +345,9 @@ fn open(config: &mut Config, arguments: &Arguments) -> Result<Table, Failure> {
         table = table.as_text(name)?;
     }
     let data = &mut config.data;
-    for name in [&mut data.split, &mut data.group, &mut data.time].into_iter().flatten() {
+    for name in
+        [&mut data.split, &mut data.group, &mut data.time, &mut data.weight].into_iter().flatten()
+    {
         // In quotes, as names with commas may stand elsewhere.
         if let (false, Ok([named])) = (table.has(name), name_list(name, table.names()).as_deref()) {
             name.clone_from(named);
