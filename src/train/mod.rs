@@ -31,9 +31,9 @@ pub use self::metrics::{
     choose_thresholds, intervals, judge, judge_encoded, metrics,
 };
 #[cfg(not(target_arch = "wasm32"))]
-pub use self::progress::{BestEpoch, Plan, Progress};
+pub use self::progress::{BestEpoch, End, Plan, Progress};
 #[cfg(not(target_arch = "wasm32"))]
-pub use self::run::{End, Epoch, Next, Run, Validation, Watch};
+pub use self::run::{Epoch, Next, Run, Validation, Watch};
 pub use self::trainer::Trainer;
 pub use self::weighed::Weighed;
 pub use self::weights::Weights;

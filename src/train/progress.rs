@@ -1,6 +1,5 @@
 //! How far a member of a run has come, and whether it is at its end.
 
-use super::run::End;
 use crate::engine::Record;
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,19 @@ pub struct Plan {
     pub epochs: usize,
     /// Stop after this many epochs in a row without a better validation score; `None`: never.
     pub patience: Option<usize>,
+}
+
+/// Why a member, or a run, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All epochs were made; of a run: by one member at least.
+    Finished,
+    /// The validation score had not fallen for as many epochs as the plan's patience.
+    OutOfPatience,
+    /// A number left the finite ones; never of a run, which goes on while a member does.
+    Failed,
+    /// The onlooker asked for it.
+    Asked,
 }
 
 /// How far a member of a run has come.

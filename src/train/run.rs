@@ -1,6 +1,6 @@
 //! A whole training run, of one network or a fleet: epochs, validation, the best epoch, early stopping, and stopping when asked.
 
-use super::progress::{Plan, Progress};
+use super::progress::{End, Plan, Progress};
 use super::{Checkpoint, Saved, TaskMetrics, Trainer, Weights};
 use crate::data::Dataset;
 use crate::engine::{Engine, Record};
@@ -77,19 +77,6 @@ pub trait Watch {
     /// # Errors
     /// Whatever stops the run.
     fn save(&mut self, checkpoint: Checkpoint, progress: &[Progress]) -> Result<()>;
-}
-
-/// Why a member, or a run, ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// All epochs were made; of a run: by one member at least.
-    Finished,
-    /// The validation score had not fallen for as many epochs as the plan's patience.
-    OutOfPatience,
-    /// A number left the finite ones; never of a run, which goes on while a member does.
-    Failed,
-    /// The onlooker asked for it.
-    Asked,
 }
 
 /// A training run, of one network or of a fleet, whose members each have a best epoch and an end of their own.

@@ -12,7 +12,7 @@ use crate::cli::run_dir::{self, Model};
 use crate::cli::scores;
 use awl::engine::Engine;
 use awl::tables::{Encoder, NumberEncoding, Predicted, ReadOptions, TargetEncoding, Transform};
-use awl::train::{Progress, Run, Weighed, Weights};
+use awl::train::{Baselines, Progress, Run, Weighed, Weights};
 use awl::{Matrix, Recipe};
 use serde_json::{Map, Value, json};
 
@@ -39,11 +39,12 @@ impl Results<'_> {
 /// Points of a plot of predictions against labels.
 const MOST_POINTS: usize = 500;
 
-/// Judges the best weights and writes model, results and report.
+/// Judges the best weights and writes model, results and report. `baselines` are those of these rows, where they were fitted already.
 pub async fn finish<'a, E: Engine>(
     training: Run<'_, E>,
     onlooker: &Onlooker<'_>,
     data: &'a Data,
+    baselines: Option<Baselines>,
     adapter: String,
     config: &Config,
 ) -> Result<Results<'a>, Failure> {
@@ -56,7 +57,8 @@ pub async fn finish<'a, E: Engine>(
     let members: Vec<usize> =
         (0..weights.len()).filter(|&member| weights[member].is_some()).collect();
     run_dir::save(&run.model(), &model(&data.encoder, &members, None)?)?;
-    let mut baselines = data.baselines()?;
+    // Fitted once: the same rows give the same models.
+    let mut baselines = baselines.map_or_else(|| data.baselines(), Ok)?;
     thresholds::of_linear(&mut baselines, data)?;
     baselines::save(run, &baselines)?;
     let unfitted = baselines.unfitted.iter().map(|task| {

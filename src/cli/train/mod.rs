@@ -30,7 +30,7 @@ use super::run_dir::{self, RunDir};
 use crate::cli::terminal::printable;
 use awl::engine::Engine;
 use awl::report::tensorboard::EventWriter;
-use awl::train::{Checkpoint, End, Plan, Run, Saved, SigmaPath, Trainer};
+use awl::train::{Baselines, Checkpoint, End, Plan, Run, Saved, SigmaPath, Trainer};
 use awl::{Error, Recipe};
 use pollster::block_on;
 use serde_json::json;
@@ -61,6 +61,8 @@ struct Ready {
 /// Where its training stands.
 struct Started {
     engine: Box<dyn Engine>,
+    /// Where the network began as their linear model, and this program did that.
+    baselines: Option<Baselines>,
     adapter: String,
     checkpoint: Checkpoint,
     notes: Notes,
@@ -161,7 +163,8 @@ fn prepare(
         (run_dir::ROWS_SEEN, seen.to_bytes()),
         (run_dir::SPLIT, data.split.to_bytes()),
     ];
-    Ok((Started { engine: trainer.into_engine(), adapter, checkpoint, notes }, files))
+    let engine = trainer.into_engine();
+    Ok((Started { engine, baselines, adapter, checkpoint, notes }, files))
 }
 
 /// What is said where many rows kept apart equal training rows.
@@ -247,7 +250,7 @@ fn train<'a>(
     state: Started,
     name: Option<String>,
 ) -> Result<(End, finish::Results<'a>), Failure> {
-    let Started { engine, adapter, checkpoint, notes } = state;
+    let Started { engine, baselines, adapter, checkpoint, notes } = state;
     let recipes = engine.recipes().to_vec();
     let network = &recipes[0].network;
     if !arguments.quiet {
@@ -320,7 +323,7 @@ fn train<'a>(
     onlooker.compiling = None;
     onlooker.bar.finish_and_clear();
     let end = end.map_err(|error| explain(error, config, run))?;
-    let results = block_on(finish::finish(training, &onlooker, data, adapter, config))?;
+    let results = block_on(finish::finish(training, &onlooker, data, baselines, adapter, config))?;
     Ok((end, results))
 }
 

@@ -64,7 +64,7 @@ pub(super) fn reopen(
     }
     notes.members = members.into();
     run_dir::save(&run.config(), config.rooted().to_toml()?.as_bytes())?;
-    let state = Started { engine, adapter, checkpoint, notes };
+    let state = Started { engine, baselines: None, adapter, checkpoint, notes };
     Ok(Ready { run, config, data, state, name })
 }
 

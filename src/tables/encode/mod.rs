@@ -358,24 +358,6 @@ fn scaling(table: &Table, name: &str) -> Result<Scaling> {
     }
 }
 
-impl Scaling {
-    /// One cell of a table as an input or a label.
-    fn encode(&self, table: &Table, row: usize, column: &str, number: f64) -> Result<f32> {
-        let standardised = self.standardise(number) as f32;
-        if standardised.is_finite() {
-            return Ok(standardised);
-        }
-        let what = match *self {
-            Self::NONE => "has no place among the numbers of 32 bits".into(),
-            Self { mean, std } => format!(
-                "is too far from the training part's mean {mean:e} (standard deviation {std:e})"
-            ),
-        };
-        let remedy = "correct the cell, or leave it empty";
-        Err(table.error_at(row, column, format!("{number:e} {what}: {remedy}")))
-    }
-}
-
 /// That no feature has an input.
 fn nothing_to_learn(table: &Table, features: &[&str], options: EncoderOptions) -> Error {
     let says_one_thing = |name: &&str| table.column(name).is_ok_and(|it| it.says_one_thing());

@@ -1,5 +1,7 @@
 //! Standardising numbers: `(value − mean) / std`, and back, with as many digits as mean something.
 
+use crate::error::Result;
+use crate::tables::Table;
 use serde::{Deserialize, Serialize};
 
 /// The mean and the population standard deviation of a column in the training part, in its own unit; 0 and 1 where
@@ -58,6 +60,28 @@ impl Scaling {
     /// Whether numbers can be standardised by it.
     pub(super) fn is_sound(&self) -> bool {
         self.mean.is_finite() && self.std.is_finite() && self.std > 0.0
+    }
+
+    /// One cell of a table as an input or a label.
+    pub(super) fn encode(
+        &self,
+        table: &Table,
+        row: usize,
+        column: &str,
+        number: f64,
+    ) -> Result<f32> {
+        let standardised = self.standardise(number) as f32;
+        if standardised.is_finite() {
+            return Ok(standardised);
+        }
+        let what = match *self {
+            Self::NONE => "has no place among the numbers of 32 bits".into(),
+            Self { mean, std } => format!(
+                "is too far from the training part's mean {mean:e} (standard deviation {std:e})"
+            ),
+        };
+        let remedy = "correct the cell, or leave it empty";
+        Err(table.error_at(row, column, format!("{number:e} {what}: {remedy}")))
     }
 }
 
