@@ -185,7 +185,8 @@ fn nothing_learned(progress: &[Progress]) -> Option<String> {
 fn still_improving(onlooker: &Onlooker<'_>, progress: &[Progress]) -> Option<String> {
     let epochs = onlooker.epochs;
     let at_its_end = |it: &&Progress| {
-        it.epochs == epochs && it.best.is_some_and(|best| best.epoch + FEW >= epochs)
+        let is_late = |epoch: usize| epoch > 0 && epoch + FEW >= epochs;
+        it.epochs == epochs && it.best.is_some_and(|best| is_late(best.epoch))
     };
     let still = progress.iter().filter(at_its_end).count();
     let who = match (still, progress.len()) {

@@ -43,6 +43,15 @@ impl SampleWeights {
     }
 
     fn read(table: &Table, column: &str) -> Result<Vec<f64>> {
+        let cells = table.column(column)?;
+        let is_word = |row: &usize| cells.number(*row).is_none() && cells.text(*row).is_some();
+        let words = (0..table.rows()).filter(is_word).min_by_key(|&row| table.line(row));
+        if let (true, Some(row)) = (cells.is_text(), words) {
+            let word = cells.text(row).unwrap_or_default();
+            let problem =
+                format!("\"{word}\" is no weight: name a column of numbers of 0 and more");
+            return Err(table.error_at(row, column, problem));
+        }
         let weights = table.numbers(column)?.into_owned();
         let wrong = |weight: &f64| !(weight.is_finite() && *weight >= 0.0);
         match weights.iter().position(wrong) {

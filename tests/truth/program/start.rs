@@ -40,6 +40,9 @@ fn a_network_that_learns_nothing_more_is_the_linear_model() {
             .map(|of| of["test"][task][figure].as_f64().expect("a figure"));
         assert!((network - linear).abs() < 1e-5 * linear, "{task}: {network}, not {linear}");
     }
+    let warnings = wild["warnings"].to_string();
+    assert!(warnings.contains("still the linear model of the start"), "{warnings}");
+    assert!(!warnings.contains("among the last"), "{warnings}");
     let told = succeed(&folder, &["evaluate", "wild", "wide.csv"]);
     assert!(told.contains("linear"), "{told}");
     let report = std::fs::read_to_string(folder.join("wild/report.html")).expect("a report");

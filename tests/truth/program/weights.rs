@@ -163,6 +163,7 @@ fn weights_that_make_no_sense_are_refused_by_line() {
     refused(&but(5, ""), "--weight cases", &["line 7", "\"cases\"", "a row without a weight"]);
     refused(&but(3, "-1"), "--weight cases", &["line 5", "a weight of -1"]);
     refused(&but(3, "many"), "--weight cases", &["line 5", "many"]);
+    refused(&|_| "some".into(), "--weight cases", &["line 2", "\"some\" is no weight"]);
     refused(&|_| "0".into(), "--weight cases", &["are all 0"]);
     refused(&but(0, "2"), "--weight case", &["did you mean \"cases\"?"]);
     refused(&but(0, "2"), "--weight size", &["\"size\" is a target"]);
