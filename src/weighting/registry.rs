@@ -1,13 +1,35 @@
 //! The list of all schemes: what the command line, configurations, documents and tests go through.
 
 use super::awl::Awl;
+use super::dwa::Dwa;
+use super::famo::Famo;
 use super::fixed::{Equal, Fixed};
+use super::geometric::Geometric;
+use super::inverse::{AwlClosedForm, ScaleInvariant, UwO, UwSo};
+use super::rlw::Rlw;
 use super::scheme::Scheme;
+use super::stch::Stch;
+use super::uncertainty::{ImtlL, Uncertainty};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
 /// All schemes, in the order in which they are told of.
-pub static SCHEMES: [&dyn Scheme; 3] = [&Awl, &Equal, &Fixed];
+pub static SCHEMES: [&dyn Scheme; 14] = [
+    &Awl,
+    &Equal,
+    &Fixed,
+    &Rlw,
+    &Uncertainty,
+    &ImtlL,
+    &Dwa,
+    &AwlClosedForm,
+    &UwO,
+    &UwSo,
+    &ScaleInvariant,
+    &Geometric,
+    &Stch,
+    &Famo,
+];
 
 /// The scheme of this name.
 ///
