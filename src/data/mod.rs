@@ -4,7 +4,7 @@
 //! file; a program with numbers of its own makes it itself. Knows nothing of losses, networks or engines.
 
 mod dataset;
-mod permutation;
+pub(crate) mod permutation;
 
 pub use self::dataset::{Dataset, Matrix, Target, Values};
 pub(crate) use self::dataset::{check_finite, highest};

@@ -5,6 +5,7 @@
 //! `shaders/shared/weighting.wgsl`. Knows nothing of networks or GPUs.
 
 pub mod awl;
+pub mod gradients;
 
 pub use self::awl::{AutomaticWeightedLoss, SigmaForm};
 use crate::error::{Error, Result};

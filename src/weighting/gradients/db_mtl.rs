@@ -1,0 +1,58 @@
+//! DB-MTL: gradients of `ln L`, brought to the length of the longest. Lin et al., *Dual-Balancing for Multi-Task Learning* (2023).
+//! Twin: `shaders/weighting/db_mtl.wgsl`.
+//!
+//! With `ĝᵢ = gᵢ/Lᵢ`, the direction is `Σ maxⱼ‖ĝⱼ‖/‖ĝᵢ‖ · ĝᵢ`, so that the weight of `gᵢ` is `maxⱼ‖ĝⱼ‖/(‖ĝᵢ‖·Lᵢ)`.
+//!
+//! The authors take for ĝ a moving average of the gradients (β = 0.9), one gradient a task to keep, and the direction from it, too.
+//! What G can tell of earlier steps is lengths: `beta` averages `‖ĝᵢ‖²`, one number a task. That is another scheme than
+//! theirs for β > 0, and β = 0, the default, is theirs without the average, which Adam takes of the combined gradient anyway.
+//!
+//! | where | weights |
+//! |---|---|
+//! | one task | 1/L |
+//! | opposed or dependent gradients | as always: it does not look at angles |
+//! | a loss of 0 or less | an error: it has no logarithm |
+
+use super::{AtStep, GradientScheme, Setting};
+
+/// `wᵢ = maxⱼ‖ĝⱼ‖/(‖ĝᵢ‖·Lᵢ)`, `ĝᵢ = gᵢ/Lᵢ`. Memory: the average of `‖ĝ‖²`.
+#[derive(Clone, Copy, Debug)]
+pub struct DbMtl;
+
+impl GradientScheme for DbMtl {
+    fn name(&self) -> &'static str {
+        "db-mtl"
+    }
+
+    fn source(&self) -> &'static str {
+        "Lin et al. 2023, arXiv:2308.12029"
+    }
+
+    fn options(&self) -> &'static [Setting] {
+        const BETA: Setting = Setting {
+            name: "beta",
+            default: 0.0,
+            range: [0.0, 0.999],
+            help: "how much of the earlier steps' lengths of gradients is kept; the authors average the gradients themselves",
+        };
+        &[BETA]
+    }
+
+    fn needs_positive_losses(&self) -> bool {
+        true
+    }
+
+    fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
+        let beta = settings[0];
+        for k in 0..at.tasks() {
+            let square = (at.norm(k) / at.losses[k]).powi(2);
+            let [average, ..] = at.memory[k];
+            // The first is taken whole.
+            let kept = if average == 0.0 { 0.0 } else { beta };
+            at.memory[k][0] = kept * average + (1.0 - kept) * square;
+        }
+        let most = at.memory.iter().map(|memory| memory[0]).fold(0.0, f64::max);
+        let weight = |(loss, memory): (&f64, &[f64; 4])| (most / memory[0]).sqrt() / loss;
+        at.losses.iter().zip(&*at.memory).map(weight).collect()
+    }
+}
