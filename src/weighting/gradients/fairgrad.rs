@@ -21,8 +21,9 @@
 use super::correlation::solved;
 use super::{AtStep, Correlation, GradientScheme, RIDGE, Setting};
 
-/// Rounds of Newton's method. Random Gram matrices, however opposed, took at most 25.
-const MOST_ROUNDS: usize = 40;
+/// Rounds of Newton's method. Of 56,000 random problems, however opposed and at α from 0.25 to 16, half were solved to 1e-8
+/// in 7, and all but 30 in 60.
+const MOST_ROUNDS: usize = 60;
 
 /// `Gw = w^(−1/α)`.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +101,7 @@ fn fair(at: &AtStep<'_>, alpha: f64) -> Vec<f64> {
         let falls = step.iter().map(|step| -step).fold(0.0, f64::max);
         let damped = 1.0 / (1.0 + kappa * falls);
         y.iter_mut().zip(&step).for_each(|(y, step)| *y *= 1.0 + damped * step);
-        if step.iter().all(|step| step.abs() < 1e-13) {
+        if step.iter().all(|step| step.abs() < 1e-12) {
             break;
         }
     }

@@ -105,7 +105,7 @@ impl Path {
     }
 }
 
-/// The most pivots of a path. Random Gram matrices of 16 tasks, however opposed, took at most 24.
+/// The most pivots of a path. Those of 8,000 random Gram matrices, however opposed, took at most 31 for 16 tasks.
 pub(super) fn most_pivots(tasks: usize) -> usize {
-    2 * tasks
+    3 * tasks
 }

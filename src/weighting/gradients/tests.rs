@@ -495,18 +495,3 @@ fn names_are_different_and_defaults_within_their_ranges() {
         assert!((option.range[0]..=option.range[1]).contains(&option.default), "{}", option.name);
     }
 }
-
-#[test]
-fn stats_tmp() {
-    let mut random = ChaCha8Rng::seed_from_u64(50);
-    for n in 0..20000 {
-        let tasks = [16, 16, 8, 12][n % 4];
-        let dims = [1, 2, 4, 8, 15, 16, 17, 24, 40, 100][n % 10];
-        let rows = gradients(&mut random, tasks, dims);
-        let gram = gram_of(&rows);
-        for scheme in SCHEMES {
-            at_first(scheme, &defaults(scheme), &gram);
-        }
-    }
-    eprintln!("pivots {} rounds {} sweeps {}", pivoting::TMP.load(std::sync::atomic::Ordering::Relaxed), fairgrad::TMP.load(std::sync::atomic::Ordering::Relaxed), jacobi::TMP.load(std::sync::atomic::Ordering::Relaxed));
-}
