@@ -3,7 +3,7 @@
 use super::recipe::Recipe;
 use super::step::{Record, Step, TaskRecord};
 use crate::error::Error;
-use crate::weighting::{Weighting, awl};
+use crate::weighting::Weighting;
 
 /// The kernels' mark for "no step has stopped training".
 pub(super) const NEVER: u32 = u32::MAX;
@@ -76,21 +76,21 @@ pub(super) fn first_non_finite(record: &Record, round: fn(f64) -> f64) -> Option
 
 /// What a task adds to the total; nothing without a label.
 fn contribution(task: &TaskRecord) -> f64 {
-    let regulariser = task.sigma.map_or(0.0, awl::regulariser);
-    task.loss.map_or(0.0, |loss| task.weight * loss + regulariser)
+    task.loss.map_or(0.0, |loss| task.weight * loss + task.regulariser)
 }
 
 /// A step's record of a member from its slot: total, then loss, weight, the weighting's parameter and normaliser of each task.
 pub(super) fn record(step: &Step, member: usize, slot: &[f32], weighting: &Weighting) -> Record {
-    let task = |fields: &[f32]| TaskRecord {
+    let task = |(index, fields): (usize, &[f32])| TaskRecord {
         loss: (fields[3] > 0.0).then_some(fields[0].into()),
         weight: fields[1].into(),
-        sigma: weighting.sigma(fields[2].into()),
+        regulariser: weighting.regulariser(fields[2].into()),
+        sigma: weighting.sigma(index, fields[2].into()),
     };
     Record {
         member,
         step: step.number,
         total: slot[0].into(),
-        tasks: slot[1..].chunks(FIELDS).map(task).collect(),
+        tasks: slot[1..].chunks(FIELDS).enumerate().map(task).collect(),
     }
 }

@@ -2,7 +2,6 @@
 
 use super::recipe::Recipe;
 use crate::error::{Error, Result};
-use crate::weighting::SigmaForm;
 
 /// Parameters, σ and the optimizer's moments after some number of steps.
 ///
@@ -17,8 +16,8 @@ pub struct State {
     pub parameters: Vec<f64>,
     /// Adam's moments `[m, v]` of each of the network's parameters.
     pub moments: Vec<[f64; 2]>,
-    /// The weighting's parameter of each task, shape `[tasks]`: what the recipe's [`SigmaForm`](crate::SigmaForm) learns, σ or
-    /// `ln σ²` ([`Weighting::sigma`](crate::Weighting::sigma) tells σ), or the given weight.
+    /// The weighting's parameter of each task, shape `[tasks]`: what the scheme learns, such as σ or `ln σ²`
+    /// ([`Weighting::sigma`](crate::Weighting::sigma) tells σ), or the task's weight.
     pub sigma: Vec<f64>,
     /// Adam's moments `[m, v]` of each of these parameters.
     pub sigma_moments: Vec<[f64; 2]>,
@@ -65,20 +64,16 @@ impl State {
                 });
             }
         }
-        let form = recipe.weighting.form();
         let steps = self.step < u64::from(u32::MAX);
         let finite = self.numbers().all(|value| value.is_finite());
-        let sigma = form != Some(SigmaForm::Plain) || self.sigma.iter().all(|&sigma| sigma != 0.0);
-        let least = form.and_then(SigmaForm::least_parameter).map_or(f64::MIN, f64::from);
-        let floor = self.sigma.iter().all(|&parameter| parameter >= least);
+        let fault = self.sigma.iter().find_map(|&parameter| recipe.weighting.fault(parameter));
         let squares = self.moments.iter().chain(&self.sigma_moments).all(|[_, v]| *v >= 0.0);
         let mut corrections = self.sigma_corrections.iter().flatten();
         let corrections = corrections.all(|c| (0.0..=1.0).contains(c));
         let conditions = [
             (steps, "a step number beyond what the kernels count"),
             (finite, "a number that is not finite"),
-            (sigma, "a σ of 0, whose weight would be infinite"),
-            (floor, "a ln σ² below that of the floor"),
+            (fault.is_none(), fault.unwrap_or_default()),
             (squares, "a second moment below 0"),
             (corrections, "a bias correction outside [0, 1]"),
         ];
@@ -88,11 +83,11 @@ impl State {
     /// Checks that every number keeps its meaning in `f32`, for engines that compute in it.
     pub(crate) fn check_single(&self, recipe: &Recipe) -> Result<()> {
         let finite = self.numbers().all(|&value| (value as f32).is_finite());
-        let is_plain = recipe.weighting.form() == Some(SigmaForm::Plain);
-        let sigma = !is_plain || self.sigma.iter().all(|&sigma| sigma as f32 != 0.0);
+        let single = |&parameter: &f64| recipe.weighting.fault((parameter as f32).into());
+        let fault = self.sigma.iter().find_map(single);
         Self::require(&[
             (finite, "a number beyond the range of f32"),
-            (sigma, "a σ too small for f32"),
+            (fault.is_none(), "a σ too small for f32"),
         ])
     }
 

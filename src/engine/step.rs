@@ -91,6 +91,8 @@ pub struct TaskRecord {
     pub loss: Option<f64>,
     /// The task's weight, `∂total/∂loss`.
     pub weight: f64,
-    /// σ, where it is learned, in whichever [form](crate::SigmaForm).
+    /// What the task adds to the total beside its weighted loss.
+    pub regulariser: f64,
+    /// σ, where it is learned, in whichever form.
     pub sigma: Option<f64>,
 }

@@ -50,6 +50,11 @@ impl Loss {
         Self::CrossEntropy { label_smoothing: 0.0, class_weights: None }
     }
 
+    /// Whether it is a likelihood of classes, not a distance of numbers.
+    pub fn is_of_classes(&self) -> bool {
+        matches!(self, Self::Bce | Self::CrossEntropy { .. })
+    }
+
     /// Every loss, with the parameters that it has when none are given.
     pub fn all() -> [Self; 7] {
         [

@@ -103,7 +103,8 @@ mod tests {
         let table = Table::from_csv("birds", text.as_bytes())?;
         let targets = [("kind", Loss::cross_entropy()), ("weight", Loss::Mse)];
         let report = EpochTable::new(&Encoder::fit(&table, &["x"], &targets)?);
-        let task = |loss, weight, sigma| TaskRecord { loss, weight, sigma: Some(sigma) };
+        let task =
+            |loss, weight, sigma| TaskRecord { loss, weight, regulariser: 0.0, sigma: Some(sigma) };
         let record = |tasks: [TaskRecord; 2]| Record {
             member: 0,
             step: 1,

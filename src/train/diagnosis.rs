@@ -151,7 +151,7 @@ mod tests {
     use crate::weighting::awl::weight;
 
     fn at(loss: f64, sigma: f64) -> TaskRecord {
-        TaskRecord { loss: Some(loss), weight: weight(sigma), sigma: Some(sigma) }
+        TaskRecord { loss: Some(loss), weight: weight(sigma), regulariser: 0.0, sigma: Some(sigma) }
     }
 
     /// The diagnosis of a run that was seen at its start and its end alone.
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn given_weights_are_the_users_own_business() {
-        let given = |weight| TaskRecord { loss: Some(1.0), weight, sigma: None };
+        let given = |weight| TaskRecord { loss: Some(1.0), weight, regulariser: 0.0, sigma: None };
         let paths = [1.0, 0.0].map(SigmaPath::new);
         assert_eq!(diagnose(&["a", "b"], None, &paths, &[given(1.0), given(0.0)]), [""; 0]);
     }

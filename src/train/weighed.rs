@@ -33,13 +33,15 @@ impl Weighed {
             Some(SigmaForm::Log { floor }) => floor.into(),
             _ => 0.0,
         };
-        let task = |(&parameter, &loss): (&f64, &Option<f64>)| {
-            let (sigma, weight) = (weighting.sigma(parameter), weighting.weight(parameter));
+        let is_awl = weighting.form().is_some();
+        let task = |(task, (&parameter, &loss)): (usize, (&f64, &Option<f64>))| {
+            let (sigma, weight) = (weighting.sigma(task, parameter), weighting.weight(parameter));
             let share = loss.filter(|_| sum > 0.0).map(|loss| weight * loss / sum);
-            let rests_at = sigma.and(loss).map(|loss| equilibrium(loss).max(floor));
+            let rests_at =
+                sigma.and(loss).filter(|_| is_awl).map(|loss| equilibrium(loss).max(floor));
             Self { loss, sigma: sigma.map(f64::abs), weight, share, rests_at }
         };
-        parameters.iter().zip(losses).map(task).collect()
+        parameters.iter().zip(losses).enumerate().map(task).collect()
     }
 
     /// Whether σ has come to rest; `None` where that cannot be said.

@@ -4,6 +4,149 @@
 //! Cipolla, *Multi-Task Learning Using Uncertainty to Weigh Losses* (2018). The former learn σ, the latter `ln σ²`:
 //! [`SigmaForm`] offers both. The kernels' twin of these formulas is `shaders/shared/weighting.wgsl`.
 
+use super::Weighting;
+use super::scheme::{Form, Kind, Scheme, Setting};
+use crate::error::{Error, Result};
+
+/// The scheme: σ is learned, or `ln σ²` above a floor.
+#[derive(Debug)]
+pub struct Awl;
+
+impl Awl {
+    /// What is learned with these settings.
+    pub(super) fn sigma_form(settings: &[f64]) -> SigmaForm {
+        match settings {
+            [log, floor] if *log != 0.0 => SigmaForm::Log { floor: *floor as f32 },
+            _ => SigmaForm::Plain,
+        }
+    }
+
+    fn settings_of(form: SigmaForm) -> Vec<f64> {
+        match form {
+            SigmaForm::Plain => vec![0.0, SigmaForm::FLOOR.into()],
+            SigmaForm::Log { floor } => vec![1.0, floor.into()],
+        }
+    }
+}
+
+impl Scheme for Awl {
+    fn name(&self) -> &'static str {
+        "awl"
+    }
+
+    fn summary(&self) -> &'static str {
+        "automatic weighted loss: Σ 0.5/σ²·L + ln(1+σ²), σ learned"
+    }
+
+    fn source(&self) -> &'static str {
+        "Liebel & Körner 2018, eq. 3"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Parameter
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        &SETTINGS
+    }
+
+    fn form(&self, settings: &[f64]) -> Form {
+        match Self::sigma_form(settings) {
+            SigmaForm::Plain => Form::Sigma,
+            SigmaForm::Log { .. } => Form::LogSigma,
+        }
+    }
+
+    fn parameter(&self, settings: &[f64], start: f32, _classes: bool) -> f32 {
+        Self::sigma_form(settings).parameter(start)
+    }
+
+    fn fault(&self, settings: &[f64], parameter: f64) -> Option<&'static str> {
+        match self.least(settings) {
+            None if parameter == 0.0 => Some("a σ of 0, whose weight would be infinite"),
+            Some(least) if parameter < least => Some("a ln σ² below that of the floor"),
+            _ => None,
+        }
+    }
+
+    fn least(&self, settings: &[f64]) -> Option<f64> {
+        Self::sigma_form(settings).least_parameter().map(f64::from)
+    }
+
+    fn sigma(&self, settings: &[f64], parameter: f64, _classes: bool) -> Option<f64> {
+        Some(Self::sigma_form(settings).sigma(parameter))
+    }
+
+    fn problem(&self, settings: &[f64], start: f32) -> Option<(String, String)> {
+        let says =
+            |why: String, remedy: &str| Some((format!("σ starts at {start}{why}"), remedy.into()));
+        match Self::sigma_form(settings) {
+            _ if !start.is_finite() || start == 0.0 => {
+                says(String::new(), "start it at a finite number other than 0, such as 1")
+            }
+            SigmaForm::Log { floor } if start.abs() < floor => says(
+                format!(", below its floor of {floor}"),
+                "start it at the floor or above, or lower the floor",
+            ),
+            _ => None,
+        }
+    }
+
+    fn check(&self, settings: &[f64]) -> Result<()> {
+        match Self::sigma_form(settings) {
+            SigmaForm::Plain => Ok(()),
+            SigmaForm::Log { floor } => check_floor(floor),
+        }
+    }
+
+    fn weight(&self, settings: &[f64], parameter: f64) -> f64 {
+        Self::sigma_form(settings).weight(parameter)
+    }
+
+    fn regulariser(&self, settings: &[f64], parameter: f64) -> f64 {
+        Self::sigma_form(settings).regulariser(parameter)
+    }
+
+    fn gradient(&self, settings: &[f64], loss: f64, parameter: f64) -> f64 {
+        Self::sigma_form(settings).gradient(loss, parameter)
+    }
+}
+
+/// Form and floor of [`SigmaForm`].
+static SETTINGS: [Setting; 2] = [
+    Setting {
+        name: "log",
+        summary: "1 learns ln σ², above the floor; 0 learns σ itself",
+        default: 0.0,
+        range: [0.0, 1.0],
+    },
+    Setting {
+        name: "floor",
+        summary: "the least σ of the former",
+        default: SigmaForm::FLOOR as f64,
+        range: [f64::MIN_POSITIVE, f64::MAX],
+    },
+];
+
+/// Checks that the floor keeps weights within `f32`.
+fn check_floor(floor: f32) -> Result<()> {
+    let most = weight(floor.into()) as f32;
+    if floor > 0.0 && floor.is_finite() && most.is_finite() {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        format!("σ has a floor of {floor}, at which a weight would be {most}"),
+        format!("use a small number above 0, such as {}", SigmaForm::FLOOR),
+    ))
+}
+
+impl From<AutomaticWeightedLoss> for Weighting {
+    fn from(awl: AutomaticWeightedLoss) -> Self {
+        let AutomaticWeightedLoss { sigma, form, .. } = awl;
+        Self::starting_at(&Awl, Awl::settings_of(form), sigma)
+    }
+}
+
 /// The learned weighting of the original PyTorch module: one σ a task, all starting at 1.
 ///
 /// ```

@@ -1,164 +1,194 @@
 //! How the task losses become one number: the weighting schemes.
 //!
 //! A scheme gives each task a weight `w = ∂total/∂L` and, where the weight is learned, a gradient for
-//! the parameter that it is learned through. One file a scheme; the WGSL twins of the formulas are in
-//! `shaders/shared/weighting.wgsl`. Knows nothing of networks or GPUs.
+//! the parameter that it is learned through. One file a scheme, each a [`Scheme`], all of which [`SCHEMES`] lists; the WGSL twins
+//! of the formulas are in `shaders/shared/weighting.wgsl`. Knows nothing of networks or GPUs.
 
 pub mod awl;
+pub mod fixed;
 pub mod gradients;
+mod registry;
+mod scheme;
 
 pub use self::awl::{AutomaticWeightedLoss, SigmaForm};
-use crate::error::{Error, Result};
+pub use self::registry::{SCHEMES, find};
+pub use self::scheme::{Form, Kind, Scheme, Setting};
 
-/// A weighting scheme with its starting point, for a known number of tasks.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Weighting {
-    /// Learned: `Σ 0.5/σᵢ²·Lᵢ + ln(1+σᵢ²)`; see [`awl`].
-    Awl(AutomaticWeightedLoss),
-    /// Given: `Σ wᵢ·Lᵢ`, one weight a task.
-    Fixed(Vec<f32>),
+use self::awl::Awl;
+use self::fixed::{Equal, Fixed};
+use crate::error::{Error, Result};
+use std::fmt;
+
+/// A weighting scheme with its settings and its starting point, for a known number of tasks.
+///
+/// ```
+/// use awl::{AutomaticWeightedLoss, Weighting};
+/// let awl = Weighting::from(AutomaticWeightedLoss::new(2));
+/// assert_eq!((awl.name(), awl.parameters()), ("awl", &[1.0, 1.0][..]));
+/// assert_eq!(awl, Weighting::named("awl", &[], &[false, false])?);
+/// # Ok::<(), awl::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Weighting {
+    scheme: &'static dyn Scheme,
+    /// In the order of the scheme's.
+    settings: Vec<f64>,
+    /// Where each task starts, as it was said.
+    starts: Vec<f32>,
+    /// Whether each task's loss is a likelihood of classes.
+    classes: Vec<bool>,
+    /// The parameter of each task at its start.
+    parameters: Vec<f32>,
 }
 
 impl Weighting {
     /// The plain sum of `tasks` losses: every weight 1.
     pub fn equal(tasks: usize) -> Self {
-        Self::Fixed(vec![1.0; tasks])
+        Self::starting_at(&Equal, Vec::new(), vec![1.0; tasks])
     }
 
-    /// The name that users write: `awl`, `equal` or `fixed`.
+    /// `Σ wᵢ·Lᵢ` with these weights, one a task.
+    pub fn fixed(weights: Vec<f32>) -> Self {
+        Self::starting_at(&Fixed, Vec::new(), weights)
+    }
+
+    /// The scheme of this name with these settings, the others as they are by default; `classes` tells of each task whether its
+    /// loss is a likelihood of classes ([`Loss::is_of_classes`](crate::Loss::is_of_classes)).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a name or setting that there is not, with the nearest, and for a value out of its range.
+    pub fn named(name: &str, settings: &[(&str, f64)], classes: &[bool]) -> Result<Self> {
+        let scheme = find(name)?;
+        let settings = registry::settings(scheme, settings)?;
+        scheme.check(&settings)?;
+        let starts = vec![scheme.start(&settings); classes.len()];
+        Ok(Self::made(scheme, settings, starts, classes.to_vec()))
+    }
+
+    fn starting_at(scheme: &'static dyn Scheme, settings: Vec<f64>, starts: Vec<f32>) -> Self {
+        let classes = vec![false; starts.len()];
+        Self::made(scheme, settings, starts, classes)
+    }
+
+    fn made(
+        scheme: &'static dyn Scheme,
+        settings: Vec<f64>,
+        starts: Vec<f32>,
+        classes: Vec<bool>,
+    ) -> Self {
+        let parameter = |(&start, &classes)| scheme.parameter(&settings, start, classes);
+        let parameters = starts.iter().zip(&classes).map(parameter).collect();
+        Self { scheme, settings, starts, classes, parameters }
+    }
+
+    /// The scheme.
+    pub fn scheme(&self) -> &'static dyn Scheme {
+        self.scheme
+    }
+
+    /// The name that users write.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Awl(_) => "awl",
-            Self::Fixed(weights) if weights.iter().all(|w| *w == 1.0) => "equal",
-            Self::Fixed(_) => "fixed",
-        }
+        self.scheme.name()
     }
 
-    /// The parameter of each task that the kernels hold: where it is learned σ or `ln σ²` ([`SigmaForm`]), the weight
-    /// where that is given.
+    /// The values of the scheme's [settings](Scheme::settings).
+    pub fn settings(&self) -> &[f64] {
+        &self.settings
+    }
+
+    /// The parameter of each task at its start, of the [form](Scheme::form) that the scheme has.
     pub fn parameters(&self) -> &[f32] {
-        match self {
-            Self::Awl(awl) => awl.parameters(),
-            Self::Fixed(weights) => weights,
-        }
+        &self.parameters
     }
 
-    /// Whether the parameters are learned.
+    /// Whether the optimizer learns the parameters.
     pub fn is_learned(&self) -> bool {
-        matches!(self, Self::Awl(_))
+        self.scheme.form(&self.settings).is_learned()
     }
 
-    /// What is learned of σ, where it is learned.
+    /// What is learned of σ by the automatic weighted loss; `None` of another scheme.
     pub fn form(&self) -> Option<SigmaForm> {
-        match self {
-            Self::Awl(awl) => Some(awl.form()),
-            Self::Fixed(_) => None,
-        }
+        (self.name() == Awl.name()).then(|| Awl::sigma_form(&self.settings))
     }
 
-    /// σ at this value of a task's parameter, where it is learned.
-    pub fn sigma(&self, parameter: f64) -> Option<f64> {
-        self.form().map(|form| form.sigma(parameter))
-    }
-
-    /// The number by which the kernels know the scheme (`shaders/shared/weighting.wgsl`).
+    /// The number by which the kernels know the form (`shaders/shared/weighting.wgsl`).
     pub(crate) fn code(&self) -> u32 {
-        match self.form() {
-            None => 0,
-            Some(SigmaForm::Plain) => 1,
-            Some(SigmaForm::Log { .. }) => 2,
-        }
+        self.scheme.form(&self.settings) as u32
+    }
+
+    /// What is wrong with a parameter that training is to go on from, if no training makes it.
+    pub(crate) fn fault(&self, parameter: f64) -> Option<&'static str> {
+        self.scheme.fault(&self.settings, parameter)
+    }
+
+    /// The least that training lets a parameter be, if there is one.
+    pub fn least_parameter(&self) -> Option<f64> {
+        self.scheme.least(&self.settings)
+    }
+
+    /// σ at this value of a task's parameter, where there is one.
+    pub fn sigma(&self, task: usize, parameter: f64) -> Option<f64> {
+        let classes = self.classes.get(task).copied().unwrap_or_default();
+        self.scheme.sigma(&self.settings, parameter, classes)
     }
 
     /// A task's weight at this value of its parameter.
     pub fn weight(&self, parameter: f64) -> f64 {
-        match self {
-            Self::Awl(awl) => awl.form().weight(parameter),
-            Self::Fixed(_) => parameter,
-        }
+        self.scheme.weight(&self.settings, parameter)
     }
 
     /// What a task adds to the total beside its weighted loss.
     pub fn regulariser(&self, parameter: f64) -> f64 {
-        match self {
-            Self::Awl(awl) => awl.form().regulariser(parameter),
-            Self::Fixed(_) => 0.0,
-        }
+        self.scheme.regulariser(&self.settings, parameter)
     }
 
-    /// The total's gradient for a task's parameter at this loss; 0 where the weight is given.
+    /// The total's gradient for a task's parameter at this loss; 0 where nothing learns it.
     pub fn parameter_gradient(&self, loss: f64, parameter: f64) -> f64 {
-        match self {
-            Self::Awl(awl) => awl.form().gradient(loss, parameter),
-            Self::Fixed(_) => 0.0,
-        }
+        self.scheme.gradient(&self.settings, loss, parameter)
     }
 
     /// Checks the scheme against the number of tasks.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for another number of parameters than tasks; [`Error::Invalid`] for a σ
-    /// that is 0, not finite or below its floor, a floor that bounds no weight, or a weight that is negative or not finite.
+    /// [`Error::Mismatch`] for another number of starts than tasks; [`Error::Invalid`] for a start or a setting that the scheme
+    /// cannot have.
     pub(crate) fn check(&self, tasks: &[impl AsRef<str>]) -> Result<()> {
-        let values = match self {
-            Self::Awl(awl) => awl.sigma(),
-            Self::Fixed(weights) => weights,
-        };
-        if values.len() != tasks.len() {
+        if self.starts.len() != tasks.len() {
             return Err(Error::Mismatch {
                 what: "the weighting".into(),
                 unit: "tasks",
-                found: values.len(),
+                found: self.starts.len(),
                 expected: tasks.len(),
                 why: "as many as the network's heads".into(),
             });
         }
-        let floor = match self.form() {
-            Some(SigmaForm::Log { floor }) => check_floor(floor)?,
-            _ => 0.0,
-        };
-        for (&value, task) in values.iter().zip(tasks) {
-            let task = task.as_ref();
-            match self {
-                Self::Awl(_) if !value.is_finite() || value == 0.0 => {
-                    return Err(Error::invalid(
-                        format!("task \"{task}\": σ starts at {value}"),
-                        "start it at a finite number other than 0, such as 1",
-                    ));
-                }
-                Self::Awl(_) if value.abs() < floor => {
-                    return Err(Error::invalid(
-                        format!("task \"{task}\": σ starts at {value}, below its floor of {floor}"),
-                        "start it at the floor or above, or lower the floor",
-                    ));
-                }
-                Self::Fixed(_) if !value.is_finite() || value < 0.0 => {
-                    return Err(Error::invalid(
-                        format!("task \"{task}\": its weight is {value}"),
-                        "give a finite weight of 0 or more",
-                    ));
-                }
-                _ => {}
+        self.scheme.check(&self.settings)?;
+        for (&start, task) in self.starts.iter().zip(tasks) {
+            if let Some((problem, remedy)) = self.scheme.problem(&self.settings, start) {
+                return Err(Error::invalid(
+                    format!("task \"{}\": {problem}", task.as_ref()),
+                    remedy,
+                ));
             }
         }
         Ok(())
     }
 }
 
-/// The floor, if it keeps weights within `f32`.
-fn check_floor(floor: f32) -> Result<f32> {
-    let most = awl::weight(floor.into()) as f32;
-    if floor > 0.0 && floor.is_finite() && most.is_finite() {
-        return Ok(floor);
+impl PartialEq for Weighting {
+    fn eq(&self, other: &Self) -> bool {
+        let of =
+            |it: &Self| (it.name(), it.settings.clone(), it.starts.clone(), it.classes.clone());
+        of(self) == of(other)
     }
-    Err(Error::invalid(
-        format!("σ has a floor of {floor}, at which a weight would be {most}"),
-        format!("use a small number above 0, such as {}", SigmaForm::FLOOR),
-    ))
 }
 
-impl From<AutomaticWeightedLoss> for Weighting {
-    fn from(awl: AutomaticWeightedLoss) -> Self {
-        Self::Awl(awl)
+impl fmt::Debug for Weighting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Weighting")
+            .field("scheme", &self.name())
+            .field("settings", &self.settings)
+            .field("starts", &self.starts)
+            .finish()
     }
 }

@@ -163,7 +163,7 @@ fn a_recipe_is_checked_before_anything_runs() {
     for floor in [0.0, -1.0, 1e-20, f32::NAN, f32::INFINITY] {
         says(floored(1.0, floor), &["floor of", &floor.to_string(), "such as 0.01"]);
     }
-    let negative = Weighting::Fixed(vec![-1.0, 1.0]);
+    let negative = Weighting::fixed(vec![-1.0, 1.0]);
     says(try_recipe(|r| r.weighting = negative), &["task \"a\"", "weight is -1"]);
     says(
         try_recipe(|r| r.optimizer.network.learning_rate = f64::NAN),

@@ -212,7 +212,7 @@ fn fused_and_unfused_loss_passes_find_the_same() {
         Target::classes(vec![0; rows]).labelled(vec![false; rows]).expect("a mask"),
     ];
     let predictions = Matrix::new(29, draw(29 * rows)).expect("predictions");
-    let given = Weighting::Fixed(vec![0.3, 2.0, 1.0]);
+    let given = Weighting::fixed(vec![0.3, 2.0, 1.0]);
     for weighting in [AutomaticWeightedLoss::starting_at(vec![0.6, 1.7, 0.9]).into(), given] {
         let made = LossPasses::new(gpu(), &tasks, &targets, &predictions, &weighting);
         let passes = block_on(made).expect("the passes");

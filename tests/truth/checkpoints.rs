@@ -37,7 +37,7 @@ fn every_bit_of_a_checkpoint_comes_back_and_the_same_state_gives_the_same_bytes(
     for recipe in [
         recipe(AutomaticWeightedLoss::new(2)),
         recipe(AutomaticWeightedLoss::new(2).with_form(SigmaForm::log())),
-        recipe(Weighting::Fixed(vec![1.0, 0.25])),
+        recipe(Weighting::fixed(vec![1.0, 0.25])),
     ] {
         let state = trained(&recipe);
         let mut best = Weights::of(&state);

@@ -89,7 +89,7 @@ impl Case {
         let numbers = positive(uniform(tasks.len()));
         let weighting = match self.form {
             Some(form) => AutomaticWeightedLoss::starting_at(numbers).with_form(form).into(),
-            None => Weighting::Fixed(numbers),
+            None => Weighting::fixed(numbers),
         };
         let network = Network::new(features, self.hidden, self.activation, &tasks)
             .and_then(|network| network.with_dropout(self.dropout));

@@ -73,7 +73,7 @@ fn recipe(config: &Value) -> Recipe {
         Value::Null => {
             AutomaticWeightedLoss::starting_at(field(&config["weighting"]["sigma"])).into()
         }
-        weights => Weighting::Fixed(field(weights)),
+        weights => Weighting::fixed(field(weights)),
     };
     let adam = Adam { network: group(&config["network"]), sigma: group(&config["sigma_group"]) };
     let mut recipe = Recipe::new(network, weighting, adam);

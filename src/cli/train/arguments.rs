@@ -1,9 +1,9 @@
 //! The flags of `awl train`, and how they change a configuration.
 
 use super::config::{
-    BALANCED, ClassWeights, Config, EngineName, OptimizerName, ScaleName, ScheduleName, Scheme,
-    SigmaForm, SigmaInit, Start, Task,
+    BALANCED, ClassWeights, Config, EngineName, OptimizerName, ScaleName, ScheduleName, Start, Task,
 };
+use super::weighting_flags::WeightingFlags;
 use crate::cli::reading::ReadingFlags;
 use awl::Activation;
 use std::path::PathBuf;
@@ -165,26 +165,6 @@ impl LossFlags {
 }
 
 #[derive(clap::Args)]
-#[command(next_help_heading = "Weighting")]
-pub struct WeightingFlags {
-    /// How the losses become one [default: awl].
-    #[arg(long, value_enum)]
-    weighting: Option<Scheme>,
-    /// σ's own learning rate [default: as --lr].
-    #[arg(long, value_name = "RATE")]
-    sigma_lr: Option<f64>,
-    /// Where σ starts [default: 1]: a number, one a task, or closed-form (where it would come to rest).
-    #[arg(long, value_name = "σ|σ,…|closed-form", value_parser = sigma_init, allow_hyphen_values = true)]
-    sigma_init: Option<SigmaInit>,
-    /// What is learned of σ, with the same objective [default: plain].
-    #[arg(long, value_enum)]
-    sigma_form: Option<SigmaForm>,
-    /// The smallest σ of the form log [default: 0.01]: no weight passes 0.5/σ².
-    #[arg(long, value_name = "σ")]
-    sigma_floor: Option<f32>,
-}
-
-#[derive(clap::Args)]
 #[command(next_help_heading = "Optimizer")]
 pub struct OptimizerFlags {
     /// [default: adamw]
@@ -269,28 +249,15 @@ fn activation(text: &str) -> Result<Activation, String> {
     serde_json::from_value(text.into()).map_err(|_| "use relu, tanh, gelu or silu".into())
 }
 
-fn sigma_init(text: &str) -> Result<SigmaInit, String> {
-    if text == "closed-form" {
-        return Ok(SigmaInit::Word(text.into()));
-    }
-    let numbers: Result<Vec<f32>, _> =
-        text.split(',').map(|number| number.trim().parse()).collect();
-    match numbers.as_deref() {
-        Ok(&[number]) => Ok(SigmaInit::All(number)),
-        Ok(numbers) => Ok(SigmaInit::Each(numbers.to_vec())),
-        Err(_) => Err("use a number, one number a task with commas between, or closed-form".into()),
-    }
-}
-
 /// Takes a flag's value where it was given.
-fn set<T: Clone>(value: &mut T, flag: &Option<T>) {
+pub(super) fn set<T: Clone>(value: &mut T, flag: &Option<T>) {
     if let Some(flag) = flag {
         value.clone_from(flag);
     }
 }
 
 /// The same where leaving out means something of its own.
-fn set_some<T: Clone>(value: &mut Option<T>, flag: &Option<T>) {
+pub(super) fn set_some<T: Clone>(value: &mut Option<T>, flag: &Option<T>) {
     if flag.is_some() {
         value.clone_from(flag);
     }
@@ -337,11 +304,7 @@ impl Arguments {
         set(&mut config.model.activation, &self.model.activation);
         set(&mut config.model.dropout, &self.model.dropout);
 
-        set(&mut config.weighting.scheme, &self.weighting.weighting);
-        set_some(&mut config.weighting.sigma_lr, &self.weighting.sigma_lr);
-        set_some(&mut config.weighting.sigma_init, &self.weighting.sigma_init);
-        set(&mut config.weighting.sigma_form, &self.weighting.sigma_form);
-        set_some(&mut config.weighting.sigma_floor, &self.weighting.sigma_floor);
+        self.weighting.apply(&mut config.weighting);
 
         let (flags, optimizer) = (&self.optimizer, &mut config.optimizer);
         set(&mut optimizer.name, &flags.optimizer);

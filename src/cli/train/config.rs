@@ -9,6 +9,7 @@ pub use self::task::{BALANCED, ClassWeights, Task, Threshold};
 use awl::train::Baselines;
 use awl::{Activation, Network};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Everything that determines a run. Saved in the run's directory as it took effect.
@@ -37,23 +38,15 @@ impl Default for Model {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Scheme {
-    /// Automatic weighted loss: Σ 0.5/σ²·L + ln(1+σ²), σ learned.
-    #[default]
-    Awl,
-    /// The plain sum of the losses.
-    Equal,
-    /// The weights given with the tasks in the configuration file.
-    Fixed,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Weighting {
-    pub scheme: Scheme,
-    /// σ's learning rate; the network's if left out.
+    /// One of the library's list.
+    pub scheme: String,
+    /// The scheme's settings that are not as they are by default.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, f64>,
+    /// The learning rate of σ, or of what else the scheme learns; the network's if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma_lr: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +57,24 @@ pub struct Weighting {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma_floor: Option<f32>,
 }
+
+impl Default for Weighting {
+    fn default() -> Self {
+        Self {
+            scheme: AWL.into(),
+            settings: BTreeMap::new(),
+            sigma_lr: None,
+            sigma_init: None,
+            sigma_form: SigmaForm::default(),
+            sigma_floor: None,
+        }
+    }
+}
+
+/// The scheme that has flags of its own.
+pub const AWL: &str = "awl";
+/// The scheme whose weights stand with the tasks.
+pub const FIXED: &str = "fixed";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

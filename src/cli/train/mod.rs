@@ -17,6 +17,7 @@ mod show;
 mod task_flag;
 mod thresholds;
 mod watch;
+mod weighting_flags;
 
 pub use self::arguments::Arguments;
 use self::compiling::Compiling;
@@ -144,11 +145,12 @@ fn prepare(
     };
     let (trainer, adapter, states) = compiling::told(arguments, config, || block_on(make()))?;
     let weighting = &recipes[0].weighting;
-    let sigma = |parameter| weighting.sigma(parameter).unwrap_or(parameter);
-    let path = |&start: &f64| SigmaPath::new(sigma(start));
+    let path = |(task, &start): (usize, &f64)| {
+        SigmaPath::new(weighting.sigma(task, start).unwrap_or(start))
+    };
     let members = states.iter().map(|state| MemberNotes {
         progress: Default::default(),
-        paths: state.sigma.iter().map(path).collect(),
+        paths: state.sigma.iter().enumerate().map(path).collect(),
     });
     let notes = Notes {
         fingerprint: data.fingerprint(),

@@ -1,7 +1,7 @@
 //! From the configuration to a recipe and an engine.
 
 use super::config::{
-    self, Config, EngineName, OptimizerName, ScheduleName, Scheme, SigmaInit, Start,
+    self, AWL, Config, EngineName, FIXED, OptimizerName, ScheduleName, SigmaInit, Start,
 };
 use crate::cli::failure::Failure;
 use awl::engine::{Reference, State, Turns};
@@ -44,7 +44,7 @@ fn recipe(config: &Config, encoder: &Encoder, rows: usize) -> Result<Recipe, Fai
         Network::new(encoder.features(), &model.hidden, model.activation, &encoder.tasks())?;
     let network = network.with_dropout(model.dropout)?;
     check_start(config, &network)?;
-    let weighting = weighting(config)?;
+    let weighting = weighting(config, &network)?;
     let mut recipe = Recipe::new(network, weighting, adam(config));
     recipe.batch = config.train.batch_size;
     recipe.shuffle = config.train.shuffle;
@@ -86,45 +86,59 @@ fn schedule(config: &Config, rows: usize) -> Schedule {
     schedule.warm_up(steps(optimizer.warm_up))
 }
 
-fn weighting(config: &Config) -> Result<Weighting, Failure> {
+fn weighting(config: &Config, network: &Network) -> Result<Weighting, Failure> {
+    let config::Weighting { scheme: name, settings, .. } = &config.weighting;
     let tasks = config.task.len();
     let given = config.task.iter().find(|task| task.weight.is_some());
-    if let (Some(task), true) = (given, config.weighting.scheme != Scheme::Fixed) {
+    if let (Some(task), true) = (given, name != FIXED) {
         return Err(Failure::input(format!(
             "task \"{}\" has a weight, but the weighting is not fixed: say --weighting fixed, or leave the weight out",
             task.name.as_deref().unwrap_or_default()
         )));
     }
-    check_scheme(&config.weighting)?;
-    Ok(match config.weighting.scheme {
-        Scheme::Equal => Weighting::equal(tasks),
-        Scheme::Fixed => {
+    let settings: Vec<(&str, f64)> =
+        settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let classes: Vec<bool> = network.tasks().iter().map(|task| task.loss.is_of_classes()).collect();
+    let weighting = Weighting::named(name, &settings, &classes)?;
+    check_scheme(&config.weighting, &weighting)?;
+    Ok(match name.as_str() {
+        FIXED => {
             let weights = config.task.iter().map(|task| {
                 task.weight.ok_or_else(|| {
                     let name = task.name.as_deref().unwrap_or_default();
                     Failure::input(format!("task \"{name}\" has no weight: with the weighting fixed, give every [[task]] one"))
                 })
             });
-            Weighting::Fixed(weights.collect::<Result<_, _>>()?)
+            Weighting::fixed(weights.collect::<Result<_, _>>()?)
         }
-        Scheme::Awl => {
+        AWL => {
             let sigma = sigma_start(&config.weighting, tasks)?;
             AutomaticWeightedLoss::starting_at(sigma).with_form(form(&config.weighting)?).into()
         }
+        _ => weighting,
     })
 }
 
-/// Checks that nothing is said of σ where none is learned.
-fn check_scheme(weighting: &config::Weighting) -> Result<(), Failure> {
+/// Checks that nothing is said of σ where none is learned, and of the scheme's settings where there are flags for them.
+fn check_scheme(config: &config::Weighting, weighting: &Weighting) -> Result<(), Failure> {
+    let is_awl = config.scheme == AWL;
+    if config.sigma_lr.is_some() && !weighting.is_learned() {
+        return Err(Failure::input(format!(
+            "the optimizer learns nothing of the weighting {}, as it does of awl: leave --sigma-lr out",
+            config.scheme
+        )));
+    }
     let of_sigma = [
-        ("--sigma-lr", weighting.sigma_lr.is_some()),
-        ("--sigma-init", weighting.sigma_init.is_some()),
-        ("--sigma-form", weighting.sigma_form != config::SigmaForm::Plain),
-        ("--sigma-floor", weighting.sigma_floor.is_some()),
+        ("--sigma-init", config.sigma_init.is_some()),
+        ("--sigma-form", config.sigma_form != config::SigmaForm::Plain),
+        ("--sigma-floor", config.sigma_floor.is_some()),
     ];
-    match of_sigma.iter().find(|(_, is_given)| *is_given) {
-        Some((flag, _)) if weighting.scheme != Scheme::Awl => Err(Failure::input(format!(
-            "σ is learned by the weighting awl alone: leave {flag} out"
+    if let Some((flag, _)) = of_sigma.iter().find(|(_, is_given)| *is_given && !is_awl) {
+        return Err(Failure::input(format!("{flag} is of the weighting awl alone: leave it out")));
+    }
+    match config.settings.keys().next() {
+        Some(name) if is_awl => Err(Failure::input(format!(
+            "the setting {name}: of the weighting awl say --sigma-form and --sigma-floor"
         ))),
         _ => Ok(()),
     }

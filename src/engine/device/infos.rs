@@ -5,7 +5,6 @@ use crate::engine::recipe::Recipe;
 use crate::engine::step::Step;
 use crate::network::{Activation, Layer};
 use crate::optimizer::Group;
-use crate::weighting::SigmaForm;
 use bytemuck::{Pod, Zeroable};
 
 /// The most members of a dispatch, as `step.wgsl` has it.
@@ -204,7 +203,7 @@ impl OptimizerInfo {
     /// The optimizer of a run whose gradients and losses come in this many shares, and the squares of the gradient, where it is
     /// clipped, in this many sums.
     pub fn new(recipe: &Recipe, [gradient_shares, loss_shares, norms]: [usize; 3]) -> Self {
-        let least = recipe.weighting.form().and_then(SigmaForm::least_parameter);
+        let least = recipe.weighting.least_parameter();
         Self {
             parameters: recipe.network.parameter_count() as u32,
             gradient_shares: gradient_shares as u32,
@@ -212,7 +211,7 @@ impl OptimizerInfo {
             norms: norms as u32,
             network: (&recipe.optimizer.network).into(),
             sigma: (&recipe.optimizer.sigma).into(),
-            least_sigma: least.unwrap_or(f32::MIN),
+            least_sigma: least.map_or(f32::MIN, |least| least as f32),
         }
     }
 }

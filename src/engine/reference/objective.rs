@@ -50,12 +50,14 @@ impl Objective {
             let parameter = parameters[index];
             let weight = weighting.weight(parameter);
             let loss = head.mean_loss(rows, predictions, weight, &mut objective.predictions);
+            let regulariser = weighting.regulariser(parameter);
             if let Some(loss) = loss {
-                objective.total += weight * loss + weighting.regulariser(parameter);
+                objective.total += weight * loss + regulariser;
             }
             let gradient = |loss| weighting.parameter_gradient(loss, parameter);
             objective.sigma.push(loss.map_or(0.0, gradient));
-            objective.tasks.push(TaskRecord { loss, weight, sigma: weighting.sigma(parameter) });
+            let sigma = weighting.sigma(index, parameter);
+            objective.tasks.push(TaskRecord { loss, weight, regulariser, sigma });
         }
         objective
     }

@@ -4,7 +4,6 @@ use super::gradients::Gradients;
 use crate::engine::recipe::Recipe;
 use crate::engine::state::State;
 use crate::optimizer::{Group, clip_factor};
-use crate::weighting::SigmaForm;
 
 /// Makes one step of the optimizer, wholly or not at all: `None` if a parameter's new value or moments would not be finite.
 ///
@@ -24,7 +23,7 @@ pub(super) fn updated(recipe: &Recipe, state: &State, gradients: &Gradients) -> 
     }
 
     let group = &recipe.optimizer.sigma.scaled(factor);
-    let least = recipe.weighting.form().and_then(SigmaForm::least_parameter);
+    let least = recipe.weighting.least_parameter();
     for (i, task) in gradients.record.tasks.iter().enumerate() {
         if !recipe.weighting.is_learned() || task.loss.is_none() {
             continue;
@@ -34,7 +33,7 @@ pub(super) fn updated(recipe: &Recipe, state: &State, gradients: &Gradients) -> 
         let corrections = [beta1 * first + (1.0 - beta1), beta2 * second + (1.0 - beta2)];
         let (sigma, moments) = (&mut state.sigma[i], &mut state.sigma_moments[i]);
         advance(group, sigma, gradients.sigma[i], moments, corrections)?;
-        *sigma = least.map_or(*sigma, |least| sigma.max(least.into()));
+        *sigma = least.map_or(*sigma, |least| sigma.max(least));
         state.sigma_corrections[i] = corrections;
     }
 

@@ -13,20 +13,31 @@
 
 use super::jacobi::eigen;
 use super::{AtStep, GradientScheme};
+use crate::weighting::{Kind, Scheme};
 
 /// `w = √λ_min · V·Λ^(−½)·Vᵀ/K`.
 #[derive(Clone, Copy, Debug)]
 pub struct AlignedMtl;
 
-impl GradientScheme for AlignedMtl {
+impl Scheme for AlignedMtl {
     fn name(&self) -> &'static str {
         "aligned-mtl"
+    }
+
+    fn summary(&self) -> &'static str {
+        "gradients turned until they are orthogonal and of the same length"
     }
 
     fn source(&self) -> &'static str {
         "Senushkin et al. 2023, arXiv:2305.19000"
     }
 
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+}
+
+impl GradientScheme for AlignedMtl {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let tasks = at.tasks();
         let trace: f64 = (0..tasks).map(|k| at.gram(k, k)).sum();

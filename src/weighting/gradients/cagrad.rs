@@ -16,37 +16,48 @@
 //! | gradients that cancel | equal: g₀ is 0 |
 //! | dependent gradients | C has its millionth; where some combination of positive weights is 0, these grow to at most a thousand times c‖g₀‖/‖gᵢ‖ |
 
-use super::{AtStep, Correlation, GradientScheme, Path, RIDGE, Setting};
+use super::{AtStep, Correlation, GradientScheme, Path, RIDGE};
+use crate::weighting::{Kind, Scheme, Setting};
 
 /// The direction within `c‖g₀‖` of the mean gradient that serves the worst-off task best.
 #[derive(Clone, Copy, Debug)]
 pub struct Cagrad;
 
-impl GradientScheme for Cagrad {
+impl Scheme for Cagrad {
     fn name(&self) -> &'static str {
         "cagrad"
+    }
+
+    fn summary(&self) -> &'static str {
+        "near the mean gradient, the direction that serves the worst-off task best"
     }
 
     fn source(&self) -> &'static str {
         "Liu et al. 2021, arXiv:2110.14048"
     }
 
-    fn options(&self) -> &'static [Setting] {
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
         const C: Setting = Setting {
             name: "c",
             default: 0.5,
             range: [0.0, 10.0],
-            help: "radius of the ball around the mean gradient, in lengths of that; 0.4 in the authors' scripts",
+            summary: "radius of the ball around the mean gradient, in lengths of that; 0.4 in the authors' scripts",
         };
         const RESCALE: Setting = Setting {
             name: "rescale",
             default: 1.0,
             range: [0.0, 1.0],
-            help: "1 divides by 1 + c², as the authors and LibMTL do; 0 leaves that out, as TorchJD does",
+            summary: "1 divides by 1 + c², as the authors and LibMTL do; 0 leaves that out, as TorchJD does",
         };
         &[C, RESCALE]
     }
+}
 
+impl GradientScheme for Cagrad {
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let [c, rescale] = [settings[0], settings[1]];
         let tasks = at.tasks();

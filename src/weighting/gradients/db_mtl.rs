@@ -13,31 +13,42 @@
 //! | opposed or dependent gradients | as always: it does not look at angles |
 //! | a loss of 0 or less | an error: it has no logarithm |
 
-use super::{AtStep, GradientScheme, Setting};
+use super::{AtStep, GradientScheme};
+use crate::weighting::{Kind, Scheme, Setting};
 
 /// `wᵢ = maxⱼ‖ĝⱼ‖/(‖ĝᵢ‖·Lᵢ)`, `ĝᵢ = gᵢ/Lᵢ`. Memory: the average of `‖ĝ‖²`.
 #[derive(Clone, Copy, Debug)]
 pub struct DbMtl;
 
-impl GradientScheme for DbMtl {
+impl Scheme for DbMtl {
     fn name(&self) -> &'static str {
         "db-mtl"
+    }
+
+    fn summary(&self) -> &'static str {
+        "gradients of the losses' logarithms, brought to the length of the longest"
     }
 
     fn source(&self) -> &'static str {
         "Lin et al. 2023, arXiv:2308.12029"
     }
 
-    fn options(&self) -> &'static [Setting] {
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
         const BETA: Setting = Setting {
             name: "beta",
             default: 0.0,
             range: [0.0, 0.999],
-            help: "how much of the earlier steps' lengths of gradients is kept; the authors average the gradients themselves",
+            summary: "how much of the earlier steps' lengths of gradients is kept; the authors average the gradients themselves",
         };
         &[BETA]
     }
+}
 
+impl GradientScheme for DbMtl {
     fn needs_positive_losses(&self) -> bool {
         true
     }

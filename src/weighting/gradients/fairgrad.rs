@@ -19,7 +19,8 @@
 //! | losses multiplied by c | weights by c^(−2α/(1+α)) | by 1/c: the step stays |
 
 use super::correlation::solved;
-use super::{AtStep, Correlation, GradientScheme, RIDGE, Setting};
+use super::{AtStep, Correlation, GradientScheme, RIDGE};
+use crate::weighting::{Kind, Scheme, Setting};
 
 /// Rounds of Newton's method. Of 56,000 random problems, however opposed and at α from 0.25 to 16, half were solved to 1e-8
 /// in 7, and all but 30 in 60.
@@ -33,39 +34,59 @@ pub struct Fairgrad;
 #[derive(Clone, Copy, Debug)]
 pub struct NashMtl;
 
-impl GradientScheme for Fairgrad {
+impl Scheme for Fairgrad {
     fn name(&self) -> &'static str {
         "fairgrad"
+    }
+
+    fn summary(&self) -> &'static str {
+        "α-fair shares of a step among the tasks"
     }
 
     fn source(&self) -> &'static str {
         "Ban & Ji 2024, arXiv:2402.15638"
     }
 
-    fn options(&self) -> &'static [Setting] {
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
         const ALPHA: Setting = Setting {
             name: "alpha",
             default: 2.0,
             range: [0.25, 16.0],
-            help: "fairness: the larger, the more the slowest task counts; 1 is proportional fairness, LibMTL's default",
+            summary: "fairness: the larger, the more the slowest task counts; 1 is proportional fairness, LibMTL's default",
         };
         &[ALPHA]
     }
+}
 
+impl GradientScheme for Fairgrad {
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         fair(at, settings[0])
     }
 }
 
-impl GradientScheme for NashMtl {
+impl Scheme for NashMtl {
     fn name(&self) -> &'static str {
         "nash-mtl"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the Nash bargain of the tasks: FairGrad with α = 1, of length 1"
     }
 
     fn source(&self) -> &'static str {
         "Navon et al. 2022, arXiv:2202.01017"
     }
 
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+}
+
+impl GradientScheme for NashMtl {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let root = (at.tasks() as f64).sqrt();
         fair(at, 1.0).iter().map(|weight| weight / root).collect()

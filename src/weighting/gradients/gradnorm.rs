@@ -14,7 +14,8 @@
 //! | opposed or dependent gradients | as always: it does not look at angles |
 //! | a loss of 0 or less | an error: its pace means nothing |
 
-use super::{AtStep, GradientScheme, Setting};
+use super::{AtStep, GradientScheme};
+use crate::weighting::{Kind, Scheme, Setting};
 
 /// Learned by gradients' lengths. Memory: φ, Adam's two averages, `L(0)`.
 #[derive(Clone, Copy, Debug)]
@@ -24,31 +25,41 @@ pub struct GradNorm;
 const BETAS: [f64; 2] = [0.9, 0.999];
 const EPSILON: f64 = 1e-8;
 
-impl GradientScheme for GradNorm {
+impl Scheme for GradNorm {
     fn name(&self) -> &'static str {
         "gradnorm"
+    }
+
+    fn summary(&self) -> &'static str {
+        "weights learned so that weighted gradients have the lengths that suit the tasks' pace"
     }
 
     fn source(&self) -> &'static str {
         "Chen et al. 2018, arXiv:1711.02257"
     }
 
-    fn options(&self) -> &'static [Setting] {
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
         const ALPHA: Setting = Setting {
             name: "alpha",
             default: 1.5,
             range: [0.0, 5.0],
-            help: "how strongly tasks that fall behind are pulled along; 0 brings all weighted gradients to one length",
+            summary: "how strongly tasks that fall behind are pulled along; 0 brings all weighted gradients to one length",
         };
         const RATE: Setting = Setting {
             name: "rate",
             default: 0.025,
             range: [0.0, 1.0],
-            help: "Adam's learning rate for the weights",
+            summary: "Adam's learning rate for the weights",
         };
         &[ALPHA, RATE]
     }
+}
 
+impl GradientScheme for GradNorm {
     fn needs_positive_losses(&self) -> bool {
         true
     }

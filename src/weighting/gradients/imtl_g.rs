@@ -15,6 +15,7 @@
 
 use super::correlation::solved;
 use super::{AtStep, Correlation, GradientScheme, RIDGE};
+use crate::weighting::{Kind, Scheme};
 
 /// The least part of `Σ|v|` that is divided by.
 const LEAST_SUM: f64 = 1e-6;
@@ -23,15 +24,25 @@ const LEAST_SUM: f64 = 1e-6;
 #[derive(Clone, Copy, Debug)]
 pub struct ImtlG;
 
-impl GradientScheme for ImtlG {
+impl Scheme for ImtlG {
     fn name(&self) -> &'static str {
         "imtl-g"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a direction along which every gradient has the same projection"
     }
 
     fn source(&self) -> &'static str {
         "Liu et al. 2021, Towards Impartial Multi-task Learning (ICLR)"
     }
 
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+}
+
+impl GradientScheme for ImtlG {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let gram = Correlation::of(at.gram, at.tasks(), RIDGE);
         let y = solved(gram.cosines.clone(), &vec![1.0; gram.tasks], 0.5 * RIDGE);

@@ -13,20 +13,31 @@
 //! | dependent gradients | the shortest `wᵀ(G + 1e-6·diag G)w` of all that are as good: equal gradients share |
 
 use super::{AtStep, Correlation, GradientScheme, Path, RIDGE};
+use crate::weighting::{Kind, Scheme};
 
 /// `min wᵀGw` over the simplex.
 #[derive(Clone, Copy, Debug)]
 pub struct Mgda;
 
-impl GradientScheme for Mgda {
+impl Scheme for Mgda {
     fn name(&self) -> &'static str {
         "mgda"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the shortest combination of the gradients, along which no loss rises"
     }
 
     fn source(&self) -> &'static str {
         "Sener & Koltun 2018, arXiv:1810.04650"
     }
 
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+}
+
+impl GradientScheme for Mgda {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let tasks = at.tasks();
         let gram = Correlation::of(at.gram, tasks, RIDGE);

@@ -51,6 +51,7 @@ pub use self::pcgrad::Pcgrad;
 use self::pivoting::Path;
 pub use self::upgrad::Upgrad;
 use crate::error::{Error, Result};
+use crate::weighting::Scheme;
 
 /// The most tasks that these schemes take: what one lane of a GPU solves for.
 pub const MOST_TASKS: usize = 16;
@@ -90,39 +91,14 @@ impl AtStep<'_> {
     }
 }
 
-/// A number that a scheme can be told.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Setting {
-    /// Its name.
-    pub name: &'static str,
-    /// Its value where none is given.
-    pub default: f64,
-    /// The least and the largest value.
-    pub range: [f64; 2],
-    /// What it does.
-    pub help: &'static str,
-}
-
 /// A scheme that makes weights from a Gram matrix.
-pub trait GradientScheme: Sync {
-    /// The name that users write.
-    fn name(&self) -> &'static str;
-
-    /// Where it was published.
-    fn source(&self) -> &'static str;
-
-    /// What it can be told, in the order of `settings`.
-    fn options(&self) -> &'static [Setting] {
-        &[]
-    }
-
+pub trait GradientScheme: Scheme {
     /// Whether every loss must be above 0.
     fn needs_positive_losses(&self) -> bool {
         false
     }
 
-    /// The weights of tasks of which each has a gradient. `settings` are as many as the [options](Self::options), and
-    /// within their ranges.
+    /// The weights of tasks of which each has a gradient. `settings` are as many as the scheme's, and within their ranges.
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64>;
 }
 

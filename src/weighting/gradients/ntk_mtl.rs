@@ -9,31 +9,42 @@
 //! | one task | 1 |
 //! | opposed or dependent gradients | as always |
 
-use super::{AtStep, GradientScheme, Setting};
+use super::{AtStep, GradientScheme};
+use crate::weighting::{Kind, Scheme, Setting};
 
 /// `wᵢ = (tr G/Gᵢᵢ)^p`.
 #[derive(Clone, Copy, Debug)]
 pub struct NtkMtl;
 
-impl GradientScheme for NtkMtl {
+impl Scheme for NtkMtl {
     fn name(&self) -> &'static str {
         "ntk-mtl"
+    }
+
+    fn summary(&self) -> &'static str {
+        "more for the tasks whose gradients are short beside those of all together"
     }
 
     fn source(&self) -> &'static str {
         "NTK-MTL 2025, arXiv:2510.18258"
     }
 
-    fn options(&self) -> &'static [Setting] {
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
         const POWER: Setting = Setting {
             name: "p",
             default: 0.5,
             range: [0.0, 1.0],
-            help: "0 weighs all tasks the same, 0.5 brings all gradients to one length",
+            summary: "0 weighs all tasks the same, 0.5 brings all gradients to one length",
         };
         &[POWER]
     }
+}
 
+impl GradientScheme for NtkMtl {
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let trace: f64 = (0..at.tasks()).map(|k| at.gram(k, k)).sum();
         (0..at.tasks()).map(|k| (trace / at.gram(k, k)).powf(settings[0])).collect()

@@ -14,20 +14,31 @@
 
 use super::{AtStep, GradientScheme};
 use crate::data::permutation::mix;
+use crate::weighting::{Kind, Scheme};
 
 /// Conflicts projected away.
 #[derive(Clone, Copy, Debug)]
 pub struct Pcgrad;
 
-impl GradientScheme for Pcgrad {
+impl Scheme for Pcgrad {
     fn name(&self) -> &'static str {
         "pcgrad"
+    }
+
+    fn summary(&self) -> &'static str {
+        "each gradient without what it has against each of the others, in a random order"
     }
 
     fn source(&self) -> &'static str {
         "Yu et al. 2020, arXiv:2001.06782"
     }
 
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+}
+
+impl GradientScheme for Pcgrad {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let tasks = at.tasks();
         let mut weights = vec![0.0; tasks];

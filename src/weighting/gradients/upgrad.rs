@@ -11,6 +11,7 @@
 //! | dependent gradients | as always: `G̃` is never singular. A gradient shorter than a hundredth of all together counts as independent of them |
 
 use super::{AtStep, Correlation, GradientScheme, Path};
+use crate::weighting::{Kind, Scheme};
 
 /// What is added to `G/tr G`, by the authors.
 const REGULARISATION: f64 = 1e-4;
@@ -19,15 +20,25 @@ const REGULARISATION: f64 = 1e-4;
 #[derive(Clone, Copy, Debug)]
 pub struct Upgrad;
 
-impl GradientScheme for Upgrad {
+impl Scheme for Upgrad {
     fn name(&self) -> &'static str {
         "upgrad"
+    }
+
+    fn summary(&self) -> &'static str {
+        "every gradient moved as little as it takes to conflict with none, and their mean"
     }
 
     fn source(&self) -> &'static str {
         "Quinton & Rey 2024, arXiv:2406.16232"
     }
 
+    fn kind(&self) -> Kind {
+        Kind::Gradients
+    }
+}
+
+impl GradientScheme for Upgrad {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let tasks = at.tasks();
         let mut regular = at.gram.to_vec();

@@ -98,7 +98,7 @@ fn the_logarithm_of_sigma_is_learned_alike() {
 #[test]
 fn given_weights_are_not_learned() {
     let mut case = Case::random(all_tasks(), 100, 2.0, true);
-    case.weighting = Weighting::Fixed(vec![0.0, 1.0, 2.0, 0.5, 3.0, 1.0, 1.0]);
+    case.weighting = Weighting::fixed(vec![0.0, 1.0, 2.0, 0.5, 3.0, 1.0, 1.0]);
     case.is_right("given weights");
     let (found, _) = case.run(Sums::OneDispatch);
     assert_eq!(found.sigma_gradient, [0.0; 7]);

@@ -171,7 +171,7 @@ pub const TASKS: &[TaskRow] = &[
         "weight",
         "weight = 0.25\n",
         "weight = 3.0\n",
-        with!(weighting = Weighting::Fixed(vec![0.25, 3.0])),
+        with!(weighting = Weighting::fixed(vec![0.25, 3.0])),
     ),
 ];
 
@@ -183,6 +183,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("--config", "every run here"),
     ("--engine", "program::parity"),
     ("--init", "program::parity"),
+    ("--setting", "schemes"),
     ("--start", "program::start"),
     ("--resume", "program::resume"),
     ("--checkpoint-every", "program::resume"),
