@@ -56,4 +56,8 @@ impl GradientScheme for AlignedMtl {
         }
         weights
     }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/aligned_mtl.wgsl")
+    }
 }

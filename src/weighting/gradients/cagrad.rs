@@ -71,6 +71,10 @@ impl GradientScheme for Cagrad {
         let weight = |z: &f64| (1.0 / tasks as f64 + z) / divisor;
         gram.unscaled(&y).iter().map(weight).collect()
     }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/cagrad.wgsl")
+    }
 }
 
 /// The y at which `yᵀCy` is `square`.

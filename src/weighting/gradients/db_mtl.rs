@@ -11,12 +11,12 @@
 //! |---|---|
 //! | one task | 1/L |
 //! | opposed or dependent gradients | as always: it does not look at angles |
-//! | a loss of 0 or less | an error: it has no logarithm |
+//! | a loss of 0 | counts as 1e-8; one below 0 has no logarithm, and is an error |
 
 use super::{AtStep, GradientScheme};
 use crate::weighting::{Kind, Scheme, Setting};
 
-/// `wᵢ = maxⱼ‖ĝⱼ‖/(‖ĝᵢ‖·Lᵢ)`, `ĝᵢ = gᵢ/Lᵢ`. Memory: the average of `‖ĝ‖²`.
+/// `wᵢ = maxⱼ‖ĝⱼ‖/(‖ĝᵢ‖·Lᵢ)`, `ĝᵢ = gᵢ/Lᵢ`. Memory: the root mean square of `‖ĝ‖`.
 #[derive(Clone, Copy, Debug)]
 pub struct DbMtl;
 
@@ -54,16 +54,19 @@ impl GradientScheme for DbMtl {
     }
 
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
-        let beta = settings[0];
-        for k in 0..at.tasks() {
-            let square = (at.norm(k) / at.losses[k]).powi(2);
+        let losses: Vec<f64> = (0..at.tasks()).map(|k| at.positive_loss(k)).collect();
+        for (k, loss) in losses.iter().enumerate() {
+            let length = at.norm(k) / loss;
             let [average, ..] = at.memory[k];
             // The first is taken whole.
-            let kept = if average == 0.0 { 0.0 } else { beta };
-            at.memory[k][0] = kept * average + (1.0 - kept) * square;
+            let kept = if average == 0.0 { 0.0 } else { settings[0] };
+            at.memory[k][0] = (kept * average * average + (1.0 - kept) * length * length).sqrt();
         }
         let most = at.memory.iter().map(|memory| memory[0]).fold(0.0, f64::max);
-        let weight = |(loss, memory): (&f64, &[f64; 4])| (most / memory[0]).sqrt() / loss;
-        at.losses.iter().zip(&*at.memory).map(weight).collect()
+        losses.iter().zip(&*at.memory).map(|(loss, memory)| most / memory[0] / loss).collect()
+    }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/db_mtl.wgsl")
     }
 }

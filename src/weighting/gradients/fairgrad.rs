@@ -66,6 +66,10 @@ impl GradientScheme for Fairgrad {
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         fair(at, settings[0])
     }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/fairgrad.wgsl")
+    }
 }
 
 impl Scheme for NashMtl {
@@ -90,6 +94,10 @@ impl GradientScheme for NashMtl {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let root = (at.tasks() as f64).sqrt();
         fair(at, 1.0).iter().map(|weight| weight / root).collect()
+    }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/nash_mtl.wgsl")
     }
 }
 

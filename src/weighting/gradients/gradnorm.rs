@@ -12,7 +12,7 @@
 //! |---|---|
 //! | one task | 1 |
 //! | opposed or dependent gradients | as always: it does not look at angles |
-//! | a loss of 0 or less | an error: its pace means nothing |
+//! | a loss of 0 | counts as 1e-8; one below 0 has no pace, and is an error |
 
 use super::{AtStep, GradientScheme};
 use crate::weighting::{Kind, Scheme, Setting};
@@ -24,6 +24,9 @@ pub struct GradNorm;
 /// Adam's, as PyTorch has them.
 const BETAS: [f64; 2] = [0.9, 0.999];
 const EPSILON: f64 = 1e-8;
+
+/// A weighted length that is nearer to its aim than this part of it is there.
+const SLACK: f64 = 1e-6;
 
 impl Scheme for GradNorm {
     fn name(&self) -> &'static str {
@@ -68,12 +71,13 @@ impl GradientScheme for GradNorm {
         let [alpha, rate] = [settings[0], settings[1]];
         let tasks = at.tasks();
         let weights = softmax(at.memory);
-        for (memory, loss) in at.memory.iter_mut().zip(at.losses) {
+        let losses: Vec<f64> = (0..tasks).map(|k| at.positive_loss(k)).collect();
+        for (memory, loss) in at.memory.iter_mut().zip(&losses) {
             if memory[3] == 0.0 {
                 memory[3] = *loss;
             }
         }
-        let ratios: Vec<f64> = at.losses.iter().zip(&*at.memory).map(|(l, m)| l / m[3]).collect();
+        let ratios: Vec<f64> = losses.iter().zip(&*at.memory).map(|(l, m)| l / m[3]).collect();
         let mean = |values: &[f64]| values.iter().sum::<f64>() / tasks as f64;
         let mean_ratio = mean(&ratios);
         // In units of the longest, as lengths drop out of Adam's steps but for its ε.
@@ -83,7 +87,8 @@ impl GradientScheme for GradNorm {
         let target = mean(&weighted);
         let slope = |k: usize| {
             let aim = target * (ratios[k] / mean_ratio).powf(alpha);
-            lengths[k] * sign(weighted[k] - aim)
+            let beyond = weighted[k] - aim;
+            if beyond.abs() > SLACK * aim { lengths[k] * beyond.signum() } else { 0.0 }
         };
         let slopes: Vec<f64> = (0..tasks).map(slope).collect();
         // Through the softmax: ∂wᵢ/∂φⱼ = wᵢ(δᵢⱼ − wⱼ/K).
@@ -93,6 +98,10 @@ impl GradientScheme for GradNorm {
         }
         weights
     }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/gradnorm.wgsl")
+    }
 }
 
 /// `K·softmax(φ)`.
@@ -101,11 +110,6 @@ fn softmax(memory: &[[f64; 4]]) -> Vec<f64> {
     let powers: Vec<f64> = memory.iter().map(|memory| (memory[0] - most).exp()).collect();
     let mean = powers.iter().sum::<f64>() / memory.len() as f64;
     powers.iter().map(|power| power / mean).collect()
-}
-
-/// −1, 0 or 1.
-fn sign(x: f64) -> f64 {
-    if x == 0.0 { 0.0 } else { x.signum() }
 }
 
 /// A step of Adam for φ.

@@ -51,4 +51,8 @@ impl GradientScheme for ImtlG {
         let sum = v.iter().sum::<f64>().abs().max(LEAST_SUM * sizes);
         v.iter().map(|v| v / sum).collect()
     }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/imtl_g.wgsl")
+    }
 }

@@ -51,4 +51,8 @@ impl GradientScheme for Mgda {
         let sum: f64 = u.iter().sum();
         u.iter().map(|u| u / sum).collect()
     }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/mgda.wgsl")
+    }
 }

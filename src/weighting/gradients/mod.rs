@@ -59,6 +59,9 @@ pub const MOST_TASKS: usize = 16;
 /// The part of every task's own square `Gᵢᵢ` that is added to it where a scheme solves with G.
 pub const RIDGE: f64 = 1e-6;
 
+/// The least loss of a scheme whose losses must not be 0.
+pub const LEAST_LOSS: f64 = 1e-8;
+
 /// What a scheme sees of a step, and may remember to the next.
 #[derive(Debug)]
 pub struct AtStep<'a> {
@@ -85,6 +88,11 @@ impl AtStep<'_> {
         self.gram[i * self.tasks() + j]
     }
 
+    /// The loss of task k, at least [`LEAST_LOSS`].
+    pub fn positive_loss(&self, k: usize) -> f64 {
+        self.losses[k].max(LEAST_LOSS)
+    }
+
     /// `‖gᵢ‖`.
     pub fn norm(&self, i: usize) -> f64 {
         self.gram(i, i).sqrt()
@@ -93,13 +101,16 @@ impl AtStep<'_> {
 
 /// A scheme that makes weights from a Gram matrix.
 pub trait GradientScheme: Scheme {
-    /// Whether every loss must be above 0.
+    /// Whether a loss below 0 has no meaning to it; one below [`LEAST_LOSS`] counts as that.
     fn needs_positive_losses(&self) -> bool {
         false
     }
 
     /// The weights of tasks of which each has a gradient. `settings` are as many as the scheme's, and within their ranges.
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64>;
+
+    /// Its twin in WGSL, on what `shaders/gram` gives it: a function of the scheme's name and `_weigh`.
+    fn wgsl(&self) -> &'static str;
 }
 
 /// All of them.
@@ -126,7 +137,7 @@ fn has_gradient(square: f64) -> bool {
 ///
 /// # Errors
 /// [`Error::Invalid`] for another number of tasks than 1 to [`MOST_TASKS`], for a Gram matrix or loss that is not finite,
-/// for a loss of 0 or less where the scheme needs more, and where a weight is beyond what is finite. The memory may have
+/// for a loss below 0 where that has no meaning, and where a weight is beyond what is finite. The memory may have
 /// changed in the last case only.
 pub fn weights(
     scheme: &dyn GradientScheme,
@@ -190,9 +201,12 @@ fn check(scheme: &dyn GradientScheme, at: &AtStep<'_>) -> Result<()> {
                 "lower the learning rate, or look for extreme values in its targets",
             ));
         }
-        if scheme.needs_positive_losses() && has_gradient(at.gram(k, k)) && at.losses[k] <= 0.0 {
+        if scheme.needs_positive_losses() && has_gradient(at.gram(k, k)) && at.losses[k] < 0.0 {
             return Err(Error::invalid(
-                format!("{name} needs losses above 0, and that of task {k} is {}", at.losses[k]),
+                format!(
+                    "{name} needs losses of 0 or more, and that of task {k} is {}",
+                    at.losses[k]
+                ),
                 "use a weighting that takes any loss, such as upgrad",
             ));
         }

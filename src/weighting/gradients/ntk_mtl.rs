@@ -49,4 +49,8 @@ impl GradientScheme for NtkMtl {
         let trace: f64 = (0..at.tasks()).map(|k| at.gram(k, k)).sum();
         (0..at.tasks()).map(|k| (trace / at.gram(k, k)).powf(settings[0])).collect()
     }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/ntk_mtl.wgsl")
+    }
 }

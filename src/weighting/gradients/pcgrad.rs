@@ -55,6 +55,10 @@ impl GradientScheme for Pcgrad {
         }
         weights
     }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/pcgrad.wgsl")
+    }
 }
 
 /// The order of the tasks that is drawn for task i: at each place the task whose rank its hash has among all, as where rows

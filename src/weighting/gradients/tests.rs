@@ -471,16 +471,17 @@ fn bad_input_is_named() {
     };
     let positive = error(&DbMtl, &[1.0, 0.0, 0.0, 1.0], &[1.0, -0.5]);
     assert!(
-        positive.contains("db-mtl needs losses above 0") && positive.contains("task 1 is -0.5"),
+        positive.contains("db-mtl needs losses of 0 or more")
+            && positive.contains("task 1 is -0.5"),
         "{positive}"
     );
-    assert!(error(&GradNorm, &[1.0], &[0.0]).contains("task 0"));
+    assert!(error(&GradNorm, &[1.0], &[-1.0]).contains("task 0"));
     assert!(error(&Mgda, &[1.0, f64::NAN, f64::NAN, 1.0], &[1.0, 1.0]).contains("NaN"));
     assert!(error(&Mgda, &[1.0], &[f64::INFINITY]).contains("inf"));
     assert!(error(&Mgda, &[], &[]).contains("not 0"));
     assert!(error(&Mgda, &[0.0; 289], &[1.0; 17]).contains("not 17"));
     assert!(error(&Mgda, &[0.0; 3], &[1.0; 2]).contains("the Gram matrix"));
     assert!(error(&Mgda, &[1.0, 0.0, 0.0, f64::INFINITY], &[1.0; 2]).contains("inf"));
-    // A loss of 0 of a task that takes no part is none of its business.
-    assert!(with_losses(&DbMtl, &[0.0], &[1.0, 0.0, 0.0, 0.0], &[1.0, 0.0]).is_ok());
+    // The loss of a task that takes no part is none of its business.
+    assert!(with_losses(&DbMtl, &[0.0], &[1.0, 0.0, 0.0, 0.0], &[1.0, -1.0]).is_ok());
 }

@@ -56,6 +56,10 @@ impl GradientScheme for Upgrad {
         }
         weights
     }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/weighting/upgrad.wgsl")
+    }
 }
 
 /// The y of task i: how much of each direction is to be added to its own, so that the sum conflicts with none.
