@@ -5,7 +5,7 @@
 
 mod dataset;
 mod draws;
-mod permutation;
+pub(crate) mod permutation;
 
 pub use self::dataset::{Dataset, Matrix, Target, Values};
 pub(crate) use self::dataset::{check_finite, highest};

@@ -18,6 +18,8 @@ mod checks;
 mod device;
 mod ending;
 mod fleet;
+#[cfg(test)]
+mod gram;
 mod held_out;
 mod layers;
 mod on_gpu;

@@ -64,7 +64,7 @@ macro_rules! shader {
 }
 
 /// The templates by name: those of kernels, and what they include.
-pub(super) const TEMPLATES: [(&str, &str); 19] = [
+pub(super) const TEMPLATES: [(&str, &str); 20] = [
     ("block/step", shader!("block/step")),
     ("block/pack", shader!("block/pack")),
     ("block/finish", shader!("block/finish")),
@@ -84,6 +84,7 @@ pub(super) const TEMPLATES: [(&str, &str); 19] = [
     ("small/layer_share", shader!("small/layer_share")),
     ("small/task", shader!("small/task")),
     ("vector/rows", shader!("vector/rows")),
+    ("gram/weights", shader!("gram/weights")),
 ];
 
 /// Declares kernels: `NAME: "label" = [shared files…] [bindings…], members, step or alone;`
@@ -187,6 +188,11 @@ kernels! {
     /// The end of a fused step: sums, σ and Adam.
     FINISH: "ending/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
         [Read, Write, Read, Read, Read, Write, Write], members, ruled;
+    /// Weights from the Gram matrices of gradients, by schemes whose texts are put before it.
+    // Until a training step has a Gram matrix, tests alone.
+    #[cfg_attr(not(test), allow(dead_code))]
+    GRAM_WEIGHTS: "gram/weights" = ["shared/grid", "shared/numbers", "shared/permutation", "gram/present", "gram/matrices", "gram/correlation", "gram/pivoting", "gram/jacobi", "gram/fair"]
+        [Read, Read, Read, Read, Write, Write, Write], alone, template;
     /// The fused loss pass on a caller's buffers.
     LOSS_ALONE: "loss_pass/loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
         [Read, Read, Read, Read, Read, Write, Write, Read], alone;

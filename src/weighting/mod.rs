@@ -10,6 +10,7 @@ pub mod dwa;
 pub mod famo;
 pub mod fixed;
 pub mod geometric;
+pub mod gradients;
 pub mod inverse;
 mod registry;
 pub mod rlw;

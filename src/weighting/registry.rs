@@ -5,6 +5,9 @@ use super::dwa::Dwa;
 use super::famo::Famo;
 use super::fixed::{Equal, Fixed};
 use super::geometric::Geometric;
+use super::gradients::{
+    AlignedMtl, Cagrad, DbMtl, Fairgrad, GradNorm, ImtlG, Mgda, NashMtl, NtkMtl, Pcgrad, Upgrad,
+};
 use super::inverse::{AwlClosedForm, ScaleInvariant, UwO, UwSo};
 use super::rlw::Rlw;
 use super::scheme::Scheme;
@@ -14,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
 /// All schemes, in the order in which they are told of.
-pub static SCHEMES: [&dyn Scheme; 14] = [
+pub static SCHEMES: [&dyn Scheme; 25] = [
     &Awl,
     &Equal,
     &Fixed,
@@ -29,6 +32,17 @@ pub static SCHEMES: [&dyn Scheme; 14] = [
     &Geometric,
     &Stch,
     &Famo,
+    &GradNorm,
+    &Mgda,
+    &Pcgrad,
+    &Cagrad,
+    &ImtlG,
+    &Fairgrad,
+    &NashMtl,
+    &AlignedMtl,
+    &Upgrad,
+    &DbMtl,
+    &NtkMtl,
 ];
 
 /// The scheme of this name.

@@ -1,5 +1,6 @@
 //! What a weighting scheme is: one file each, all of which the registry lists.
 
+use super::gradients::AtStep;
 use crate::error::Result;
 use std::fmt::Debug;
 
@@ -18,7 +19,7 @@ pub enum Kind {
     Parameter,
     /// From the losses of the step's batch: another forward pass over it, since a fused pass has its weights before its losses.
     Losses,
-    /// From the gradients that the tasks have at the shared layers.
+    /// From the gradients of the tasks for the parameters that they share: a backward pass through the shared layers a task.
     Gradients,
 }
 
@@ -36,12 +37,15 @@ pub enum Form {
     LogVariance = 3,
     /// The logarithm of the weight, learned: IMTL-L's `s`.
     LogWeight = 4,
+    /// The weight of the gradient of the parameters that all tasks share, which the scheme finds; what a task has alone, its head,
+    /// follows its own loss.
+    OfTrunk = 5,
 }
 
 impl Form {
     /// Whether the optimizer learns the parameter.
     pub fn is_learned(self) -> bool {
-        self != Self::Weight
+        !matches!(self, Self::Weight | Self::OfTrunk)
     }
 }
 
@@ -115,7 +119,10 @@ pub trait Scheme: Debug + Sync {
 
     /// What the parameter of a task stands for.
     fn form(&self, _settings: &[f64]) -> Form {
-        Form::Weight
+        match self.kind() {
+            Kind::Gradients => Form::OfTrunk,
+            _ => Form::Weight,
+        }
     }
 
     /// Where a task starts, in the unit in which users say it: σ, a weight.
@@ -182,6 +189,11 @@ pub trait Scheme: Debug + Sync {
     /// The weights of a step from the losses of its batch, of a scheme of [`Kind::Losses`]; of a task without a label 0.
     fn weigh(&self, _moment: &Moment<'_>, _tasks: &[TaskStep]) -> Option<Vec<f64>> {
         None
+    }
+
+    /// The weights of tasks of which each has a gradient, of a scheme of [`Kind::Gradients`]; changes memory.
+    fn combine(&self, _settings: &[f64], _at: &mut AtStep<'_>) -> Vec<f64> {
+        Vec::new()
     }
 
     /// After a step that was made: changes weights, of a scheme of [`Kind::Parameter`], and memory.
