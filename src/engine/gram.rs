@@ -251,6 +251,22 @@ mod tests {
         }
     }
 
+    /// TorchJD's, and one at which the sum of IMTL-G's weights is below 0.
+    #[test]
+    fn examples() {
+        let (gpu, mut random) = (gpu(), ChaCha8Rng::seed_from_u64(9));
+        let torchjd = vec![vec![-4.0, 1.0, 1.0], vec![6.0, 1.0, 1.0]];
+        let climbing = vec![vec![1e-3, 0.0], vec![1.0, 1.1], vec![1.0, -1.0]];
+        for scheme in 0..SCHEMES.len() {
+            for rows in [&torchjd, &climbing] {
+                let problem = Problem::new(&mut random, scheme, rows);
+                // Three gradients of two dimensions are dependent.
+                let tolerance = if rows.len() > 2 { 0.5 } else { 1e-4 };
+                hold(&gpu, &mut [problem], tolerance);
+            }
+        }
+    }
+
     #[test]
     fn every_setting_does_what_it_does_in_f64() {
         let (gpu, mut random) = (gpu(), ChaCha8Rng::seed_from_u64(2));
