@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, Work, kernels, read, render, rounds_of};
-use crate::weighting::gradients::{GradientScheme, SCHEMES};
+use crate::weighting::Scheme;
+use crate::weighting::gradients::SCHEMES;
 use bytemuck::{Pod, Zeroable};
 use serde::Serialize;
 
@@ -26,9 +27,8 @@ struct Functions {
 }
 
 /// The text of these schemes, and of the choice among them.
-fn prologue(schemes: &[&dyn GradientScheme]) -> Result<String> {
-    let function =
-        |scheme: &&dyn GradientScheme| format!("{}_weigh", scheme.name().replace('-', "_"));
+fn prologue(schemes: &[&dyn Scheme]) -> Result<String> {
+    let function = |scheme: &&dyn Scheme| format!("{}_weigh", scheme.name().replace('-', "_"));
     let functions = Functions { functions: schemes.iter().map(function).collect() };
     let texts: Vec<&str> = schemes.iter().map(|scheme| scheme.wgsl()).collect();
     Ok(texts.join("\n") + &render("gram/weights", &functions)?)
@@ -52,7 +52,7 @@ fn rounds(tasks: usize) -> usize {
 
 /// Problems of one scheme and number of tasks.
 struct Problems {
-    scheme: &'static dyn GradientScheme,
+    scheme: &'static dyn Scheme,
     tasks: usize,
     moments: Vec<Moment>,
     grams: Vec<f32>,
@@ -116,7 +116,7 @@ mod tests {
     /// A problem in numbers that `f32` has.
     #[derive(Clone)]
     struct Problem {
-        scheme: &'static dyn GradientScheme,
+        scheme: &'static dyn Scheme,
         settings: Vec<f64>,
         gram: Vec<f64>,
         losses: Vec<f64>,

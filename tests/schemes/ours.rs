@@ -4,7 +4,8 @@
 //! A problem is `{"gram": [[…], …], "losses": […], "settings": {"cagrad": {"c": 0.4}, …}}`; what is not set is as by default.
 //! An answer is `{"mgda": [0.6, 0.4], …}`, with a text in place of weights where there are none.
 
-use awl::weighting::gradients::{AtStep, GradientScheme, SCHEMES, weights};
+use awl::weighting::Scheme;
+use awl::weighting::gradients::{AtStep, SCHEMES, weights};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -33,7 +34,7 @@ struct Run {
 }
 
 impl Problem {
-    fn solved(&self, scheme: &dyn GradientScheme, run: &mut Run) -> Value {
+    fn solved(&self, scheme: &dyn Scheme, run: &mut Run) -> Value {
         let given = self.settings.get(scheme.name());
         let settings: Vec<f64> = scheme
             .settings()
@@ -55,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             run = Run::default();
         }
         run.step += 1;
-        let answer = |it: &&dyn GradientScheme| (it.name().into(), problem.solved(*it, &mut run));
+        let answer = |it: &&dyn Scheme| (it.name().into(), problem.solved(*it, &mut run));
         let answers = SCHEMES.iter().map(answer);
         writeln!(stdout(), "{}", Value::Object(answers.collect::<Map<_, _>>()))?;
     }

@@ -11,8 +11,8 @@
 //! | opposed gradients of equal length | 0: what they share is nothing |
 //! | dependent gradients | those of the independent combinations; weights jump where an eigenvalue comes to count as 0 |
 
+use super::AtStep;
 use super::jacobi::eigen;
-use super::{AtStep, GradientScheme};
 use crate::weighting::{Kind, Scheme};
 
 /// `w = √λ_min · V·Λ^(−½)·Vᵀ/K`.
@@ -35,9 +35,7 @@ impl Scheme for AlignedMtl {
     fn kind(&self) -> Kind {
         Kind::Gradients
     }
-}
 
-impl GradientScheme for AlignedMtl {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let tasks = at.tasks();
         let trace: f64 = (0..tasks).map(|k| at.gram(k, k)).sum();

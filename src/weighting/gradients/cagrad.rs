@@ -16,7 +16,7 @@
 //! | gradients that cancel | equal: g₀ is 0 |
 //! | dependent gradients | C has its millionth; where some combination of positive weights is 0, these grow to at most a thousand times c‖g₀‖/‖gᵢ‖ |
 
-use super::{AtStep, Correlation, GradientScheme, Path, RIDGE};
+use super::{AtStep, Correlation, Path, RIDGE};
 use crate::weighting::{Kind, Scheme, Setting};
 
 /// The direction within `c‖g₀‖` of the mean gradient that serves the worst-off task best.
@@ -55,9 +55,7 @@ impl Scheme for Cagrad {
         };
         &[C, RESCALE]
     }
-}
 
-impl GradientScheme for Cagrad {
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let [c, rescale] = [settings[0], settings[1]];
         let tasks = at.tasks();

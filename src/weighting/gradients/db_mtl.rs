@@ -13,7 +13,7 @@
 //! | opposed or dependent gradients | as always: it does not look at angles |
 //! | a loss of 0 | counts as 1e-8; one below 0 has no logarithm, and is an error |
 
-use super::{AtStep, GradientScheme};
+use super::AtStep;
 use crate::weighting::{Kind, Scheme, Setting};
 
 /// `wᵢ = maxⱼ‖ĝⱼ‖/(‖ĝᵢ‖·Lᵢ)`, `ĝᵢ = gᵢ/Lᵢ`. Memory: the root mean square of `‖ĝ‖`.
@@ -46,9 +46,7 @@ impl Scheme for DbMtl {
         };
         &[BETA]
     }
-}
 
-impl GradientScheme for DbMtl {
     fn needs_positive_losses(&self) -> bool {
         true
     }

@@ -19,7 +19,7 @@
 //! | losses multiplied by c | weights by c^(−2α/(1+α)) | by 1/c: the step stays |
 
 use super::correlation::solved;
-use super::{AtStep, Correlation, GradientScheme, RIDGE};
+use super::{AtStep, Correlation, RIDGE};
 use crate::weighting::{Kind, Scheme, Setting};
 
 /// Rounds of Newton's method. Of 56,000 random problems, however opposed and at α from 0.25 to 16, half were solved to 1e-8
@@ -60,9 +60,7 @@ impl Scheme for Fairgrad {
         };
         &[ALPHA]
     }
-}
 
-impl GradientScheme for Fairgrad {
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         fair(at, settings[0])
     }
@@ -88,9 +86,7 @@ impl Scheme for NashMtl {
     fn kind(&self) -> Kind {
         Kind::Gradients
     }
-}
 
-impl GradientScheme for NashMtl {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let root = (at.tasks() as f64).sqrt();
         fair(at, 1.0).iter().map(|weight| weight / root).collect()

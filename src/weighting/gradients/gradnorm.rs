@@ -14,7 +14,7 @@
 //! | opposed or dependent gradients | as always: it does not look at angles |
 //! | a loss of 0 | counts as 1e-8; one below 0 has no pace, and is an error |
 
-use super::{AtStep, GradientScheme};
+use super::AtStep;
 use crate::weighting::{Kind, Scheme, Setting};
 
 /// Learned by gradients' lengths. Memory: φ, Adam's two averages, `L(0)`.
@@ -60,9 +60,7 @@ impl Scheme for GradNorm {
         };
         &[ALPHA, RATE]
     }
-}
 
-impl GradientScheme for GradNorm {
     fn needs_positive_losses(&self) -> bool {
         true
     }

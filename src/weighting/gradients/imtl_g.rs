@@ -14,7 +14,7 @@
 //! | a sum near 0 | none passes a million in all: `Σv` counts as at least 1e-6·Σ|v| |
 
 use super::correlation::solved;
-use super::{AtStep, Correlation, GradientScheme, RIDGE};
+use super::{AtStep, Correlation, RIDGE};
 use crate::weighting::{Kind, Scheme};
 
 /// The least part of `Σ|v|` that is divided by.
@@ -40,9 +40,7 @@ impl Scheme for ImtlG {
     fn kind(&self) -> Kind {
         Kind::Gradients
     }
-}
 
-impl GradientScheme for ImtlG {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let gram = Correlation::of(at.gram, at.tasks(), RIDGE);
         let y = solved(gram.cosines.clone(), &vec![1.0; gram.tasks], 0.5 * RIDGE);

@@ -12,7 +12,7 @@
 //! | opposed gradients | those at which they cancel: the step is 0, for nothing helps all tasks |
 //! | dependent gradients | the shortest `wᵀ(G + 1e-6·diag G)w` of all that are as good: equal gradients share |
 
-use super::{AtStep, Correlation, GradientScheme, Path, RIDGE};
+use super::{AtStep, Correlation, Path, RIDGE};
 use crate::weighting::{Kind, Scheme};
 
 /// `min wᵀGw` over the simplex.
@@ -35,9 +35,7 @@ impl Scheme for Mgda {
     fn kind(&self) -> Kind {
         Kind::Gradients
     }
-}
 
-impl GradientScheme for Mgda {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let tasks = at.tasks();
         let gram = Correlation::of(at.gram, tasks, RIDGE);

@@ -99,22 +99,8 @@ impl AtStep<'_> {
     }
 }
 
-/// A scheme that makes weights from a Gram matrix.
-pub trait GradientScheme: Scheme {
-    /// Whether a loss below 0 has no meaning to it; one below [`LEAST_LOSS`] counts as that.
-    fn needs_positive_losses(&self) -> bool {
-        false
-    }
-
-    /// The weights of tasks of which each has a gradient. `settings` are as many as the scheme's, and within their ranges.
-    fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64>;
-
-    /// Its twin in WGSL, on what `shaders/gram` gives it: a function of the scheme's name and `_weigh`.
-    fn wgsl(&self) -> &'static str;
-}
-
 /// All of them.
-pub static SCHEMES: [&dyn GradientScheme; 11] = [
+pub static SCHEMES: [&dyn Scheme; 11] = [
     &GradNorm,
     &Mgda,
     &Pcgrad,
@@ -139,11 +125,7 @@ fn has_gradient(square: f64) -> bool {
 /// [`Error::Invalid`] for another number of tasks than 1 to [`MOST_TASKS`], for a Gram matrix or loss that is not finite,
 /// for a loss below 0 where that has no meaning, and where a weight is beyond what is finite. The memory may have
 /// changed in the last case only.
-pub fn weights(
-    scheme: &dyn GradientScheme,
-    settings: &[f64],
-    at: &mut AtStep<'_>,
-) -> Result<Vec<f64>> {
+pub fn weights(scheme: &dyn Scheme, settings: &[f64], at: &mut AtStep<'_>) -> Result<Vec<f64>> {
     let tasks = at.tasks();
     check(scheme, at)?;
     let present: Vec<usize> = (0..tasks).filter(|&k| has_gradient(at.gram(k, k))).collect();
@@ -170,7 +152,7 @@ pub fn weights(
     Ok(weights)
 }
 
-fn check(scheme: &dyn GradientScheme, at: &AtStep<'_>) -> Result<()> {
+fn check(scheme: &dyn Scheme, at: &AtStep<'_>) -> Result<()> {
     let tasks = at.tasks();
     let name = scheme.name();
     if !(1..=MOST_TASKS).contains(&tasks) {

@@ -9,7 +9,7 @@
 //! | one task | 1 |
 //! | opposed or dependent gradients | as always |
 
-use super::{AtStep, GradientScheme};
+use super::AtStep;
 use crate::weighting::{Kind, Scheme, Setting};
 
 /// `wᵢ = (tr G/Gᵢᵢ)^p`.
@@ -42,9 +42,7 @@ impl Scheme for NtkMtl {
         };
         &[POWER]
     }
-}
 
-impl GradientScheme for NtkMtl {
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let trace: f64 = (0..at.tasks()).map(|k| at.gram(k, k)).sum();
         (0..at.tasks()).map(|k| (trace / at.gram(k, k)).powf(settings[0])).collect()

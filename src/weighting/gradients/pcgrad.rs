@@ -12,7 +12,7 @@
 //! | opposed gradients | those at which each is cancelled |
 //! | dependent gradients | as always: nothing is solved |
 
-use super::{AtStep, GradientScheme};
+use super::AtStep;
 use crate::data::permutation::mix;
 use crate::weighting::{Kind, Scheme};
 
@@ -36,9 +36,7 @@ impl Scheme for Pcgrad {
     fn kind(&self) -> Kind {
         Kind::Gradients
     }
-}
 
-impl GradientScheme for Pcgrad {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let tasks = at.tasks();
         let mut weights = vec![0.0; tasks];

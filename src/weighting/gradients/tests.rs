@@ -7,18 +7,18 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 const TORCHJD: [f64; 4] = [18.0, -22.0, -22.0, 38.0];
 
 /// Settings as they are where none is given.
-fn defaults(scheme: &dyn GradientScheme) -> Vec<f64> {
+fn defaults(scheme: &dyn Scheme) -> Vec<f64> {
     scheme.settings().iter().map(|option| option.default).collect()
 }
 
 /// Weights at the first step, all losses 1.
-fn at_first(scheme: &dyn GradientScheme, settings: &[f64], gram: &[f64]) -> Vec<f64> {
+fn at_first(scheme: &dyn Scheme, settings: &[f64], gram: &[f64]) -> Vec<f64> {
     let tasks = gram.len().isqrt();
     with_losses(scheme, settings, gram, &vec![1.0; tasks]).expect("weights")
 }
 
 fn with_losses(
-    scheme: &dyn GradientScheme,
+    scheme: &dyn Scheme,
     settings: &[f64],
     gram: &[f64],
     losses: &[f64],
@@ -75,7 +75,7 @@ fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
 #[test]
 fn published_vectors() {
     let half = [0.5];
-    let rows: [(&dyn GradientScheme, &[f64], [f64; 2]); 11] = [
+    let rows: [(&dyn Scheme, &[f64], [f64; 2]); 11] = [
         (&Upgrad, &[], [1.1109, 0.7894]),
         (&AlignedMtl, &[], [0.559072, 0.408261]),
         (&Cagrad, &[0.5, 0.0], [0.704124, 0.5]),
@@ -101,10 +101,10 @@ fn published_vectors() {
 
 #[test]
 fn one_task() {
-    let weight = |scheme: &dyn GradientScheme, settings: &[f64]| {
+    let weight = |scheme: &dyn Scheme, settings: &[f64]| {
         with_losses(scheme, settings, &[9.0], &[2.0]).expect("a weight")[0]
     };
-    let rows: [(&dyn GradientScheme, &[f64], f64); 11] = [
+    let rows: [(&dyn Scheme, &[f64], f64); 11] = [
         (&GradNorm, &[1.5, 0.025], 1.0),
         (&Mgda, &[], 1.0),
         (&Pcgrad, &[], 1.0),
@@ -125,7 +125,7 @@ fn one_task() {
 
 #[test]
 fn no_loss_rises_where_that_is_promised() {
-    let schemes: [&dyn GradientScheme; 6] = [&Mgda, &ImtlG, &Fairgrad, &NashMtl, &Upgrad, &Cagrad];
+    let schemes: [&dyn Scheme; 6] = [&Mgda, &ImtlG, &Fairgrad, &NashMtl, &Upgrad, &Cagrad];
     for (tasks, rows) in problems(1) {
         let gram = gram_of(&rows);
         for scheme in schemes {
@@ -465,7 +465,7 @@ fn db_mtl_averages_lengths() {
 
 #[test]
 fn bad_input_is_named() {
-    let error = |scheme: &dyn GradientScheme, gram: &[f64], losses: &[f64]| {
+    let error = |scheme: &dyn Scheme, gram: &[f64], losses: &[f64]| {
         let found = with_losses(scheme, &defaults(scheme), gram, losses);
         found.expect_err("an error").to_string()
     };

@@ -10,7 +10,7 @@
 //! | opposed gradients | those at which they cancel |
 //! | dependent gradients | as always: `G̃` is never singular. A gradient shorter than a hundredth of all together counts as independent of them |
 
-use super::{AtStep, Correlation, GradientScheme, Path};
+use super::{AtStep, Correlation, Path};
 use crate::weighting::{Kind, Scheme};
 
 /// What is added to `G/tr G`, by the authors.
@@ -36,9 +36,7 @@ impl Scheme for Upgrad {
     fn kind(&self) -> Kind {
         Kind::Gradients
     }
-}
 
-impl GradientScheme for Upgrad {
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
         let tasks = at.tasks();
         let mut regular = at.gram.to_vec();
