@@ -236,6 +236,19 @@ mod tests {
         crate::gpu::check_shader(&kernels::GRAM_WEIGHTS, &prologue(&SCHEMES).expect("a text"));
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn amd_compiles_every_scheme_without_spills() {
+        use crate::gpu::amd::{Candidate, hold};
+        let candidate = |scheme: &&'static dyn Scheme| Candidate {
+            name: format!("gram/weights {}", scheme.name()),
+            text: prologue(&[*scheme]).expect("a text") + &kernels::GRAM_WEIGHTS.text(),
+            constants: vec![],
+            is_lean: true,
+        };
+        hold("gram", &SCHEMES.iter().map(candidate).collect::<Vec<_>>());
+    }
+
     #[test]
     fn every_scheme_agrees_with_f64() {
         let (gpu, mut random) = (gpu(), ChaCha8Rng::seed_from_u64(1));
