@@ -420,13 +420,13 @@ fn gradnorm_goes_down_its_slope() {
     let powers = [(-0.1f64).exp(), 0.1f64.exp()];
     let expected = powers.map(|power| 2.0 * power / (powers[0] + powers[1]));
     assert_close(&weights, &expected, 1e-6);
-    // Finite differences of Σ |wᵢnᵢ − aim| at φ = ∓0.1, in units of the longest.
+    // Finite differences of Σ |wᵢnᵢ − aim| at φ = ∓0.1.
     let value = |phi: [f64; 2], aims: [f64; 2]| {
         let powers = phi.map(f64::exp);
         let w = powers.map(|power| 2.0 * power / (powers[0] + powers[1]));
-        (w[0] - aims[0]).abs() + (w[1] / 3.0 - aims[1]).abs()
+        (3.0 * w[0] - aims[0]).abs() + (w[1] - aims[1]).abs()
     };
-    let mean = (expected[0] + expected[1] / 3.0) / 2.0;
+    let mean = (3.0 * expected[0] + expected[1]) / 2.0;
     let aims = [20.0f64, 2.0].map(|part| mean * (part / 11.0).powf(1.5));
     let h = 1e-6;
     let slope = (value([-0.1 + h, 0.1], aims) - value([-0.1 - h, 0.1], aims)) / (2.0 * h);
