@@ -34,7 +34,7 @@ pub fn svg(panels: &[Panel<'_>]) -> String {
         let x = GAP + (number % COLUMNS) as f64 * (PANEL + GAP);
         let y = GAP + (number / COLUMNS) as f64 * (PANEL + TITLE + GAP);
         // Writing to a string cannot fail.
-        let _ = write!(text, "<g transform=\"translate({x} {y})\">{}</g>\n", panel(name, runs));
+        let _ = writeln!(text, "<g transform=\"translate({x} {y})\">{}</g>", panel(name, runs));
     }
     text + "</svg>\n"
 }

@@ -2,10 +2,10 @@
 //! for seconds, so the networks are small; `scripts/conformance block` runs all tests of numerics with it.
 
 use super::*;
+use crate::engine::no_rules_for;
 use crate::engine::programs::cases::{
     agrees, data, drop_and_clip, drop_rectified_units, mixed, two,
 };
-use crate::engine::no_rules_for;
 use crate::gpu::{Source, check_shader};
 use crate::loss::Labels;
 use crate::{Activation, Loss, Network, Task};
