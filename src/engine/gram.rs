@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn what_is_not_finite_is_said() {
         let (gpu, mut random) = (gpu(), ChaCha8Rng::seed_from_u64(7));
-        for scheme in 0..SCHEMES.len() {
+        for (scheme, name) in SCHEMES.iter().map(|scheme| scheme.name()).enumerate() {
             let rows = gradients(&mut random, 3, 8, 3.0);
             let sound = Problem::new(&mut random, scheme, &rows);
             let with = |place: usize, value: f64| {
@@ -395,7 +395,7 @@ mod tests {
                 with(5, f64::NEG_INFINITY),
             ];
             let failed = solved(&gpu, &problems).failed;
-            assert_eq!(failed, [0, 1, 1, 1, 1], "{}", SCHEMES[scheme].name());
+            assert_eq!(failed, [0, 1, 1, 1, 1], "{name}");
         }
     }
 

@@ -258,9 +258,8 @@ fn eliminated(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Vec<f64> {
         b.swap(k, largest);
         for i in k + 1..n {
             let factor = a[i][k] / a[k][k];
-            for j in k..n {
-                a[i][j] -= factor * a[k][j];
-            }
+            let [above, below] = a.get_disjoint_mut([k, i]).unwrap();
+            below.iter_mut().zip(above).skip(k).for_each(|(x, of_k)| *x -= factor * *of_k);
             b[i] -= factor * b[k];
         }
     }
@@ -446,7 +445,7 @@ fn gradnorm_brings_gradients_to_one_length() {
         last = weights(&GradNorm, &[0.0, 0.005], at).expect("weights");
     }
     let lengths: Vec<f64> = [10.0, 1.0, 2.0].iter().zip(&last).map(|(n, w)| n * w).collect();
-    assert_close(&lengths, &vec![lengths[0]; 3], 0.05);
+    assert_close(&lengths, &[lengths[0]; 3], 0.05);
 }
 
 #[test]
