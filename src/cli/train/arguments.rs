@@ -208,7 +208,7 @@ pub struct TrainFlags {
     /// Networks to train at once, from --seed and the seeds that follow [default: 1]: an ensemble, which answers with the mean
     /// number and the mean probability.
     #[arg(long, value_name = "NUMBER")]
-    members: Option<usize>,
+    pub members: Option<usize>,
     /// Visit the rows in the table's order.
     #[arg(long)]
     pub no_shuffle: bool,
@@ -218,22 +218,22 @@ pub struct TrainFlags {
     /// Then train once more, from the start, on training and validation rows, for as many epochs as the validation rows chose: that
     /// model is kept.
     #[arg(long)]
-    refit: bool,
+    pub refit: bool,
     /// [default: fused]
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
     /// Start from the weights in this file, under PyTorch's names.
     #[arg(long, value_name = "FILE.safetensors")]
-    init: Option<PathBuf>,
+    pub init: Option<PathBuf>,
     /// What the network is at first: the linear model of every task, or all weights at random [default: random, and linear with more inputs than training rows].
     #[arg(long, value_enum, conflicts_with = "init")]
     pub start: Option<Start>,
     /// Steps from one line of metrics.jsonl to the next [default: 1, more where the lines would be many thousands].
     #[arg(long, value_name = "STEPS")]
-    log_every: Option<u64>,
+    pub log_every: Option<u64>,
     /// Write TensorBoard's event files too.
     #[arg(long)]
-    tensorboard: bool,
+    pub tensorboard: bool,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
