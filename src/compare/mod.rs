@@ -19,6 +19,8 @@ mod statistics;
 mod words;
 
 pub use self::candidate::{Candidate, EQUAL, STL, Trial, candidates};
+#[cfg(test)]
+pub(crate) use self::comparison::tests::example;
 pub use self::comparison::{
     Against, Chosen, Comparison, DataFacts, Entry, OfScheme, OfTask, Protocol, SeedRun, TaskFacts,
     Times, Tried,

@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn what_is_found_is_told_with_its_size_and_what_failed_by_name() {
         let told = example().conclusion.join("\n");
-        assert!(told.contains("3 seeds, corrected by Holm for 6 tests"), "{told}");
+        assert!(told.contains("3 seeds, corrected by Holm for 3 tests"), "{told}");
         assert!(told.contains("1 of 2 schemes can be distinguished"), "{told}");
         assert!(told.contains("Better than equal weights: rlw at kind (loss −50.0 %"), "{told}");
         assert!(told.contains("gls was not compared: it needs positive losses"), "{told}");

@@ -72,6 +72,7 @@ impl From<Failure> for Stopped {
 /// What the plan is saved as: what makes a directory that of a comparison.
 const PLAN: &str = "plan.json";
 const COMPARISON: &str = "comparison.json";
+const PAGE: &str = "comparison.html";
 
 fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut config = arguments.configured()?;
@@ -183,6 +184,8 @@ fn go(arguments: &Arguments, mut study: Study<'_>) -> Result<ExitCode, Failure> 
     let json = serde_json::to_string_pretty(&comparison)
         .map_err(|error| Failure::Run(format!("{COMPARISON}: {error}")))?;
     run_dir::save(&path.join(COMPARISON), format!("{json}\n").as_bytes())?;
+    let page = awl::report::comparison_html(&comparison);
+    run_dir::save(&path.join(PAGE), page.as_bytes())?;
     show(arguments, &path, &comparison, &json);
     Ok(ExitCode::SUCCESS)
 }
