@@ -256,7 +256,7 @@ impl Comparison {
                 };
                 OfTask {
                     task: task.name.clone(),
-                    figure: Interval::of(&values(TestFigures::main)),
+                    figure: Interval::of(&values(TestFigures::main)).map(Interval::up_to_one),
                     loss: Interval::of(&values(|it| Some(it.loss))),
                     against_equal: equal.as_ref().and_then(|equal| against(&entry, equal, at)),
                 }

@@ -36,6 +36,12 @@ impl Interval {
         let ends = half.map(|half| (mean - half, mean + half));
         Some(Self { mean, low: ends.map(|it| it.0), high: ends.map(|it| it.1), sd, count })
     }
+
+    /// The same of a figure that cannot be above 1, as accuracy and R² cannot.
+    #[must_use]
+    pub fn up_to_one(self) -> Self {
+        Self { high: self.high.map(|high| high.min(1.0)), ..self }
+    }
 }
 
 /// The arithmetic mean; `None` of no value.
@@ -221,6 +227,9 @@ mod tests {
         let one = Interval::of(&[3.0]).unwrap();
         assert_eq!((one.mean, one.low, one.high, one.sd, one.count), (3.0, None, None, None, 1));
         assert_eq!(Interval::of(&[]), None);
+        let sure = Interval::of(&[0.9, 1.0]).unwrap();
+        assert_eq!(sure.up_to_one().high, Some(1.0));
+        assert!(sure.high > Some(1.0));
         let same = Interval::of(&[2.0, 2.0]).unwrap();
         assert_eq!((same.low, same.high), (Some(2.0), Some(2.0)));
     }

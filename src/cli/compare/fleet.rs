@@ -12,8 +12,8 @@ use std::time::Instant;
 
 /// The fleet under way, in a comparison's directory.
 const UNDER_WAY: &str = "under_way.safetensors";
-/// Points that are kept of a curve, about.
-const MOST_POINTS: usize = 60;
+/// Points that are kept of a curve of all epochs, about.
+const MOST_POINTS: usize = 100;
 
 impl Study<'_> {
     /// What these runs of one shape come to: read where they have been made, else trained.
@@ -114,7 +114,8 @@ impl Study<'_> {
         for (member, ((job, progress), seen)) in jobs.iter().zip(progress).zip(curves).enumerate() {
             let mut outcome = outcome(&progress);
             if job.is_tested && outcome.failure.is_none() {
-                outcome.curve = thinned(seen.curve, progress.kept_epoch());
+                outcome.curve =
+                    thinned(seen.curve, self.config.train.epochs, progress.kept_epoch());
                 match block_on(self.tested(&mut trainer, member, task)) {
                     Ok(figures) => outcome.test = figures,
                     Err(error) => outcome.failure = Some(error.to_string()),
@@ -210,9 +211,9 @@ fn outcome(progress: &Progress) -> Outcome {
     }
 }
 
-/// Some of a curve's points, the last and the kept one among them.
-fn thinned(curve: Curve, kept: usize) -> Curve {
-    let every = curve.len().div_ceil(MOST_POINTS).max(1);
+/// Some of a curve's points, the last and the kept one among them; the others are of the same epochs in all runs.
+fn thinned(curve: Curve, epochs: usize, kept: usize) -> Curve {
+    let every = epochs.div_ceil(MOST_POINTS).max(1);
     let last = curve.len();
     let is_kept = |epoch: usize| epoch == 1 || epoch % every == 0 || epoch == last || epoch == kept;
     curve.into_iter().filter(|point| is_kept(point.epoch)).collect()

@@ -47,10 +47,11 @@ fn shares(point: &Point) -> Vec<f64> {
     }
 }
 
-/// A line a task: of every epoch the mean over the runs that noted it.
+/// A line a task: of every epoch that half of the runs noted and more, the mean over these.
 fn of_epochs(scheme: &OfScheme, tasks: usize, values: impl Fn(&Point) -> Vec<f64>) -> Lines {
     let mut sums: BTreeMap<usize, (Vec<f64>, u32)> = BTreeMap::new();
     let runs = scheme.entry.runs.iter().filter(|run| run.failure.is_none());
+    let most = runs.clone().count() as u32;
     for point in runs.flat_map(|run| run.curves.first()).flatten() {
         let values = values(point);
         if values.len() == tasks {
@@ -59,6 +60,7 @@ fn of_epochs(scheme: &OfScheme, tasks: usize, values: impl Fn(&Point) -> Vec<f64
             *count += 1;
         }
     }
+    sums.retain(|_, (_, count)| 2 * *count >= most);
     let line = |task: usize| {
         let mean = |(epoch, (sum, count)): (&usize, &(Vec<f64>, u32))| {
             (*epoch as f64, Some(sum[task] / f64::from(*count)))

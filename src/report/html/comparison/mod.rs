@@ -57,7 +57,7 @@ fn page(all: &Comparison) -> Markup {
                     }
                     section {
                         h2 { "How the tasks were weighed" }
-                        p.words { "Means over the seeds; weights as shares of their sum, as far as the runs went." }
+                        p.words { "Means over the seeds; weights as shares of their sum, for as long as half of the runs went on." }
                         div.grid { (curves::all(all)) }
                     }
                     section {

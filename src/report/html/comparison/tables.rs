@@ -67,7 +67,7 @@ pub(super) fn together(all: &Comparison) -> Markup {
                     th scope="col" { "Mean rank" }
                     th scope="col" { "ms a step" }
                     th scope="col" { "KiB a step" }
-                    th scope="col" { "Trained with" }
+                    th.chosen scope="col" { "Trained with" }
                 } }
                 tbody {
                     @for (_, scheme) in compared(all) {
