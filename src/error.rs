@@ -133,6 +133,23 @@ pub enum Error {
         value: f32,
     },
 
+    /// The weighting has no finite weights at the losses of a batch; no parameter was changed by that step.
+    #[error(
+        "at step {step} the weighting {weighting} has no weights for losses of which that of task \"{task}\" is {loss}; the parameters from before that step are kept: {}",
+        if *loss < 0.0 { "it needs losses of 0 or more: give the task another loss, or use another weighting, such as awl or equal" }
+        else { "the losses are too far apart for it: bring them nearer to each other (standardise the targets), or use another weighting, such as equal" }
+    )]
+    NoWeights {
+        /// The step, counted from 1.
+        step: u64,
+        /// The scheme's name.
+        weighting: &'static str,
+        /// The task of the least loss.
+        task: String,
+        /// That loss.
+        loss: f32,
+    },
+
     /// A gradient overflowed while every loss was finite; no parameter was changed by that step.
     #[error(
         "a gradient became NaN or infinite at step {step} while every loss was finite; training stopped before it, and all parameters are finite: lower the learning rate, or raise σ"
@@ -174,6 +191,14 @@ impl Error {
     /// An [`Error::Invalid`] from what is wrong and what would be right.
     pub(crate) fn invalid(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Invalid { what: what.into(), remedy: remedy.into() }
+    }
+
+    /// Whether it says why training stopped, at a step whose state before is kept.
+    pub fn is_of_training(&self) -> bool {
+        matches!(
+            self,
+            Self::NonFiniteLoss { .. } | Self::NonFiniteGradient { .. } | Self::NoWeights { .. }
+        )
     }
 }
 

@@ -111,4 +111,5 @@ fn main(
     for (var k = own; k < tasks; k += lanes) {
         finish_sigma(optimizer.sigma, optimizer.least_sigma, losses, tasks, k, updates);
     }
+    after_records(updates && records_step);
 }

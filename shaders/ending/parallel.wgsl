@@ -98,6 +98,7 @@ fn main(
             mark_stop(LOSS_STOP);
         }
         finish_tasks(total, updates, lane);
+        after_records(updates, lane);
     }
     if part == 0u && cell < CELLS && updates {
         let place = parameter_of(cell);

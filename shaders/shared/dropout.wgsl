@@ -5,24 +5,9 @@ override DROPS_BELOW: u32 = 0u;
 // What the activations of the others are multiplied by: 1 / (1 - the probability).
 override KEPT: f32 = 1.0;
 
-// Four words from four: Jarzynski & Olano, Hash Functions for GPU Rendering (2020).
-fn pcg4d(words: vec4<u32>) -> vec4<u32> {
-    var v = words * 1664525u + 1013904223u;
-    v.x += v.y * v.w;
-    v.y += v.z * v.x;
-    v.z += v.x * v.y;
-    v.w += v.y * v.z;
-    v ^= v >> vec4(16u);
-    v.x += v.y * v.w;
-    v.y += v.z * v.x;
-    v.z += v.x * v.y;
-    v.w += v.y * v.z;
-    return v;
-}
-
 // What a unit's activation is multiplied by, and the gradient that comes back to it. `row` is the row's position in the
 // batch, `unit` the place of the unit's bias among the parameters.
 fn dropout_factor(row: u32, unit: u32) -> f32 {
-    let hash = pcg4d(vec4(row, unit, member.dropout_low, member.dropout_high)).w;
+    let hash = pcg4d(vec4(row, unit, member.draws_low, member.draws_high)).w;
     return select(KEPT, 0.0, hash < DROPS_BELOW);
 }

@@ -14,6 +14,8 @@ struct Optimizer {
     network: Group,
     sigma: Group,
     least_sigma: f32,       // the floor under the weighting's parameter; the least f32 where it has none
+    scheme: u32,            // the weighting's place in `weighting::SCHEMES`
+    settings: vec4<f32>,
 }
 
 // `stop`, two a member: the first step whose loss, and the first whose gradient, was not finite; NEVER until then.
@@ -24,11 +26,12 @@ fn mark_stop(why: u32) {
     atomicMin(&stop[2u * member.number + why], step.number);
 }
 
-// Whether an earlier step stopped training. Comparing with < keeps this step's own findings out, so
-// that all workgroups decide alike.
+// Whether an earlier step stopped training, or a dispatch before this one of the same step, for its losses. Comparing with <
+// keeps what other workgroups find of this step's gradient out, so that all decide alike; where one of them stops training for the
+// total, none updates anything.
 fn has_stopped() -> bool {
     let at = 2u * member.number;
-    return min(atomicLoad(&stop[at + LOSS_STOP]), atomicLoad(&stop[at + GRADIENT_STOP])) < step.number;
+    return atomicLoad(&stop[at + LOSS_STOP]) <= step.number || atomicLoad(&stop[at + GRADIENT_STOP]) < step.number;
 }
 
 // The hyper-parameters of one parameter's update.
@@ -64,8 +67,8 @@ fn apply_to_sigma(group: Group, least: f32, k: u32, gradient: f32) {
 // Updates a parameter and returns true, or leaves it and its moments as they are and stops training after this step
 // if any of the three would not be finite.
 //
-// `state` is, member by member, [parameters, sigma | first moments | second moments | 1 - beta1^n | 1 - beta2^n], the moments
-// of the network's parameters and of sigma, the last two of sigma alone.
+// `state` is, member by member, [parameters, sigma | first moments | second moments | 1 - beta1^n | 1 - beta2^n | memory], the
+// moments of the network's parameters and of sigma, the last three of the tasks alone (weighting/tasks.wgsl).
 fn apply(update: Update, i: u32, gradient: f32) -> bool {
     let at = member.state + i;
     let first = at + member.all;

@@ -9,6 +9,7 @@ struct Step {
     run: u32,           // steps of this submission from this one to the next new order of the rows
     domain_bits: u32,   // of the epoch's permutations; 0: rows in order
     seats: u32,         // members that there is room for
+    ends_epoch: u32,    // 1: it is the last of its epoch
 }
 
 // The most members of a dispatch: what WebGPU's smallest uniform binding holds.
@@ -33,7 +34,7 @@ struct Member {
     // The epoch's permutation.
     key_even: u32,
     key_odd: u32,
-    // The key of its dropout.
-    dropout_low: u32,
-    dropout_high: u32,
+    // The key of what it draws at random: dropout, weights.
+    draws_low: u32,
+    draws_high: u32,
 }

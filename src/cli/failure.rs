@@ -61,9 +61,8 @@ impl From<Error> for Failure {
             | Error::NoDevice { .. }
             | Error::OutOfMemory { .. }
             | Error::DeviceLost { .. }
-            | Error::Validation { .. }
-            | Error::NonFiniteLoss { .. }
-            | Error::NonFiniteGradient { .. } => Self::Run(error.to_string()),
+            | Error::Validation { .. } => Self::Run(error.to_string()),
+            error if error.is_of_training() => Self::Run(error.to_string()),
             _ => Self::Input(error.to_string()),
         }
     }

@@ -4,9 +4,10 @@
 //! file; a program with numbers of its own makes it itself. Knows nothing of losses, networks or engines.
 
 mod dataset;
-mod permutation;
+mod draws;
+pub(crate) mod permutation;
 
 pub use self::dataset::{Dataset, Matrix, Target, Values};
 pub(crate) use self::dataset::{check_finite, highest};
+pub(crate) use self::draws::{pcg4d, step_key};
 pub use self::permutation::Permutation;
-pub(crate) use self::permutation::split_mix;

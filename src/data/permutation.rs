@@ -86,7 +86,7 @@ impl Permutation {
 }
 
 /// A 32-bit finaliser with low bias (C. Wellons, `lowbias32`, public domain).
-fn mix(mut x: u32) -> u32 {
+pub(crate) fn mix(mut x: u32) -> u32 {
     x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
     x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
     x ^ (x >> 16)

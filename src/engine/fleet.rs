@@ -3,8 +3,10 @@
 use super::device::{Planner, Rows, Training, Workspace};
 use super::programs;
 use super::recipe::Recipe;
+use super::rules;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
+use std::slice;
 use std::sync::Arc;
 
 /// Members that share their dispatches: all of a fleet, where their buffers fit into a binding each and they are no more than
@@ -71,13 +73,17 @@ pub(super) async fn squads(
             made => Some(made?),
         };
         if end - first > 1 && best.is_none() {
-            let one = gpu.guarded(|| make(&recipes[first..=first])).await?;
+            // Of the members for which fewest programs will do.
+            let has_rules = |recipe: &Recipe| rules::are_needed(slice::from_ref(recipe));
+            let one = recipes.iter().find(|recipe| has_rules(recipe)).unwrap_or(&recipes[first]);
+            let one = gpu.guarded(|| make(slice::from_ref(one))).await?;
             best = Some(one.program.name);
         }
         let is_as_good = |training: &Training| {
             best.is_none_or(|best| programs::is_not_behind(training.program.name, best))
         };
-        match training.filter(is_as_good) {
+        // By itself a member takes what there is.
+        match training.filter(|training| end - first == 1 || is_as_good(training)) {
             Some(training) => {
                 squads.push(Squad { first, training });
                 first = end;

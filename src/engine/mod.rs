@@ -18,6 +18,8 @@ mod checks;
 mod device;
 mod ending;
 mod fleet;
+#[cfg(test)]
+mod gram;
 mod held_out;
 mod layers;
 mod on_gpu;
@@ -30,6 +32,7 @@ mod recipe;
 mod reference;
 #[cfg(test)]
 mod rounds;
+mod rules;
 mod state;
 mod step;
 mod turns;
@@ -45,6 +48,8 @@ pub use self::profile::KernelTime;
 pub(crate) use self::programs::UnfusedLossPass;
 pub use self::recipe::Recipe;
 pub use self::reference::{Gradients, Reference};
+#[cfg(test)]
+pub(crate) use self::rules::PARTS as RULES;
 pub use self::state::State;
 pub use self::step::{MOST_STEPS, Record, Step, TaskRecord};
 pub use self::turns::Turns;

@@ -15,6 +15,8 @@ pub(super) const FIELDS: usize = 4;
 pub(super) enum Failure {
     /// A loss or the total was not finite; the step was not made.
     Loss { step: u64, task: usize, value: f64 },
+    /// The weighting has no weights at the losses of a step's batch; the step was not made. The task is that of the least loss.
+    Weights { step: u64, task: usize, loss: f64 },
     /// A gradient, or what it would make of a parameter, was not finite; the step was not made.
     Gradient { step: u64 },
 }
@@ -37,14 +39,27 @@ impl Failure {
         let record = records.find(|record| record.step == step);
         let single = |value: f64| f64::from(value as f32);
         let blame = |record| first_non_finite(record, single);
-        let (task, value) = record.and_then(blame).unwrap_or((0, f64::NAN));
-        Some(Self::Loss { step, task, value })
+        Some(match (record.and_then(blame), record) {
+            (Some((task, value)), _) => Self::Loss { step, task, value },
+            (None, Some(record)) => Self::weights(step, record),
+            (None, None) => Self::Loss { step, task: 0, value: f64::NAN },
+        })
+    }
+
+    /// The weighting has no weights at the losses of this step.
+    pub fn weights(step: u64, record: &Record) -> Self {
+        let losses = record.tasks.iter().map(|task| task.loss.unwrap_or(f64::INFINITY));
+        let least = losses.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
+        let (task, loss) = least.unwrap_or((0, f64::NAN));
+        Self::Weights { step, task, loss }
     }
 
     /// The last step that was made.
     pub fn last_good(self) -> u64 {
         match self {
-            Self::Loss { step, .. } | Self::Gradient { step } => step - 1,
+            Self::Loss { step, .. } | Self::Weights { step, .. } | Self::Gradient { step } => {
+                step - 1
+            }
         }
     }
 
@@ -52,6 +67,12 @@ impl Failure {
     pub fn error(self, recipe: &Recipe) -> Error {
         match self {
             Self::Gradient { step } => Error::NonFiniteGradient { step },
+            Self::Weights { step, task, loss } => Error::NoWeights {
+                step,
+                weighting: recipe.weighting.name(),
+                task: recipe.network.tasks()[task].name.clone(),
+                loss: loss as f32,
+            },
             Self::Loss { step, task, value } => Error::NonFiniteLoss {
                 step,
                 task: recipe.network.tasks()[task].name.clone(),

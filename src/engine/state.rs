@@ -1,7 +1,9 @@
 //! The training state: all that changes while training, exact for every engine.
 
 use super::recipe::Recipe;
+use crate::data::step_key;
 use crate::error::{Error, Result};
+use crate::weighting::MEMORY;
 
 /// Parameters, σ and the optimizer's moments after some number of steps.
 ///
@@ -25,20 +27,23 @@ pub struct State {
     /// the task had a label: like PyTorch's optimizer for a parameter without a gradient, a σ whose task
     /// has no label in a batch is left alone.
     pub sigma_corrections: Vec<[f64; 2]>,
+    /// What the weighting keeps of each task from step to step ([`Scheme`](crate::weighting::Scheme)).
+    pub memory: Vec<[f64; MEMORY]>,
 }
 
 impl State {
     /// The state before the first step: parameters from the recipe's seed, σ where the weighting starts it.
     pub fn initial(recipe: &Recipe) -> Self {
         let parameters = recipe.network.initial_parameters(recipe.seed);
-        let sigma = recipe.weighting.parameters();
+        let (sigma, memory) = recipe.weighting.begin(step_key(recipe.seed, 0));
         Self {
             step: 0,
             moments: vec![[0.0; 2]; parameters.len()],
             parameters: parameters.into_iter().map(f64::from).collect(),
-            sigma: sigma.iter().copied().map(f64::from).collect(),
             sigma_moments: vec![[0.0; 2]; sigma.len()],
             sigma_corrections: vec![[0.0; 2]; sigma.len()],
+            sigma,
+            memory,
         }
     }
 
@@ -52,6 +57,7 @@ impl State {
             ("sigma", self.sigma.len(), tasks),
             ("sigma_moments", self.sigma_moments.len(), tasks),
             ("sigma_corrections", self.sigma_corrections.len(), tasks),
+            ("memory", self.memory.len(), tasks),
         ];
         for (what, found, expected) in lengths {
             if found != expected {
@@ -104,6 +110,6 @@ impl State {
     fn numbers(&self) -> impl Iterator<Item = &f64> {
         let pairs = [&self.moments, &self.sigma_moments, &self.sigma_corrections];
         let pairs = pairs.into_iter().flatten().flatten();
-        self.parameters.iter().chain(&self.sigma).chain(pairs)
+        self.parameters.iter().chain(&self.sigma).chain(pairs).chain(self.memory.iter().flatten())
     }
 }

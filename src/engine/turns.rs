@@ -78,7 +78,7 @@ impl<E: Engine> Engine for Turns<E> {
                         records.extend(of_member.into_iter().map(|it| Record { member, ..it }));
                     }
                     // Known by `failure` from now on.
-                    Err(Error::NonFiniteLoss { .. } | Error::NonFiniteGradient { .. }) => {}
+                    Err(error) if error.is_of_training() => {}
                     Err(error) => return Err(error),
                 }
             }

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use wgpu::{BufferUsages, util::DeviceExt};
 
 /// A buffer of `T` on the device, readable and writable by copies.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Buffer<T> {
     raw: wgpu::Buffer,
     length: usize,

@@ -77,6 +77,7 @@ pub(crate) struct StepGroups<'a> {
 }
 
 /// A kernel with its buffers and its grid: all that a step has to record.
+#[derive(Clone)]
 pub(crate) struct Dispatch {
     kernel: Arc<Kernel>,
     bindings: wgpu::BindGroup,

@@ -39,6 +39,9 @@ pub(crate) struct Source {
     /// Whether it is for one vector of a software adapter, eight or sixteen lanes, with large private arrays
     /// (`gpu::software`).
     pub vector: bool,
+    /// Whether a text comes before it that says what the schemes of a fleet do (`engine::rules`).
+    #[cfg(test)]
+    pub ruled: bool,
 }
 
 impl Source {
@@ -47,10 +50,10 @@ impl Source {
         self.parts.concat()
     }
 
-    /// Whether its own file is a template.
+    /// Whether it is whole only with a text that is made.
     #[cfg(test)]
     pub fn is_made(&self) -> bool {
-        TEMPLATES.iter().any(|(name, _)| *name == self.label)
+        self.ruled || TEMPLATES.iter().any(|(name, _)| *name == self.label)
     }
 }
 
@@ -61,7 +64,7 @@ macro_rules! shader {
 }
 
 /// The templates by name: those of kernels, and what they include.
-pub(super) const TEMPLATES: [(&str, &str); 19] = [
+pub(super) const TEMPLATES: [(&str, &str); 20] = [
     ("block/step", shader!("block/step")),
     ("block/pack", shader!("block/pack")),
     ("block/finish", shader!("block/finish")),
@@ -81,20 +84,23 @@ pub(super) const TEMPLATES: [(&str, &str); 19] = [
     ("small/layer_share", shader!("small/layer_share")),
     ("small/task", shader!("small/task")),
     ("vector/rows", shader!("vector/rows")),
+    ("gram/weights", shader!("gram/weights")),
 ];
 
 /// Declares kernels: `NAME: "label" = [shared files…] [bindings…], members, step or alone;`
 ///
 /// `template` marks those that are made for a shape, whose own file is a template; `vector` those of them that are for one
-/// vector of a software adapter.
+/// vector of a software adapter; `ruled` those that say what the schemes of a fleet do.
 macro_rules! kernels {
     (@knows alone) => { Knows::Alone };
     (@knows step) => { Knows::Step };
     (@knows members) => { Knows::Members };
     (@vector template vector) => { true };
-    (@vector $(template)?) => { false };
-    (@parts template $(vector)? $label:literal $($part:literal)*) => { &[$(shader!($part)),*] };
-    (@parts $label:literal $($part:literal)*) => { &[$(shader!($part),)* shader!($label)] };
+    (@vector $(template)? $(ruled)?) => { false };
+    (@ruled $(template)? ruled) => { true };
+    (@ruled $(template)? $(vector)?) => { false };
+    (@parts template $(vector)? $(ruled)? $label:literal $($part:literal)*) => { &[$(shader!($part)),*] };
+    (@parts $(ruled)? $label:literal $($part:literal)*) => { &[$(shader!($part),)* shader!($label)] };
     ($($(#[$doc:meta])* $name:ident: $label:literal = [$($part:literal),*] [$($access:ident),*], $knows:ident $(, $mark:ident)*;)*) => {
         /// The kernels by name.
         pub(crate) mod kernels {
@@ -107,6 +113,8 @@ macro_rules! kernels {
                     bindings: &[$($access),*],
                     knows: kernels!(@knows $knows),
                     vector: kernels!(@vector $($mark)*),
+                    #[cfg(test)]
+                    ruled: kernels!(@ruled $($mark)*),
                 };
             )*
             /// All of them.
@@ -130,7 +138,7 @@ kernels! {
     KEEP: "epoch/keep" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member"]
         [Read, Read, Write], members;
     /// A layer with its activation.
-    FORWARD: "tiled/forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/dropout", "shared/layer", "shared/tile"]
+    FORWARD: "tiled/forward" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/hash", "shared/dropout", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write, Write], members;
     /// The fused loss pass of a training step.
     LOSS: "tiled/loss" = ["shared/step", "shared/this_step", "shared/this_member", "shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
@@ -151,10 +159,10 @@ kernels! {
     SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Write, Write], members, template, vector;
     /// Whole steps of a small network, by one workgroup.
-    RESIDENT_STEPS: "resident/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/clip", "shared/adam", "shared/optimizer", "shared/records"]
+    RESIDENT_STEPS: "resident/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/hash", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/clip", "shared/adam", "shared/optimizer", "shared/records"]
         [Read, Read, Read, Read, Read, Write, Write, Write, Uniform, Uniform], members, template;
     /// A fused step but for its end, in blocks of rows, on GPUs.
-    BLOCK_STEP: "block/step" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses"]
+    BLOCK_STEP: "block/step" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/hash", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses"]
         [Read, Read, Read, Read, Read, Read, Write, Write], members, template;
     /// The parameters as it reads them.
     BLOCK_PACK: "block/pack" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member"]
@@ -164,7 +172,7 @@ kernels! {
         [Read, Write, Read, Read, Write, Write, Write], members, template;
     /// The end of a fused step on GPUs, of other programs.
     PARALLEL_FINISH: "ending/plain" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/reduction", "shared/long_sum", "ending/share_sums", "ending/parallel"]
-        [Read, Write, Read, Read, Write, Write], members;
+        [Read, Write, Read, Read, Write, Write], members, ruled;
     /// Before the end of a fused step on GPUs that clips its gradient, or has many losses: all sums.
     SUMS: "ending/sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/reduction", "shared/long_sum", "ending/share_sums"]
         [Read, Write], members;
@@ -174,9 +182,17 @@ kernels! {
     /// Before the end of a fused step with many tasks and shares: the losses' sums.
     LOSS_SUMS: "ending/loss_sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/reduction", "shared/long_sum"]
         [Read, Write], members;
+    /// What a scheme does by a dispatch of its own.
+    WEIGHTING_STEP: "weighting/step" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
+        [Read, Write, Read, Read, Read, Write, Write], members, ruled;
     /// The end of a fused step: sums, σ and Adam.
     FINISH: "ending/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
-        [Read, Write, Read, Read, Read, Write, Write], members;
+        [Read, Write, Read, Read, Read, Write, Write], members, ruled;
+    /// Weights from the Gram matrices of gradients, by schemes whose texts are put before it.
+    // Until a training step has a Gram matrix, tests alone.
+    #[cfg_attr(not(test), allow(dead_code))]
+    GRAM_WEIGHTS: "gram/weights" = ["shared/grid", "shared/numbers", "shared/permutation", "gram/present", "gram/matrices", "gram/correlation", "gram/pivoting", "gram/jacobi", "gram/fair"]
+        [Read, Read, Read, Read, Write, Write, Write], alone, template;
     /// The fused loss pass on a caller's buffers.
     LOSS_ALONE: "loss_pass/loss_alone" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/labels", "shared/losses", "shared/reduction", "shared/loss_pass", "shared/long_sum"]
         [Read, Read, Read, Read, Read, Write, Write, Read], alone;
@@ -203,7 +219,7 @@ kernels! {
     ACTIVATION_GRADIENT: "unfused/activation_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/numbers", "shared/activations", "shared/layer"]
         [Read, Read, Write], step;
     /// Unfused: dropout, forward and backward.
-    DROPOUT: "unfused/dropout" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/dropout", "shared/layer"]
+    DROPOUT: "unfused/dropout" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/hash", "shared/dropout", "shared/layer"]
         [Read, Write], members;
     /// Unfused: shares of the bias's gradient.
     BIAS_GRADIENT: "unfused/bias_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/layer", "shared/long_sum"]
@@ -312,6 +328,8 @@ pub(crate) mod tests {
         let mut used: Vec<&str> =
             kernels::ALL.iter().flat_map(|source| source.parts).copied().collect();
         used.extend(TEMPLATES.map(|(_, text)| text));
+        used.extend(crate::engine::RULES);
+        used.extend(crate::weighting::SCHEMES.iter().map(|scheme| scheme.wgsl()));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
         let entries = |folder: &Path| {
             let entries = std::fs::read_dir(folder).expect("a folder of shaders");
@@ -321,7 +339,8 @@ pub(crate) mod tests {
         // Every kernel lies in a folder, and no folder within another.
         for path in entries(&root).iter().flat_map(|folder| entries(folder)) {
             let text = std::fs::read_to_string(&path).expect("a text");
-            assert!(used.contains(&text.as_str()), "{} is used by no kernel", path.display());
+            let is_used = used.iter().any(|part| *part == text);
+            assert!(is_used, "{} is used by no kernel", path.display());
             files += 1;
         }
         assert!(files > 40, "only {files} shader files were found");

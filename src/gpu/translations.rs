@@ -23,8 +23,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
-const VALUES: [(&str, &[f64]); 22] = [
-    ("SCHEME", &[0.0, 1.0, 2.0]),
+const VALUES: [(&str, &[f64]); 23] = [
+    ("SCHEME", &[0.0, 1.0, 2.0, 3.0, 4.0]),
+    // Of weighting/step.
+    ("PHASE", &[0.0, 1.0, 2.0]),
     ("CLIP", &[0.0, 0.5]),
     // A tenth of the units, in 32 bits.
     ("DROPS_BELOW", &[0.0, 429_496_730.0]),

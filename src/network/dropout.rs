@@ -4,10 +4,9 @@
 //! the same masks, forward and backward, in a run that goes on as in one that never stopped. The kernels' twin is
 //! `shaders/shared/dropout.wgsl`, which must agree bit for bit.
 //!
-//! With `k₀`, `k₁` the low and high words of `split_mix(seed ^ split_mix(step ^ "dropout "))`, the eight letters as a
-//! big-endian number, a unit is dropped where the last word of `pcg4d(row, unit, k₀, k₁)` is below ⌊p·2³²⌋.
+//! With `k₀`, `k₁` the step's key, a unit is dropped where the last word of `pcg4d(row, unit, k₀, k₁)` is below ⌊p·2³²⌋.
 
-use crate::data::split_mix;
+use crate::data::{pcg4d, step_key};
 
 /// The masks of one training step, of all hidden layers.
 ///
@@ -27,17 +26,13 @@ pub struct Dropout {
     key: [u32; 2],
 }
 
-/// Sets the steps' keys apart from those of the epochs' orders.
-const KEYS: u64 = u64::from_be_bytes(*b"dropout ");
-
 impl Dropout {
     /// The masks at a probability in [0, 1) of step `step`, counted from 1, of a run with this seed.
     pub fn new(probability: f64, seed: u64, step: u64) -> Self {
-        let key = split_mix(seed ^ split_mix(step ^ KEYS));
         Self {
             drops_below: (probability * 2.0_f64.powi(32)) as u32,
             kept: 1.0 / (1.0 - probability),
-            key: [key as u32, (key >> 32) as u32],
+            key: step_key(seed, step),
         }
     }
 
@@ -49,52 +44,15 @@ impl Dropout {
         if hash < self.drops_below { 0.0 } else { self.kept }
     }
 
-    /// The key, for the kernels.
-    pub(crate) fn key(&self) -> [u32; 2] {
-        self.key
-    }
-
     /// The constants by which the kernels know the probability.
     pub(crate) fn constants(&self) -> [(&'static str, f64); 2] {
         [("DROPS_BELOW", f64::from(self.drops_below)), ("KEPT", self.kept)]
     }
 }
 
-/// Four words from four (Jarzynski & Olano, [*Hash Functions for GPU Rendering*](https://jcgt.org/published/0009/03/02/),
-/// 2020, `pcg4d`).
-fn pcg4d(mut v: [u32; 4]) -> [u32; 4] {
-    v = v.map(|word| word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-    mix(&mut v);
-    v = v.map(|word| word ^ (word >> 16));
-    mix(&mut v);
-    v
-}
-
-/// Adds to each word the product of two others.
-fn mix(v: &mut [u32; 4]) {
-    for (word, a, b) in [(0, 1, 3), (1, 2, 0), (2, 0, 1), (3, 1, 2)] {
-        v[word] = v[word].wrapping_add(v[a].wrapping_mul(v[b]));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_hash_is_that_of_the_paper() {
-        // From the paper's listing, in Python's whole numbers modulo 2³².
-        for (input, output) in [
-            ([0, 0, 0, 0], [251_852_841, 760_645_481, 850_445_371, 3_542_436_074]),
-            ([1, 2, 3, 4], [908_250_390, 4_044_648_920, 3_775_961_919, 45_698_095]),
-            (
-                [31, 1234, 0xdead_beef, 0xffff_ffff],
-                [625_335_579, 112_687_300, 3_208_617_586, 3_561_000_599],
-            ),
-        ] {
-            assert_eq!(pcg4d(input), output, "{input:?}");
-        }
-    }
 
     /// 40 steps' masks of 64 rows of 100 units, 1 where a unit is dropped.
     fn dropped(probability: f64) -> Vec<Vec<f64>> {

@@ -5,7 +5,9 @@
 //! | `trunk.0.weight`, `trunk.0.bias`, `trunk.2.weight`, … | PyTorch's | the trunk; an activation sits between |
 //! | `heads.<key>.weight`, `heads.<key>.bias` | PyTorch's | the heads, by [`Network::head_keys`](crate::Network::head_keys) |
 //! | `awl.params` | `[tasks]` | σ, where it is learned as it is |
-//! | `awl.log_sigma_squared` | `[tasks]` | `ln σ²`, where that is learned ([`SigmaForm`]) |
+//! | `awl.log_sigma_squared` | `[tasks]` | `ln σ²`, where that is learned ([`SigmaForm`](crate::SigmaForm)) |
+//! | `weighting.parameter` | `[tasks]` | what another weighting scheme learns or finds: its parameters, or weights |
+//! | `weighting.memory` | `[tasks, 4]` | what such a scheme keeps from step to step (checkpoints only) |
 //! | `adam.first.<tensor>`, `adam.second.<tensor>` | the tensor's | Adam's moments of it (checkpoints only) |
 //! | `adam.corrections` | `[tasks, 2]` | σ's own bias corrections (checkpoints only) |
 //! | `best.<tensor>` | the tensor's | the best epoch's weights (checkpoints only) |
@@ -16,10 +18,10 @@
 //! before there were keys, which have the tasks' very names in their place, are read too.
 
 use super::tensors::{Reader, Writer, notes};
-use super::weights::{Weights, forms, names, other, sigma_name};
+use super::weights::{LOG_SIGMA, SIGMA, Weights, at_one, names, names_of_sigma, other};
 use crate::engine::{Recipe, State};
 use crate::error::{Error, Result};
-use crate::weighting::SigmaForm;
+use crate::weighting::MEMORY;
 use serde_json::{Value, json};
 
 /// All that training goes on from.
@@ -61,7 +63,7 @@ impl Checkpoint {
         let states = || members.iter().map(|saved| &saved.state);
         let mut writer = Writer::new(members.len());
         let weights: Vec<Weights> = states().map(Weights::of).collect();
-        Weights::write(&mut writer, &weights, recipes, "", |form| form.parameter(1.0).into());
+        Weights::write(&mut writer, &weights, recipes, "", at_one);
         for (index, prefix) in MOMENTS.into_iter().enumerate() {
             let of = |moments: &[[f64; 2]]| moments.iter().map(|pair| pair[index]).collect();
             let moments = states().map(|state| Weights {
@@ -76,11 +78,16 @@ impl Checkpoint {
             let tasks = recipes[0].network.tasks().len();
             writer.push(CORRECTIONS.into(), &[tasks, 2], states().map(of).collect());
         }
+        if recipes.iter().any(keeps_memory) {
+            let of = |state: &State| state.memory.iter().flatten().copied().collect();
+            let tasks = recipes[0].network.tasks().len();
+            writer.push(MEMORIES.into(), &[tasks, MEMORY], states().map(of).collect());
+        }
         if members.iter().any(|saved| saved.best.is_some()) {
             let best = members.iter().zip(weights);
             let best = best.map(|(saved, last)| saved.best.clone().unwrap_or(last));
             let best: Vec<Weights> = best.collect();
-            Weights::write(&mut writer, &best, recipes, BEST, |form| form.parameter(1.0).into());
+            Weights::write(&mut writer, &best, recipes, BEST, at_one);
         }
         writer.finish(&self.metadata())
     }
@@ -102,7 +109,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Tensors`] as [`Weights::fleet_from_bytes`], for a file that is no checkpoint, for one of another number of
-    /// members, and for one of another [form](SigmaForm): Adam's moments of σ are none of `ln σ²`.
+    /// members, and for one of another [form](crate::SigmaForm): Adam's moments of σ are none of `ln σ²`.
     pub fn from_bytes(file: &str, bytes: &[u8], recipes: &[Recipe]) -> Result<Self> {
         let Metadata { steps, best: have_best, notes } = Metadata::read(file, bytes)?;
         if steps.len() != recipes.len() {
@@ -114,8 +121,8 @@ impl Checkpoint {
             return Err(Error::Tensors { file: file.into(), problem });
         }
         let mut reader = Weights::reader(file, bytes, recipes)?;
-        for form in forms(recipes) {
-            check_form(file, &reader, form)?;
+        for name in names_of_sigma(recipes) {
+            check_form(file, &reader, name)?;
         }
         let weights = Weights::read(&mut reader, recipes, "")?;
         let [first, second] = MOMENTS.map(|prefix| Weights::read(&mut reader, recipes, prefix));
@@ -134,6 +141,17 @@ impl Checkpoint {
                 let pairs = corrections.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
                 if recipe.weighting.is_learned() {
                     saved.state.sigma_corrections = pairs.collect();
+                }
+            }
+        }
+        if recipes.iter().any(keeps_memory) {
+            let tasks = recipes[0].network.tasks().len();
+            let of_each = reader.take(MEMORIES, &[tasks, MEMORY])?;
+            for ((saved, recipe), memory) in members.iter_mut().zip(recipes).zip(of_each) {
+                if keeps_memory(recipe) {
+                    let fours = memory.chunks_exact(MEMORY);
+                    saved.state.memory =
+                        fours.map(|four| std::array::from_fn(|i| four[i])).collect();
                 }
             }
         }
@@ -207,17 +225,24 @@ fn state(
         sigma: weights.sigma,
         sigma_moments,
         sigma_corrections: initial.sigma_corrections,
+        memory: initial.memory,
     }
 }
 
 const MOMENTS: [&str; 2] = ["adam.first.", "adam.second."];
 const CORRECTIONS: &str = "adam.corrections";
 const BEST: &str = "best.";
+const MEMORIES: &str = "weighting.memory";
 
-/// Checks that a checkpoint has what this form learns.
-fn check_form(file: &str, reader: &Reader<'_>, form: SigmaForm) -> Result<()> {
-    let [own, found] = [form, other(form)].map(sigma_name);
-    if reader.has(own) || !reader.has(found) {
+/// Whether a recipe's scheme keeps anything from step to step but the parameters.
+fn keeps_memory(recipe: &Recipe) -> bool {
+    !recipe.weighting.scheme().wgsl().is_empty()
+}
+
+/// Checks that a checkpoint has σ in the form of this name, where it is one of σ.
+fn check_form(file: &str, reader: &Reader<'_>, own: &str) -> Result<()> {
+    let (found, _) = other(own);
+    if ![SIGMA, LOG_SIGMA].contains(&own) || reader.has(own) || !reader.has(found) {
         return Ok(());
     }
     Err(Error::Tensors {

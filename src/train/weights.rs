@@ -43,7 +43,7 @@ impl Weights {
     /// Those of [`to_bytes`](Self::to_bytes).
     pub fn fleet_to_bytes(weights: &[Self], recipes: &[Recipe], notes: &Value) -> Result<Vec<u8>> {
         let mut writer = Writer::new(recipes.len());
-        Self::write(&mut writer, weights, recipes, "", |form| form.parameter(1.0).into());
+        Self::write(&mut writer, weights, recipes, "", at_one);
         writer.finish(notes)
     }
 
@@ -53,19 +53,23 @@ impl Weights {
         weights: &[Self],
         recipes: &[Recipe],
         prefix: &str,
-        absent: fn(SigmaForm) -> f64,
+        absent: fn(&str) -> f64,
     ) {
         for Tensor { name, shape, range } in recipes[0].network.tensors() {
             let of_each = weights.iter().map(|it| it.parameters[range.clone()].to_vec());
             writer.push(format!("{prefix}{name}"), &shape, of_each.collect());
         }
-        for form in forms(recipes) {
+        for name in names_of_sigma(recipes) {
             let of_each = weights.iter().zip(recipes).map(|(weights, recipe)| {
                 let tasks = weights.sigma.len();
-                if learns(recipe, form) { weights.sigma.clone() } else { vec![absent(form); tasks] }
+                if sigma_name(recipe) == Some(name) {
+                    weights.sigma.clone()
+                } else {
+                    vec![absent(name); tasks]
+                }
             });
             let tasks = recipes[0].network.tasks().len();
-            writer.push(format!("{prefix}{}", sigma_name(form)), &[tasks], of_each.collect());
+            writer.push(format!("{prefix}{name}"), &[tasks], of_each.collect());
         }
     }
 
@@ -87,11 +91,13 @@ impl Weights {
     pub fn fleet_from_bytes(file: &str, bytes: &[u8], recipes: &[Recipe]) -> Result<Vec<Self>> {
         let mut reader = Self::reader(file, bytes, recipes)?;
         let mut weights = Self::read(&mut reader, recipes, "")?;
-        for form in forms(recipes) {
-            convert_sigma(&mut weights, &mut reader, recipes, form)?;
+        for name in [SIGMA, LOG_SIGMA] {
+            if recipes.iter().any(|recipe| sigma_name(recipe) == Some(name)) {
+                convert_sigma(&mut weights, &mut reader, recipes, name)?;
+            }
         }
         // A learned σ says nothing to a scheme that learns none.
-        reader.finish(&["adam.", "best.", SIGMA, LOG_SIGMA])?;
+        reader.finish(&["adam.", "best.", SIGMA, LOG_SIGMA, "weighting."])?;
         Ok(weights)
     }
 
@@ -129,27 +135,28 @@ impl Weights {
             }
         }
         let tasks = recipes[0].network.tasks().len();
-        for form in forms(recipes) {
-            let name = format!("{prefix}{}", sigma_name(form));
+        for own in names_of_sigma(recipes) {
+            let name = format!("{prefix}{own}");
             if !reader.has(&name) {
                 continue;
             }
             let of_each = weights.iter_mut().zip(recipes).zip(reader.take(&name, &[tasks])?);
-            let of_form = of_each.filter(|((_, recipe), _)| learns(recipe, form));
-            of_form.for_each(|((weights, _), sigma)| weights.sigma = sigma);
+            let with_it = of_each.filter(|((_, recipe), _)| sigma_name(recipe) == Some(own));
+            with_it.for_each(|((weights, _), sigma)| weights.sigma = sigma);
         }
         Ok(weights)
     }
 }
 
-/// Takes σ of the members of this form from the other one, if that is what the file has, and raises it to their floor.
+/// Takes σ of the members that have it under this name from the other form, if that is what the file has, and raises it to their
+/// floor.
 fn convert_sigma(
     weights: &mut [Weights],
     reader: &mut Reader<'_>,
     recipes: &[Recipe],
-    form: SigmaForm,
+    own: &str,
 ) -> Result<()> {
-    let [own, foreign] = [form, other(form)].map(sigma_name);
+    let (foreign, from) = other(own);
     let tasks = recipes[0].network.tasks().len();
     let found = match !reader.has(own) && reader.has(foreign) {
         true => Some(reader.take(foreign, &[tasks])?),
@@ -157,9 +164,10 @@ fn convert_sigma(
     };
     for (member, (weights, recipe)) in weights.iter_mut().zip(recipes).enumerate() {
         // With a floor of its own.
-        let Some(form) = recipe.weighting.form().filter(|_| learns(recipe, form)) else { continue };
+        let form = recipe.weighting.form().filter(|_| sigma_name(recipe) == Some(own));
+        let Some(form) = form else { continue };
         if let Some(found) = &found {
-            let convert = |&value: &f64| form.parameter(other(form).sigma(value) as f32).into();
+            let convert = |&value: &f64| form.parameter(from.sigma(value) as f32).into();
             weights.sigma = found[member].iter().map(convert).collect();
         }
         if let Some(least) = form.least_parameter() {
@@ -169,31 +177,33 @@ fn convert_sigma(
     Ok(())
 }
 
-/// The forms, floors aside, in which some of these recipes learn σ.
-pub(super) fn forms(recipes: &[Recipe]) -> Vec<SigmaForm> {
-    let forms = [SigmaForm::Plain, SigmaForm::log()];
-    forms.into_iter().filter(|&form| recipes.iter().any(|it| learns(it, form))).collect()
+/// The tensors that hold what these recipes' schemes learn or find.
+pub(super) fn names_of_sigma(recipes: &[Recipe]) -> Vec<&'static str> {
+    let names = [SIGMA, LOG_SIGMA, PARAMETER];
+    let is_had = |name: &&str| recipes.iter().any(|recipe| sigma_name(recipe) == Some(*name));
+    names.into_iter().filter(is_had).collect()
 }
 
-/// Whether a recipe learns σ in this form, floors aside.
-fn learns(recipe: &Recipe, form: SigmaForm) -> bool {
-    recipe.weighting.form().map(sigma_name) == Some(sigma_name(form))
-}
-
-/// The form that a file of a recipe of this form may have too.
-pub(super) fn other(form: SigmaForm) -> SigmaForm {
-    match form {
-        SigmaForm::Plain => SigmaForm::log(),
-        SigmaForm::Log { .. } => SigmaForm::Plain,
+/// The tensor that holds what a recipe's scheme learns or finds; `None` where its weights are given.
+fn sigma_name(recipe: &Recipe) -> Option<&'static str> {
+    match recipe.weighting.form() {
+        Some(SigmaForm::Plain) => Some(SIGMA),
+        Some(SigmaForm::Log { .. }) => Some(LOG_SIGMA),
+        None => recipe.weighting.changes().then_some(PARAMETER),
     }
 }
 
-/// The tensor that holds what is learned of σ.
-pub(super) fn sigma_name(form: SigmaForm) -> &'static str {
-    match form {
-        SigmaForm::Plain => SIGMA,
-        SigmaForm::Log { .. } => LOG_SIGMA,
+/// The name of σ in the other form, and that form.
+pub(super) fn other(name: &str) -> (&'static str, SigmaForm) {
+    match name {
+        SIGMA => (LOG_SIGMA, SigmaForm::log()),
+        _ => (SIGMA, SigmaForm::Plain),
     }
+}
+
+/// What stands for the parameter of a member that has none of this name: a σ of 1.
+pub(super) fn at_one(name: &str) -> f64 {
+    if name == SIGMA { 1.0 } else { 0.0 }
 }
 
 /// The network's tensors, each under the name that the file has for it: its own, or that of old files.
@@ -209,6 +219,8 @@ pub(super) fn names(reader: &Reader<'_>, recipe: &Recipe, prefix: &str) -> Vec<(
 }
 
 /// PyTorch's name of σ.
-const SIGMA: &str = "awl.params";
+pub(super) const SIGMA: &str = "awl.params";
 /// One that nobody takes for it.
-const LOG_SIGMA: &str = "awl.log_sigma_squared";
+pub(super) const LOG_SIGMA: &str = "awl.log_sigma_squared";
+/// What other schemes learn or find.
+const PARAMETER: &str = "weighting.parameter";

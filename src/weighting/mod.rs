@@ -5,13 +5,24 @@
 //! of the formulas are in `shaders/shared/weighting.wgsl`. Knows nothing of networks or GPUs.
 
 pub mod awl;
+mod draws;
+pub mod dwa;
+pub mod famo;
 pub mod fixed;
+pub mod geometric;
+pub mod gradients;
+pub mod inverse;
 mod registry;
+pub mod rlw;
 mod scheme;
+mod softmax;
+pub mod stch;
+pub mod uncertainty;
 
 pub use self::awl::{AutomaticWeightedLoss, SigmaForm};
 pub use self::registry::{SCHEMES, find};
-pub use self::scheme::{Form, Kind, Scheme, Setting};
+pub(crate) use self::scheme::MOST_SETTINGS;
+pub use self::scheme::{Form, Kind, LEAST_LOSS, MEMORY, Moment, Scheme, Setting, TaskStep};
 
 use self::awl::Awl;
 use self::fixed::{Equal, Fixed};
@@ -105,6 +116,11 @@ impl Weighting {
         self.scheme.form(&self.settings).is_learned()
     }
 
+    /// Whether the parameters change while a run trains.
+    pub fn changes(&self) -> bool {
+        self.is_learned() || !self.scheme.wgsl().is_empty()
+    }
+
     /// What is learned of σ by the automatic weighted loss; `None` of another scheme.
     pub fn form(&self) -> Option<SigmaForm> {
         (self.name() == Awl.name()).then(|| Awl::sigma_form(&self.settings))
@@ -144,6 +160,25 @@ impl Weighting {
     /// The total's gradient for a task's parameter at this loss; 0 where nothing learns it.
     pub fn parameter_gradient(&self, loss: f64, parameter: f64) -> f64 {
         self.scheme.gradient(&self.settings, loss, parameter)
+    }
+
+    /// The number by which the kernels know the scheme: its place in [`SCHEMES`].
+    pub(crate) fn number(&self) -> u32 {
+        let place = SCHEMES.iter().position(|scheme| scheme.name() == self.name());
+        place.unwrap_or_default() as u32
+    }
+
+    /// Parameters and memory before the first step; `key` is of what is drawn at random for it.
+    pub fn begin(&self, key: [u32; 2]) -> (Vec<f64>, Vec<[f64; MEMORY]>) {
+        let start = |&parameter: &f32| TaskStep {
+            loss: None,
+            weight: parameter.into(),
+            memory: [0.0; MEMORY],
+        };
+        let mut tasks: Vec<TaskStep> = self.parameters.iter().map(start).collect();
+        let moment = Moment { settings: &self.settings, step: 0, ends_epoch: false, key };
+        self.scheme.after(&moment, &mut tasks);
+        tasks.iter().map(|task| (task.weight, task.memory)).unzip()
     }
 
     /// Checks the scheme against the number of tasks.

@@ -1,13 +1,49 @@
 //! The list of all schemes: what the command line, configurations, documents and tests go through.
 
 use super::awl::Awl;
+use super::dwa::Dwa;
+use super::famo::Famo;
 use super::fixed::{Equal, Fixed};
+use super::geometric::Geometric;
+use super::gradients::{
+    AlignedMtl, Cagrad, DbMtl, Fairgrad, GradNorm, ImtlG, Mgda, NashMtl, NtkMtl, Pcgrad, Upgrad,
+};
+use super::inverse::{AwlClosedForm, ScaleInvariant, UwO, UwSo};
+use super::rlw::Rlw;
 use super::scheme::Scheme;
+use super::stch::Stch;
+use super::uncertainty::{ImtlL, Uncertainty};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
 /// All schemes, in the order in which they are told of.
-pub static SCHEMES: [&dyn Scheme; 3] = [&Awl, &Equal, &Fixed];
+pub static SCHEMES: [&dyn Scheme; 25] = [
+    &Awl,
+    &Equal,
+    &Fixed,
+    &Rlw,
+    &Uncertainty,
+    &ImtlL,
+    &Dwa,
+    &AwlClosedForm,
+    &UwO,
+    &UwSo,
+    &ScaleInvariant,
+    &Geometric,
+    &Stch,
+    &Famo,
+    &GradNorm,
+    &Mgda,
+    &Pcgrad,
+    &Cagrad,
+    &ImtlG,
+    &Fairgrad,
+    &NashMtl,
+    &AlignedMtl,
+    &Upgrad,
+    &DbMtl,
+    &NtkMtl,
+];
 
 /// The scheme of this name.
 ///

@@ -1,7 +1,16 @@
 //! What a weighting scheme is: one file each, all of which the registry lists.
 
+use super::gradients::AtStep;
 use crate::error::Result;
 use std::fmt::Debug;
+
+/// Numbers that a scheme may keep of each task from step to step, beside its parameter.
+pub const MEMORY: usize = 4;
+/// The most settings of a scheme.
+pub(crate) const MOST_SETTINGS: usize = 4;
+/// What a smaller loss is taken for, where a scheme divides by it or takes its logarithm: a batch that is answered exactly stops no
+/// training.
+pub const LEAST_LOSS: f64 = 1e-8;
 
 /// When a scheme knows its weights, and what that costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +19,7 @@ pub enum Kind {
     Parameter,
     /// From the losses of the step's batch: another forward pass over it, since a fused pass has its weights before its losses.
     Losses,
-    /// From the gradients that the tasks have at the shared layers.
+    /// From the gradients of the tasks for the parameters that they share: a backward pass through the shared layers a task.
     Gradients,
 }
 
@@ -24,12 +33,19 @@ pub enum Form {
     Sigma = 1,
     /// `ln σ²` of it, learned.
     LogSigma = 2,
+    /// `s = ln σ²` of Kendall's uncertainty, learned.
+    LogVariance = 3,
+    /// The logarithm of the weight, learned: IMTL-L's `s`.
+    LogWeight = 4,
+    /// The weight of the gradient of the parameters that all tasks share, which the scheme finds; what a task has alone, its head,
+    /// follows its own loss.
+    OfTrunk = 5,
 }
 
 impl Form {
     /// Whether the optimizer learns the parameter.
     pub fn is_learned(self) -> bool {
-        self != Self::Weight
+        !matches!(self, Self::Weight | Self::OfTrunk)
     }
 }
 
@@ -46,10 +62,43 @@ pub struct Setting {
     pub range: [f64; 2],
 }
 
+/// A task's part of a step, as a scheme sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TaskStep {
+    /// The mean loss of the batch before the step; `None` without a label.
+    pub loss: Option<f64>,
+    /// The task's weight, where the form is [`Form::Weight`].
+    pub weight: f64,
+    /// What the scheme keeps of the task.
+    pub memory: [f64; MEMORY],
+}
+
+impl TaskStep {
+    /// The loss, at least [`LEAST_LOSS`].
+    pub fn positive_loss(&self) -> Option<f64> {
+        self.loss.map(|loss| loss.max(LEAST_LOSS))
+    }
+}
+
+/// What a scheme may know of a step beside its tasks.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// The values of [`Scheme::settings`].
+    pub settings: &'a [f64],
+    /// The step's number, from 1; 0 before the first.
+    pub step: u64,
+    /// Whether the step is the last of its epoch.
+    pub ends_epoch: bool,
+    /// The key of what is drawn at random after the step.
+    pub key: [u32; 2],
+}
+
 /// A weighting scheme: its names, its settings and its formulas, in `f64`. It holds no numbers itself: settings are in the
-/// [`Weighting`](super::Weighting), parameters in the training state.
+/// [`Weighting`](super::Weighting), parameters and memory in the training state.
 ///
-/// Every method but the first four has a body for the schemes to which it does not apply.
+/// Every method but the first four has a body for the schemes to which it does not apply. A scheme whose parameter is learned by
+/// the optimizer has `form`, `weight`, `regulariser` and `gradient`, task by task; one that finds its weights itself has `weigh`,
+/// before a step, from the losses of its batch, or `after`, from those of steps that were made.
 pub trait Scheme: Debug + Sync {
     /// The name that users write.
     fn name(&self) -> &'static str;
@@ -70,7 +119,10 @@ pub trait Scheme: Debug + Sync {
 
     /// What the parameter of a task stands for.
     fn form(&self, _settings: &[f64]) -> Form {
-        Form::Weight
+        match self.kind() {
+            Kind::Gradients => Form::OfTrunk,
+            _ => Form::Weight,
+        }
     }
 
     /// Where a task starts, in the unit in which users say it: σ, a weight.
@@ -127,5 +179,38 @@ pub trait Scheme: Debug + Sync {
     /// The total's gradient for a task's parameter at this loss.
     fn gradient(&self, _settings: &[f64], _loss: f64, _parameter: f64) -> f64 {
         0.0
+    }
+
+    /// Whether a loss below 0 has no meaning to the scheme: training then stops.
+    fn needs_positive_losses(&self) -> bool {
+        false
+    }
+
+    /// The weights of a step from the losses of its batch, of a scheme of [`Kind::Losses`]; of a task without a label 0.
+    fn weigh(&self, _moment: &Moment<'_>, _tasks: &[TaskStep]) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// The weights of tasks of which each has a gradient, of a scheme of [`Kind::Gradients`]; changes memory.
+    fn combine(&self, _settings: &[f64], _at: &mut AtStep<'_>) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// After a step that was made: changes weights, of a scheme of [`Kind::Parameter`], and memory.
+    fn after(&self, _moment: &Moment<'_>, _tasks: &mut [TaskStep]) {}
+
+    /// After that, with the losses of the same batch by the network as it has become: changes memory. Costs one more forward
+    /// pass.
+    fn follow(&self, _moment: &Moment<'_>, _tasks: &mut [TaskStep], _then: &[Option<f64>]) {}
+
+    /// Whether there is a [`follow`](Self::follow).
+    fn follows(&self) -> bool {
+        false
+    }
+
+    /// The twins of these formulas in WGSL, on what `shaders/weighting/tasks.wgsl` gives them: functions of the scheme's name and
+    /// `_weigh`, `_after` or `_follow`, each where the scheme has it.
+    fn wgsl(&self) -> &'static str {
+        ""
     }
 }

@@ -36,6 +36,7 @@ mod real_tables;
 mod repeatable;
 mod sample_weights;
 mod schedules;
+mod schemes;
 mod sigma_form;
 mod stopping;
 mod support;

@@ -20,7 +20,7 @@ fn text<'a>(mutation: &'a toml::Table, key: &str) -> &'a str {
 
 #[test]
 fn every_change_can_be_made() {
-    for mutation in ["rust.toml", "shaders.toml"].into_iter().flat_map(list) {
+    for mutation in ["rust.toml", "shaders.toml", "weighting.toml"].into_iter().flat_map(list) {
         let [file, find, replace, breaks, killed_by] =
             ["file", "find", "replace", "breaks", "killed_by"].map(|key| text(&mutation, key));
         let source = std::fs::read_to_string(Path::new(ROOT).join(file)).expect(file);
@@ -33,8 +33,8 @@ fn every_change_can_be_made() {
 
 #[test]
 fn every_kernel_that_computes_is_changed() {
-    let changed: BTreeSet<String> =
-        list("shaders.toml").iter().map(|mutation| text(mutation, "file").into()).collect();
+    let lists = ["shaders.toml", "weighting.toml"].into_iter().flat_map(list);
+    let changed: BTreeSet<String> = lists.map(|mutation| text(&mutation, "file").into()).collect();
     // Structs and places alone, what software adapters take on a CPU with AVX-512 only, and what benchmarks measure with.
     let without = [
         "bench/arithmetic",

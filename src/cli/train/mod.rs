@@ -348,8 +348,7 @@ fn events(run: &RunDir, made: &[(u64, usize)]) -> awl::Result<Vec<EventWriter>> 
 
 /// Why training broke off, and what is left of it.
 fn explain(error: Error, config: &Config, run: &RunDir) -> Failure {
-    let is_infinite =
-        matches!(error, Error::NonFiniteLoss { .. } | Error::NonFiniteGradient { .. });
+    let is_infinite = error.is_of_training();
     let remedy = match is_infinite && !config.data.standardize {
         true => ", or standardise features and targets (without --no-standardize)",
         false => "",

@@ -5,6 +5,7 @@ use crate::engine::recipe::Recipe;
 use crate::engine::step::Step;
 use crate::network::{Activation, Layer};
 use crate::optimizer::Group;
+use crate::weighting::MOST_SETTINGS;
 use bytemuck::{Pod, Zeroable};
 
 /// The most members of a dispatch, as `step.wgsl` has it.
@@ -21,6 +22,7 @@ pub(crate) struct StepInfo {
     run: u32,
     domain_bits: u32,
     seats: u32,
+    ends_epoch: u32,
 }
 
 impl StepInfo {
@@ -40,6 +42,7 @@ impl StepInfo {
             run: steps.iter().take_while(|other| goes_on(other)).count() as u32,
             domain_bits: if recipe.shuffle { order.bits() } else { 0 },
             seats: seats as u32,
+            ends_epoch: u32::from(step.first + step.rows == rows),
         }
     }
 
@@ -64,7 +67,7 @@ pub(crate) struct MemberInfo {
     pub scheme: u32,
     pub rates: Rates,
     pub order_key: [u32; 2],
-    pub dropout_key: [u32; 2],
+    pub draws_key: [u32; 2],
 }
 
 /// What Adam needs of a step.
@@ -197,6 +200,8 @@ pub(crate) struct OptimizerInfo {
     network: GroupInfo,
     sigma: GroupInfo,
     least_sigma: f32,
+    scheme: u32,
+    settings: [f32; MOST_SETTINGS],
 }
 
 impl OptimizerInfo {
@@ -204,6 +209,9 @@ impl OptimizerInfo {
     /// clipped, in this many sums.
     pub fn new(recipe: &Recipe, [gradient_shares, loss_shares, norms]: [usize; 3]) -> Self {
         let least = recipe.weighting.least_parameter();
+        let mut settings = [0.0; MOST_SETTINGS];
+        let given = settings.iter_mut().zip(recipe.weighting.settings());
+        given.for_each(|(to, &setting)| *to = setting as f32);
         Self {
             parameters: recipe.network.parameter_count() as u32,
             gradient_shares: gradient_shares as u32,
@@ -212,6 +220,8 @@ impl OptimizerInfo {
             network: (&recipe.optimizer.network).into(),
             sigma: (&recipe.optimizer.sigma).into(),
             least_sigma: least.map_or(f32::MIN, |least| least as f32),
+            scheme: recipe.weighting.number(),
+            settings,
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::infos::{MOST_MEMBERS, MemberInfo, OptimizerInfo, Rates, Shares, StepInfo};
 use super::rows::Rows;
 use super::slots::Steps;
-use crate::data::Permutation;
+use crate::data::{Permutation, step_key};
 use crate::engine::outcome::{FIELDS, NEVER};
 use crate::engine::recipe::Recipe;
 use crate::engine::state::State;
@@ -14,6 +14,7 @@ use crate::gpu::{Buffer, Dispatch, Gpu, Work, kernels, read, read_range};
 use crate::loss::normalisers::{self, Batches};
 use crate::loss::pass;
 use crate::network::Dropout;
+use crate::weighting::MEMORY;
 use std::sync::Arc;
 
 /// Rounds of the loops that find a row's place (`shaders/shared/permutation.wgsl`), at most: of the rank among 256 rows, or
@@ -35,8 +36,8 @@ pub(crate) struct Workspace {
     pub order: Buffer<u32>,
     /// `[members, batches, tasks]`
     pub normalisers: Buffer<f32>,
-    /// Of every member, the network's parameters and σ, their first moments, their second moments, then σ's bias corrections
-    /// (`optimizer.wgsl`).
+    /// Of every member, the network's parameters and σ, their first moments, their second moments, then σ's bias corrections and
+    /// what the weighting keeps (`optimizer.wgsl`).
     pub state: Buffer<f32>,
     /// `[steps, members that train, fields]`
     pub records: Buffer<f32>,
@@ -168,9 +169,6 @@ impl Workspace {
         let length = state_length(recipe);
         let parameters = recipe.network.parameter_count();
         let order = opens.then(|| Permutation::new(rows as u32, recipe.seed, step.epoch).key());
-        let dropout = recipe.network.dropout();
-        let drops = dropout > 0.0;
-        let dropout = drops.then(|| Dropout::new(dropout, recipe.seed, step.number).key());
         MemberInfo {
             number: member as u32,
             state: (member * length) as u32,
@@ -182,7 +180,7 @@ impl Workspace {
             scheme: recipe.weighting.code(),
             rates: Rates::new(recipe, step.number),
             order_key: order.unwrap_or_default(),
-            dropout_key: dropout.unwrap_or_default(),
+            draws_key: step_key(recipe.seed, step.number),
         }
     }
 
@@ -237,7 +235,9 @@ impl Workspace {
         let (parameters, moments) = values.split_at(all);
         let (first, rest) = moments.split_at(all);
         let (second, corrections) = rest.split_at(all);
+        let (corrections, memory) = corrections.split_at(2 * tasks);
         let (corrections1, corrections2) = corrections.split_at(tasks);
+        let four = |task: &[f32]| std::array::from_fn(|i| task[i].into());
         State {
             step,
             parameters: wide(&parameters[..network]),
@@ -245,6 +245,7 @@ impl Workspace {
             sigma: wide(&parameters[network..]),
             sigma_moments: pairs(&first[network..], &second[network..]),
             sigma_corrections: pairs(corrections1, corrections2),
+            memory: memory.chunks_exact(MEMORY).map(four).collect(),
         }
     }
 
@@ -263,6 +264,7 @@ impl Workspace {
         for which in [0, 1] {
             values.extend(state.sigma_corrections.iter().map(|pair| pair[which] as f32));
         }
+        values.extend(state.memory.iter().flatten().map(|&value| value as f32));
         self.state.write(&self.gpu, member * length, &values);
         self.mark(member, [NEVER, NEVER]);
         Ok(())
@@ -272,5 +274,5 @@ impl Workspace {
 /// Numbers of a member's training state.
 fn state_length(recipe: &Recipe) -> usize {
     let tasks = recipe.network.tasks().len();
-    3 * (recipe.network.parameter_count() + tasks) + 2 * tasks
+    3 * (recipe.network.parameter_count() + tasks) + (2 + MEMORY) * tasks
 }

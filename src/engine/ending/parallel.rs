@@ -2,6 +2,7 @@
 
 use super::shares::{MOST_LOSSES, Shares};
 use crate::engine::device::Workspace;
+use crate::engine::rules;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, REDUCTION, Work, kernels, rounds_of};
 
@@ -75,14 +76,15 @@ fn apply(
     let norm_rounds = rounds_of(norms.div_ceil(LANES), 0) + REDUCTION;
     let rounds = parts.rounds_of_cell(shares) + 2 * losses + REDUCTION + norm_rounds;
     let work = Work::new(shares.cells.div_ceil(LANES / parts.of_cell), rounds);
+    let after = rules::after_parallel(&workspace.recipes);
     let kernel = match &packed {
         Some(Packed { buffer, text }) => {
             buffers.push(buffer.binding());
-            gpu.shaped_kernel(&kernels::BLOCK_FINISH, text, &constants)
+            gpu.shaped_kernel(&kernels::BLOCK_FINISH, &(after + text), &constants)
         }
         None => {
             constants.push(("CELLS", shares.cells as f64));
-            gpu.kernel(&kernels::PARALLEL_FINISH, &constants)
+            gpu.shaped_kernel(&kernels::PARALLEL_FINISH, &after, &constants)
         }
     };
     kernel.dispatch(gpu, &buffers, work)

@@ -2,6 +2,7 @@
 
 use super::shares::{MOST_LOSSES, Shares};
 use crate::engine::device::Workspace;
+use crate::engine::rules;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, REDUCTION, Work, kernels, rounds_of};
 use wgpu::BindingResource as Binding;
@@ -81,5 +82,6 @@ fn apply(
     let besides = rounds_of(tasks, a_loss) + rounds_of(tasks.div_ceil(64), a_loss) + norms + 1;
     let preferred = all.div_ceil(64 * PARAMETERS_A_LANE);
     let work = gpu.share_out(all.div_ceil(64), preferred, rounds_of(gradient_shares, 0), besides);
-    gpu.kernel(&kernels::FINISH, constants).dispatch(gpu, &buffers, work)
+    let text = rules::after_serial(&workspace.recipes);
+    gpu.shaped_kernel(&kernels::FINISH, &text, constants).dispatch(gpu, &buffers, work)
 }

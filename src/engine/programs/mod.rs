@@ -27,6 +27,7 @@ pub(crate) use self::unfused::UnfusedLossPass;
 pub(super) use self::unfused::program as unfused;
 
 use super::device::{Program, Workspace};
+use super::rules;
 use crate::error::{Error, Result};
 
 /// Makes a program for a workspace, or declines.
@@ -120,7 +121,7 @@ fn first(
 ) -> Result<Option<Program>> {
     for (_, make) in programs {
         if let Some(program) = make(workspace)? {
-            return Ok(Some(program));
+            return rules::around(workspace, program, true).map(Some);
         }
     }
     Ok(None)

@@ -7,6 +7,7 @@
 //! | [`pass`] | the network: predictions from features, and the gradient of every parameter from that of every prediction |
 //! | [`objective`] | task losses, their weighted sum, and its gradient at every prediction and σ |
 //! | [`update`] | Adam |
+//! | [`rules`] | what the weighting scheme does besides |
 //!
 //! and what a run draws at random is in [`draws`].
 //!
@@ -18,6 +19,7 @@ mod draws;
 mod gradients;
 mod objective;
 mod pass;
+mod rules;
 mod update;
 
 use self::draws::{Drops, order};
@@ -28,7 +30,7 @@ use super::checks::{check_features, check_member, none_held_out};
 use super::outcome::{Failure, first_non_finite};
 use super::recipe::Recipe;
 use super::state::State;
-use super::step::{Record, Step};
+use super::step::{Record, Step, TaskRecord};
 use super::{Answer, Engine};
 use crate::data::{Dataset, Matrix};
 use crate::error::{Error, Result};
@@ -93,27 +95,39 @@ impl Reference {
     /// [`Invalid`](crate::Error::Invalid) for a step that [`submit`](Engine::submit) would refuse.
     pub fn gradients(&self, step: &Step) -> Result<Gradients> {
         Step::check_all(&[*step], &self.recipe, self.data.rows())?;
-        Ok(self.differentiate(step))
+        Ok(self.differentiate(step).0)
     }
 
-    /// Forward, losses and weighting, backward.
-    fn differentiate(&self, step: &Step) -> Gradients {
+    /// The forward pass of a step's batch, with these parameters.
+    fn look(&self, step: &Step, rows: &[usize], parameters: &[f64]) -> Pass {
         let network = &self.recipe.network;
-        let rows = self.batch(step);
         let features = rows.iter().flat_map(|&row| self.data.features().row(row));
         let features = features.copied().map(f64::from).collect();
         let drops = Drops::new(network.dropout(), self.recipe.seed, step.number);
         let drops = (network.dropout() > 0.0).then_some(&drops);
-        let pass = Pass::forward(network, &self.state.parameters, features, drops);
-        let objective = Objective::evaluate(
-            &self.recipe,
-            self.data.targets(),
-            &rows,
-            &self.state.sigma,
-            &pass.predictions,
-        );
-        Gradients {
-            parameters: pass.backward(network, &self.state.parameters, &objective.predictions),
+        Pass::forward(network, parameters, features, drops)
+    }
+
+    /// The objective of a step's batch at the predictions of a forward pass.
+    fn objective(&self, rows: &[usize], sigma: &[f64], pass: &Pass) -> Objective {
+        Objective::evaluate(&self.recipe, self.data.targets(), rows, sigma, &pass.predictions)
+    }
+
+    /// Forward, losses and weighting, backward; with the weights that a scheme finds from the losses, or without them, as
+    /// `Err`, where it has none at these.
+    fn differentiate(&self, step: &Step) -> (Gradients, Result<Option<Vec<f64>>, ()>) {
+        let network = &self.recipe.network;
+        let rows = self.batch(step);
+        let State { parameters, sigma, .. } = &self.state;
+        let pass = self.look(step, &rows, parameters);
+        let mut objective = self.objective(&rows, sigma, &pass);
+        let losses = losses_of(&objective.tasks);
+        let found = rules::weigh(&self.recipe, &self.state, step, self.data.rows(), &losses);
+        if let Ok(Some(weights)) = &found {
+            objective = self.objective(&rows, weights, &pass);
+        }
+        let gradients = Gradients {
+            parameters: pass.backward(network, parameters, &objective.predictions),
             record: Record {
                 member: 0,
                 step: step.number,
@@ -122,7 +136,22 @@ impl Reference {
             },
             sigma: objective.sigma,
             predictions: objective.predictions,
+        };
+        (gradients, found)
+    }
+
+    /// What the weighting scheme changes after a step that left this state.
+    fn follow(&self, step: &Step, record: &Record, mut state: State) -> State {
+        let (recipe, rows) = (&self.recipe, self.data.rows());
+        let losses = losses_of(&record.tasks);
+        rules::after(recipe, &mut state, step, rows, &losses);
+        if recipe.weighting.scheme().follows() {
+            let batch = self.batch(step);
+            let pass = self.look(step, &batch, &state.parameters);
+            let then = losses_of(&self.objective(&batch, &state.sigma, &pass).tasks);
+            rules::follow(recipe, &mut state, step, rows, [&losses, &then]);
         }
+        state
     }
 
     /// The mean loss of each task over these rows.
@@ -133,7 +162,7 @@ impl Reference {
         let rows: Vec<usize> = (0..data.rows()).collect();
         let objective =
             Objective::evaluate(&self.recipe, data.targets(), &rows, sigma, &pass.predictions);
-        objective.tasks.iter().map(|task| task.loss).collect()
+        losses_of(&objective.tasks)
     }
 
     /// The rows of the dataset that make up a batch.
@@ -152,22 +181,32 @@ impl Reference {
             if self.failure.is_some() {
                 break;
             }
-            let gradients = self.differentiate(step);
-            let step = step.number;
+            let (gradients, found) = self.differentiate(step);
+            let number = step.number;
             let blame = first_non_finite(&gradients.record, |value| value);
             if let Some((task, value)) = blame {
-                self.failure = Some(Failure::Loss { step, task, value });
+                self.failure = Some(Failure::Loss { step: number, task, value });
                 break;
             }
-            let Some(state) = update::updated(&self.recipe, &self.state, &gradients) else {
-                self.failure = Some(Failure::Gradient { step });
+            let Ok(found) = found else {
+                self.failure = Some(Failure::weights(number, &gradients.record));
                 break;
             };
-            self.state = state;
+            let Some(mut state) = update::updated(&self.recipe, &self.state, &gradients) else {
+                self.failure = Some(Failure::Gradient { step: number });
+                break;
+            };
+            state.sigma = found.unwrap_or(state.sigma);
+            self.state = self.follow(step, &gradients.record, state);
             records.push(gradients.record);
         }
         records
     }
+}
+
+/// The losses of a step.
+fn losses_of(tasks: &[TaskRecord]) -> Vec<Option<f64>> {
+    tasks.iter().map(|task| task.loss).collect()
 }
 
 /// Nothing here waits: a submission is computed before [`submit`](Engine::submit) returns.

@@ -12,6 +12,7 @@ mod tests;
 
 use crate::engine::device::infos::{MOST_ROWS, OptimizerInfo, StepInfo};
 use crate::engine::device::{Program, Workspace};
+use crate::engine::rules;
 use crate::engine::step::MOST_STEPS;
 use crate::engine::workgroup::{Means, Parameters, Shape};
 use crate::error::Result;
@@ -64,7 +65,8 @@ fn settings(workspace: &Workspace) -> Vec<u8> {
     let info = |recipe| OptimizerInfo::new(recipe, [1, 1, 0]);
     let mut optimizers: Vec<OptimizerInfo> = workspace.recipes.iter().map(info).collect();
     optimizers.resize(MOST_MEMBERS, OptimizerInfo::zeroed());
-    let optimizers = optimizers.iter().map(|info| padded(bytemuck::bytes_of(info)));
+    // Without the schemes' settings, for which it has no use and uniforms no room.
+    let optimizers = optimizers.iter().map(|info| bytemuck::bytes_of(info)[..80].to_vec());
     tasks.chain(optimizers).flatten().collect()
 }
 
@@ -104,6 +106,7 @@ fn values(workspace: &Workspace) -> Option<Values> {
     // The steps take the most that WebGPU promises a uniform binding, the settings about as much.
     let uniform = gpu.device().limits().max_uniform_buffer_binding_size;
     let is_small = *batch <= MOST_ROWS && recipes.len() <= MOST_MEMBERS;
+    let is_small = is_small && !rules::are_needed(recipes);
     if !is_small || (uniform as usize) < StepInfo::STRIDE as usize * MOST_STEPS {
         return None;
     }

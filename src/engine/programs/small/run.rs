@@ -6,6 +6,7 @@ use super::{lanes, rounds, shares, vectors};
 use crate::engine::device::infos::MOST_ROWS;
 use crate::engine::device::{Program, Workspace};
 use crate::engine::recipe::Recipe;
+use crate::engine::rules;
 use crate::engine::step::MOST_STEPS;
 use crate::error::Result;
 use crate::gpu::{MOST_ROUNDS, Work, kernels, render};
@@ -46,7 +47,8 @@ pub(crate) fn program(workspace: &Workspace) -> Result<Option<Program>> {
     }
     // It does not know the gradient's norm, and registers that hold no parameter would become 0 / 0.
     let has_epsilon = |recipe: &Recipe| recipe.optimizer.network.epsilon as f32 != 0.0;
-    if workspace.recipe.clip.is_some() || !workspace.recipes.iter().all(has_epsilon) {
+    let has_rules = rules::are_needed(&workspace.recipes);
+    if workspace.recipe.clip.is_some() || has_rules || !workspace.recipes.iter().all(has_epsilon) {
         return Ok(None);
     }
     // The gradients of this kernel come in no shares.

@@ -14,6 +14,7 @@ pub(crate) use self::loss_pass::UnfusedLossPass;
 use crate::engine::device::infos::{LayerInfo, ProductInfo, STEP_ROWS, Shares};
 use crate::engine::device::{Program, Workspace};
 use crate::engine::layers::{TILE, product_rounds};
+use crate::engine::rules;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Source, Work, kernels, rounds_of};
 use crate::loss::LossBuffers;
@@ -41,7 +42,7 @@ pub(crate) fn program(workspace: &Workspace, _members: usize) -> Result<Program>
     dispatches.push(plan.sum_shares()?);
     dispatches.extend(plan.clip()?);
     dispatches.push(plan.adam(&sigma_gradient)?);
-    Ok(Program::step(NAME, dispatches))
+    rules::around(workspace, Program::step(NAME, dispatches), false)
 }
 
 struct Plan<'a> {

@@ -1,0 +1,271 @@
+//! What weighting schemes do beside the optimizer's steps (`shaders/weighting/`): find weights from a batch's losses before its
+//! step, and change what they keep after it.
+//!
+//! A fused pass has its weights before its losses, so a scheme of [`Kind::Losses`](crate::weighting::Kind::Losses) costs another
+//! forward pass: the layers' kernels and the loss pass of `tiled`, whichever program makes the step. What changes after a step is
+//! part of the ending, and costs no dispatch.
+
+use super::device::{Covers, Program, Workspace};
+use super::ending::Shares;
+use super::layers::{Activations, Source, forward};
+use super::recipe::Recipe;
+use crate::error::Result;
+use crate::gpu::{Buffer, Dispatch, Work, kernels, rounds_of};
+use crate::loss::pass;
+use crate::weighting::{SCHEMES, Scheme};
+use std::fmt::Write;
+
+macro_rules! shader {
+    ($path:literal) => {
+        include_str!(concat!("../../shaders/", $path, ".wgsl"))
+    };
+}
+
+const HASH: &str = shader!("shared/hash");
+const DRAWS: &str = shader!("weighting/draws");
+const TASKS: &str = shader!("weighting/tasks");
+const MADE: &str = shader!("weighting/made");
+
+/// The files that the texts of this module are made of, beside those of the schemes.
+#[cfg(test)]
+pub(crate) const PARTS: [&str; 4] = [HASH, DRAWS, TASKS, MADE];
+
+/// When a scheme does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Weigh,
+    After,
+    Follow,
+}
+
+impl Phase {
+    const ALL: [Self; 3] = [Self::Weigh, Self::After, Self::Follow];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Weigh => "weigh",
+            Self::After => "after",
+            Self::Follow => "follow",
+        }
+    }
+
+    /// The WGSL function by which a scheme does it.
+    fn function(self, scheme: &dyn Scheme) -> String {
+        format!("{}_{}", scheme.name().replace('-', "_"), self.name())
+    }
+
+    fn is_of(self, scheme: &dyn Scheme) -> bool {
+        scheme.wgsl().contains(&format!("fn {}(", self.function(scheme)))
+    }
+
+    fn is_of_any(self, recipes: &[Recipe]) -> bool {
+        recipes.iter().any(|recipe| self.is_of(recipe.weighting.scheme()))
+    }
+}
+
+/// Whether a scheme of these recipes does anything beside the optimizer's steps.
+pub(super) fn are_needed(recipes: &[Recipe]) -> bool {
+    Phase::ALL.iter().any(|phase| phase.is_of_any(recipes))
+}
+
+/// The places in [`SCHEMES`] of those of these recipes that do something then, with the schemes.
+fn schemes(recipes: &[Recipe], phases: &[Phase]) -> Vec<(usize, &'static dyn Scheme)> {
+    let is_had =
+        |scheme: &dyn Scheme| recipes.iter().any(|it| it.weighting.name() == scheme.name());
+    let acts = |scheme: &dyn Scheme| phases.iter().any(|phase| phase.is_of(scheme));
+    let all = SCHEMES.into_iter().enumerate();
+    all.filter(|(_, scheme)| is_had(*scheme) && acts(*scheme)).collect()
+}
+
+/// A function that does what the member's scheme does then.
+fn switch(schemes: &[(usize, &'static dyn Scheme)], phase: Phase) -> String {
+    let mut text =
+        format!("fn {}_step() {{\n    switch optimizers[member.number].scheme {{\n", phase.name());
+    for (number, scheme) in schemes.iter().filter(|(_, scheme)| phase.is_of(*scheme)) {
+        let _ = writeln!(text, "        case {number}u: {{ {}(); }}", phase.function(*scheme));
+    }
+    text + "        default: {}\n    }\n}\n\n"
+}
+
+/// A function that says whether something is so of the member's scheme.
+fn question(
+    name: &str,
+    schemes: &[(usize, &'static dyn Scheme)],
+    is_so: impl Fn(&dyn Scheme) -> bool,
+) -> String {
+    let mut text =
+        format!("fn {name}() -> bool {{\n    switch optimizers[member.number].scheme {{\n");
+    for (number, _) in schemes.iter().filter(|(_, scheme)| is_so(*scheme)) {
+        let _ = writeln!(text, "        case {number}u: {{ return true; }}");
+    }
+    text + "        default: { return false; }\n    }\n}\n\n"
+}
+
+fn with_parts(schemes: &[(usize, &'static dyn Scheme)], rest: String) -> String {
+    let of_schemes = schemes.iter().map(|(_, scheme)| scheme.wgsl());
+    let parts = [HASH, DRAWS, TASKS].into_iter().chain(of_schemes);
+    parts.collect::<Vec<_>>().join("\n") + "\n" + &rest
+}
+
+/// What an ending by several lanes does after the step's record is made.
+pub(super) fn after_parallel(recipes: &[Recipe]) -> String {
+    let none = "fn after_records(updates: bool, lane: u32) {}\n";
+    let some = "fn after_records(updates: bool, lane: u32) {\n    storageBarrier();\n    if updates && lane == 0u {\n        after_step();\n    }\n}\n";
+    after(recipes, none, some)
+}
+
+/// The same of one whose first lane has made the record.
+pub(super) fn after_serial(recipes: &[Recipe]) -> String {
+    let none = "fn after_records(updates: bool) {}\n";
+    let some = "fn keep_sigma(k: u32) {}\n\nfn after_records(updates: bool) {\n    if updates {\n        after_step();\n    }\n}\n";
+    after(recipes, none, some)
+}
+
+fn after(recipes: &[Recipe], none: &str, some: &str) -> String {
+    let schemes = schemes(recipes, &[Phase::After]);
+    if schemes.is_empty() {
+        return none.into();
+    }
+    let rest = format!("{MADE}\n{}{some}", switch(&schemes, Phase::After));
+    with_parts(&schemes, rest)
+}
+
+/// What `weighting/step` does for these recipes.
+fn own_step(recipes: &[Recipe]) -> String {
+    let schemes = schemes(recipes, &Phase::ALL);
+    let mut rest: String = Phase::ALL.map(|phase| switch(&schemes, phase)).concat();
+    rest += &question("weighs_first", &schemes, |scheme| Phase::Weigh.is_of(scheme));
+    rest += &question("needs_positive_losses", &schemes, |it| it.needs_positive_losses());
+    with_parts(&schemes, rest)
+}
+
+/// The program with what the schemes do around its steps; `has_after`: what they do after a step is part of it.
+pub(super) fn around(workspace: &Workspace, program: Program, has_after: bool) -> Result<Program> {
+    let recipes = &workspace.recipes;
+    let [weighs, acts_after, follows] = Phase::ALL.map(|phase| phase.is_of_any(recipes));
+    let acts_after = acts_after && !has_after;
+    if program.covers != Covers::Step || !(weighs || acts_after || follows) {
+        return Ok(program);
+    }
+    let own = OwnSteps::new(workspace)?;
+    let Program { name, opening, dispatches: of_step, covers } = program;
+    let mut dispatches = Vec::new();
+    if weighs {
+        dispatches.extend(own.look()?);
+        dispatches.push(own.dispatch(Phase::Weigh)?);
+        // What the program's kernels read in place of the state.
+        dispatches.extend(opening.iter().cloned());
+    }
+    dispatches.extend(of_step);
+    if acts_after {
+        dispatches.push(own.dispatch(Phase::After)?);
+    }
+    if follows {
+        dispatches.extend(own.look()?);
+        dispatches.push(own.dispatch(Phase::Follow)?);
+    }
+    Ok(Program { name, opening, dispatches, covers })
+}
+
+/// The dispatches of schemes, and of the forward passes that they need.
+struct OwnSteps<'a> {
+    workspace: &'a Workspace,
+    activations: Activations,
+    /// At the predictions, which nobody reads.
+    gradient: Buffer<f32>,
+    losses: Shares,
+    work: Work,
+    found: Buffer<f32>,
+}
+
+impl<'a> OwnSteps<'a> {
+    fn new(workspace: &'a Workspace) -> Result<Self> {
+        let Workspace { gpu, recipe, rows, batch, .. } = workspace;
+        let network = &recipe.network;
+        let all_rows = workspace.seats() * batch;
+        let work = pass::work(gpu, &rows.layouts, *batch);
+        let tasks = network.tasks().len();
+        Ok(Self {
+            workspace,
+            activations: Activations::new(gpu, network, all_rows)?,
+            gradient: Buffer::zeros(gpu, "no gradient", all_rows * network.outputs())?,
+            losses: Shares::new(workspace, [0, 0], work.workgroups, 0)?,
+            work,
+            found: Buffer::zeros(gpu, "the weights found", 2 * workspace.seats() * tasks)?,
+        })
+    }
+
+    /// The losses of the step's batch by the network as it is.
+    fn look(&self) -> Result<Vec<Dispatch>> {
+        let Workspace { gpu, recipe, rows, order, state, shares, normalisers, batch, .. } =
+            self.workspace;
+        let dropout = self.workspace.dropout();
+        let source = Source { features: &rows.features, order: Some(order), dropout: &dropout };
+        let activations = &self.activations;
+        let mut dispatches =
+            forward(gpu, &recipe.network, &source, state, activations, *batch, *shares)?;
+        let buffers = [
+            activations.predictions().binding(),
+            rows.labels.binding(),
+            rows.tasks.binding(),
+            order.binding(),
+            state.binding(),
+            normalisers.binding(),
+            self.gradient.binding(),
+            self.losses.losses(),
+        ];
+        let kernel = gpu.kernel(&kernels::LOSS, &self.workspace.loss_constants());
+        dispatches.push(kernel.dispatch(gpu, &buffers, self.work)?);
+        Ok(dispatches)
+    }
+
+    fn dispatch(&self, phase: Phase) -> Result<Dispatch> {
+        let Workspace { gpu, recipes, recipe, state, normalisers, records, stop, .. } =
+            self.workspace;
+        let optimizers = self.workspace.optimizers([0; 3])?;
+        let buffers = [
+            optimizers.binding(),
+            state.binding(),
+            self.losses.losses(),
+            normalisers.binding(),
+            records.binding(),
+            stop.binding(),
+            self.found.binding(),
+        ];
+        let shares = self.losses.of_losses;
+        let constants = [("PHASE", phase as u32 as f64), ("LOSS_SHARES", shares as f64)];
+        let tasks = recipe.network.tasks().len();
+        let sums = rounds_of(tasks.div_ceil(64), rounds_of(shares, 0));
+        let work = Work::new(1, sums + 12 * rounds_of(tasks, 0));
+        let kernel = gpu.shaped_kernel(&kernels::WEIGHTING_STEP, &own_step(recipes), &constants);
+        kernel.dispatch(gpu, &buffers, work)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::check_shader as check;
+    use crate::{Activation, Adam, Loss, Network, Task, Weighting};
+
+    /// A recipe of every scheme.
+    fn recipes() -> Vec<Recipe> {
+        let task = [Task::new("number", Loss::Mse, 1)];
+        let network = Network::new(1, &[], Activation::Relu, &task).expect("a network");
+        let recipe = |scheme: &dyn Scheme| {
+            let weighting = Weighting::named(scheme.name(), &[], &[false]).expect("a weighting");
+            Recipe::new(network.clone(), weighting, Adam::new(0.01))
+        };
+        SCHEMES.into_iter().map(recipe).collect()
+    }
+
+    #[test]
+    fn the_kernels_of_every_scheme_are_valid() {
+        let recipes = recipes();
+        for recipe in [&recipes[..1], &recipes] {
+            check(&kernels::WEIGHTING_STEP, &own_step(recipe));
+            check(&kernels::FINISH, &after_serial(recipe));
+            check(&kernels::PARALLEL_FINISH, &after_parallel(recipe));
+        }
+    }
+}

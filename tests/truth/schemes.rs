@@ -1,0 +1,292 @@
+//! Weighting schemes: every one of the list against its formula, in every engine, and from a checkpoint.
+
+use crate::support::{
+    ON_GPU, assert_each_close, fused_dispatches, gpu, reference, run, schedule, state_of,
+};
+use awl::data::{Dataset, Matrix, Target};
+use awl::engine::{GpuEngine, Recipe, Record};
+use awl::train::Checkpoint;
+use awl::weighting::{Kind, Moment, SCHEMES, Scheme, TaskStep};
+use awl::{Activation, Adam, Error, Loss, Network, Task, Trainer, Weighting};
+use pollster::block_on;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use std::slice::from_ref;
+
+/// The weights of losses 1, 2 and 4 in a run's first step; those of rlw are random.
+const ROWS: [(&str, [f64; 3]); 14] = [
+    ("awl", [0.5, 0.5, 0.5]),
+    ("equal", [1.0, 1.0, 1.0]),
+    ("fixed", [1.0, 1.0, 1.0]),
+    ("rlw", [f64::NAN; 3]),
+    // ½e⁻ˢ at s = 0, e⁻ˢ of the third task, of classes.
+    ("uncertainty", [0.5, 0.5, 1.0]),
+    ("imtl-l", [1.0, 1.0, 1.0]),
+    ("dwa", [1.0, 1.0, 1.0]),
+    // 2/(L + √(L² + 8L)): 2/4, (√5 - 1)/4, 1/(2 + √12).
+    ("awl-closed-form", [0.5, 0.309_016_994, 0.183_012_702]),
+    ("uw-o", [1.0, 0.5, 0.25]),
+    // The softmax of 1, ½ and ¼.
+    ("uw-so", [0.481_024_263, 0.291_755_964, 0.227_219_773]),
+    ("scale-invariant", [1.0, 0.5, 0.25]),
+    // 2/(3 L)
+    ("geometric", [2.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0]),
+    ("stch", [1.0, 0.5, 0.25]),
+    // (1/L)/1.75
+    ("famo", [4.0 / 7.0, 2.0 / 7.0, 1.0 / 7.0]),
+];
+
+fn weighting(scheme: &dyn Scheme) -> Weighting {
+    Weighting::named(scheme.name(), &[], &[false, false, true]).expect("a weighting")
+}
+
+#[test]
+fn the_first_weights_are_those_of_the_formulas() {
+    for scheme in SCHEMES {
+        let name = scheme.name();
+        let row = ROWS.iter().find(|(of, _)| *of == name);
+        let (_, expected) = row.unwrap_or_else(|| panic!("no row for {name}"));
+        if expected[0].is_nan() {
+            continue;
+        }
+        let weighting = weighting(scheme);
+        let (parameters, memory) = weighting.begin([0, 0]);
+        let tasks = [1.0, 2.0, 4.0].into_iter().zip(&parameters).zip(memory);
+        let tasks: Vec<TaskStep> = tasks
+            .map(|((loss, &weight), memory)| TaskStep { loss: Some(loss), weight, memory })
+            .collect();
+        let moment =
+            Moment { settings: weighting.settings(), step: 1, ends_epoch: false, key: [0, 0] };
+        let found = scheme.weigh(&moment, &tasks).unwrap_or_else(|| {
+            parameters.iter().map(|&parameter| weighting.weight(parameter)).collect()
+        });
+        assert_each_close(name, &found, expected, 1e-6);
+        assert_eq!(scheme.kind() == Kind::Losses, scheme.weigh(&moment, &tasks).is_some());
+    }
+    assert_eq!(ROWS.len(), SCHEMES.len());
+}
+
+/// Epochs' means (1, 1), then (1, 4): 2·softmax((1, 4)/2).
+#[test]
+fn dwa_weighs_by_the_means_of_two_epochs() {
+    let dwa = weighting(awl::weighting::find("dwa").expect("dwa"));
+    let mut tasks = [TaskStep { loss: None, weight: 1.0, memory: [0.0; 4] }; 2];
+    // Two batches an epoch, of which the second task has a label in one.
+    let epochs = [[[0.5, 1.0], [1.5, f64::NAN]], [[1.0, 4.0], [1.0, 4.0]]];
+    for (at, losses) in epochs.iter().flatten().enumerate() {
+        for (task, &loss) in tasks.iter_mut().zip(losses) {
+            task.loss = (!loss.is_nan()).then_some(loss);
+        }
+        assert_eq!(tasks.map(|task| task.weight), [1.0; 2]);
+        let ends_epoch = at % 2 == 1;
+        let moment =
+            Moment { settings: dwa.settings(), step: at as u64 + 1, ends_epoch, key: [0; 2] };
+        dwa.scheme().after(&moment, &mut tasks);
+    }
+    assert_each_close("dwa", &tasks.map(|it| it.weight), &[0.364_851_05, 1.635_148_95], 1e-8);
+}
+
+/// With nadirs of 1, heights are ln L, whose softmax is L/ΣL: every weight K/ΣL.
+#[test]
+fn stch_weighs_by_the_nadirs_once_it_has_them() {
+    let stch = weighting(awl::weighting::find("stch").expect("stch"));
+    let moment =
+        |ends_epoch| Moment { settings: stch.settings(), step: 1, ends_epoch, key: [0; 2] };
+    let task = |loss| TaskStep { loss: Some(loss), weight: 1.0, memory: [0.0; 4] };
+    let mut tasks = [task(0.5), task(1.5), task(1.0)];
+    stch.scheme().after(&moment(false), &mut tasks);
+    tasks.iter_mut().zip([1.5, 0.5, 1.0]).for_each(|(task, loss)| task.loss = Some(loss));
+    stch.scheme().after(&moment(true), &mut tasks);
+    tasks.iter_mut().zip([1.0, 2.0, 4.0]).for_each(|(task, loss)| task.loss = Some(loss));
+    let found = stch.scheme().weigh(&moment(false), &tasks).expect("weights");
+    assert_each_close("stch", &found, &[3.0 / 7.0; 3], 1e-12);
+    tasks.iter_mut().for_each(|task| task.loss = Some(1e30));
+    let found = stch.scheme().weigh(&moment(false), &tasks).expect("weights");
+    assert!(found.iter().all(|weight| weight.is_finite()), "{found:?}");
+}
+
+/// ξ falls where the loss fell least, by its learning rate in the first step; where none fell it stays.
+#[test]
+fn famo_follows_what_the_losses_did() {
+    let famo = weighting(awl::weighting::find("famo").expect("famo"));
+    let moment = Moment { settings: famo.settings(), step: 1, ends_epoch: false, key: [0; 2] };
+    let mut tasks =
+        [1.0, 2.0, 4.0].map(|loss| TaskStep { loss: Some(loss), weight: 1.0, memory: [0.0; 4] });
+    famo.scheme().follow(&moment, &mut tasks, &[Some(1.0), Some(2.0), Some(4.0)]);
+    assert_eq!(tasks.map(|task| task.memory[0]), [0.0; 3]);
+    famo.scheme().follow(&moment, &mut tasks, &[Some(1.0), Some(1.0), Some(4.0)]);
+    // J of the softmax at ⅓ each: δ - mean(δ), a third of it; Adam's second step of that gradient after one of 0.
+    let first =
+        |g: f64| 0.1 * g / 0.19 / ((0.001 * g * g / (1.0 - 0.999_f64.powi(2))).sqrt() + 1e-8);
+    let fall = 2f64.ln();
+    let gradients = [-fall / 9.0, 2.0 * fall / 9.0, -fall / 9.0];
+    let expected = gradients.map(|gradient| -0.025 * first(gradient));
+    assert_each_close("ξ", &tasks.map(|task| task.memory[0]), &expected, 1e-9);
+}
+
+/// Three tasks of different losses and missing labels.
+fn problem(seed: u64, rows: usize, dropout: f64) -> (Network, Dataset) {
+    let random = &mut ChaCha8Rng::seed_from_u64(seed);
+    let features: Vec<f32> = (0..4 * rows).map(|_| 2.0 * random.random::<f32>() - 1.0).collect();
+    let row = |at: usize| &features[4 * at..][..4];
+    let large = (0..rows).map(|at| 9.0 * row(at)[0] + row(at)[1]).collect();
+    let small = (0..rows).map(|at| 0.3 * row(at)[2] * row(at)[3]).collect();
+    let kinds = (0..rows).map(|at| u32::from(row(at)[1] > 0.0) + u32::from(row(at)[0] > 0.5));
+    let mask = (0..rows).map(|_| random.random::<f32>() < 0.6).collect();
+    let column = |values| Target::numbers(Matrix::new(1, values).expect("a column"));
+    let targets = vec![
+        column(large),
+        column(small).labelled(mask).expect("a mask"),
+        Target::classes(kinds.collect()),
+    ];
+    let tasks = [
+        Task::new("large", Loss::Mse, 1),
+        Task::new("small", Loss::Mae, 1),
+        Task::new("kind", Loss::cross_entropy(), 3),
+    ];
+    let network = Network::new(4, &[12, 8], Activation::Tanh, &tasks).expect("a network");
+    let features = Matrix::new(4, features).expect("features");
+    let network = network.with_dropout(dropout).expect("a network");
+    (network, Dataset::new(features, targets).expect("data"))
+}
+
+fn recipe(network: &Network, scheme: &dyn Scheme, seed: u64) -> Recipe {
+    let adam = Adam::new(2e-3).sigma_learning_rate(0.02);
+    let mut recipe = Recipe::new(network.clone(), weighting(scheme), adam);
+    (recipe.batch, recipe.seed) = (20, seed);
+    recipe
+}
+
+fn weights(records: &[Record]) -> Vec<f64> {
+    records.iter().flat_map(|record| record.tasks.iter().map(|task| task.weight)).collect()
+}
+
+/// 50 steps, of seven epochs whose last batch is short, in which a task may have no label.
+#[test]
+fn every_scheme_weighs_in_every_engine_as_in_the_reference() {
+    for (seed, dropout) in [(1, 0.0), (2, 0.25)] {
+        let (network, data) = problem(seed, 147, dropout);
+        for scheme in SCHEMES {
+            let recipe = recipe(&network, scheme, seed);
+            let steps = schedule(recipe.batch, data.rows(), 50);
+            let mut truth = reference(recipe.clone(), data.clone());
+            let expected = run(truth.as_mut(), &steps).expect("50 steps");
+            for (name, make) in ON_GPU {
+                let mut engine = make(recipe.clone(), data.clone());
+                let found = run(engine.as_mut(), &steps).expect("50 steps");
+                let case = format!("{} in {name}, dropout {dropout}", scheme.name());
+                assert_each_close(&case, &weights(&found), &weights(&expected), 1e-4);
+                let totals =
+                    |records: &[Record]| records.iter().map(|it| it.total).collect::<Vec<_>>();
+                assert_each_close(&case, &totals(&found), &totals(&expected), 1e-3);
+            }
+        }
+    }
+}
+
+/// All of them in one fleet, as each alone.
+#[test]
+fn schemes_may_share_a_fleet() {
+    let (network, data) = problem(3, 60, 0.0);
+    let recipes: Vec<Recipe> = SCHEMES.iter().map(|scheme| recipe(&network, *scheme, 5)).collect();
+    let steps = schedule(20, data.rows(), 12);
+    let mut fleet = block_on(GpuEngine::fleet(gpu(), recipes.clone(), &data)).expect("a fleet");
+    let found = run(&mut fleet, &steps).expect("steps");
+    for (member, recipe) in recipes.into_iter().enumerate() {
+        let case = recipe.weighting.name();
+        let mut truth = reference(recipe, data.clone());
+        let expected = run(truth.as_mut(), &steps).expect("steps");
+        let own: Vec<Record> =
+            found.iter().filter(|record| record.member == member).cloned().collect();
+        assert_each_close(case, &weights(&own), &weights(&expected), 1e-4);
+    }
+}
+
+/// A run that is saved in the middle of an epoch and goes on from the file.
+#[test]
+fn every_scheme_goes_on_bit_for_bit() {
+    let (network, data) = problem(4, 90, 0.0);
+    for scheme in SCHEMES {
+        let recipe = recipe(&network, scheme, 9);
+        for (name, make) in ON_GPU.into_iter().chain([("reference", &reference as _)]) {
+            let case = format!("{} in {name}", scheme.name());
+            let mut whole = make(recipe.clone(), data.clone());
+            let steps = schedule(recipe.batch, data.rows(), 17);
+            let records = run(whole.as_mut(), &steps).expect("17 steps");
+            let mut first = make(recipe.clone(), data.clone());
+            run(first.as_mut(), &steps[..8]).expect("8 steps");
+            let state = state_of(first.as_mut());
+            let saved = Checkpoint::new(state, None, serde_json::Value::Null);
+            let bytes = saved.to_bytes(from_ref(&recipe)).expect("bytes");
+            let back = Checkpoint::from_bytes("file", &bytes, from_ref(&recipe)).expect("it");
+            assert_eq!(back, saved, "{case}");
+            let engine = make(recipe.clone(), data.clone());
+            let mut rest = Trainer::resume(engine, &back.members[0].state).expect("it fits");
+            assert_eq!(block_on(rest.steps(9)).expect("9 steps"), records[8..], "{case}");
+            assert_eq!(state_of(rest.engine()), state_of(whole.as_mut()), "{case}");
+        }
+    }
+}
+
+/// Those that know their weights before the step cost no dispatch; others one forward pass more, famo two.
+#[test]
+fn weights_known_before_the_step_cost_no_dispatch() {
+    let (network, data) = problem(5, 400, 0.0);
+    let layers = network.layers().len();
+    for scheme in SCHEMES {
+        let mut recipe = recipe(&network, scheme, 1);
+        recipe.batch = 400;
+        let engine = block_on(GpuEngine::fused(gpu(), recipe, &data)).expect("an engine");
+        // The layers, the losses, the weights.
+        let look = layers + 2;
+        let looks = match scheme.kind() {
+            Kind::Losses => 1 + usize::from(scheme.follows()),
+            _ => 0,
+        };
+        let most = fused_dispatches(layers) + looks * look;
+        let found = engine.dispatches_per_step();
+        assert!(found <= most, "{}: {found} dispatches, at most {most}", scheme.name());
+    }
+}
+
+/// Of the learned schemes: the parameter's gradient is that of what the task adds to the total.
+#[test]
+fn learned_parameters_go_down_the_total() {
+    for scheme in SCHEMES {
+        let weighting = weighting(scheme);
+        if !weighting.is_learned() {
+            continue;
+        }
+        for (loss, parameter) in [(0.3, 0.8), (2.0, 1.7), (5.0, 0.4)] {
+            let total = |at: f64| weighting.weight(at) * loss + weighting.regulariser(at);
+            let step = 1e-6;
+            let slope = (total(parameter + step) - total(parameter - step)) / (2.0 * step);
+            let found = weighting.parameter_gradient(loss, parameter);
+            assert_each_close(scheme.name(), &[found], &[slope], 1e-6);
+        }
+    }
+}
+
+/// Twenty losses near the end of `f32` and one of next to nothing, at which the geometric mean's weight is beyond it.
+#[test]
+fn weights_beyond_f32_stop_training_before_the_step() {
+    const TASKS: usize = 21;
+    let tasks: Vec<Task> = (0..TASKS).map(|k| Task::new(format!("t{k}"), Loss::Mse, 1)).collect();
+    let network = Network::new(1, &[], Activation::Relu, &tasks).expect("a network");
+    let biases = network.initial_parameters(0)[TASKS..].to_vec();
+    // A feature of 0: the predictions are the biases.
+    let label = |k: usize| if k == 7 { biases[k] } else { 3e18 };
+    let target = |k| Target::numbers(Matrix::new(1, vec![label(k)]).expect("a column"));
+    let features = Matrix::new(1, vec![0.0]).expect("a feature");
+    let data = Dataset::new(features, (0..TASKS).map(target).collect()).expect("data");
+    let geometric = Weighting::named("geometric", &[], &[false; TASKS]).expect("a weighting");
+    for (name, make) in ON_GPU {
+        let recipe = Recipe::new(network.clone(), geometric.clone(), Adam::new(0.01));
+        let mut engine = make(recipe, data.clone());
+        let before = state_of(engine.as_mut());
+        let error = run(engine.as_mut(), &schedule(1, 1, 3)).expect_err(name);
+        let told = error.to_string();
+        assert!(matches!(error, Error::NoWeights { step: 1, .. }), "{name}: {told}");
+        assert!(told.contains("\"t7\"") && told.contains("geometric"), "{name}: {told}");
+        assert_eq!(state_of(engine.as_mut()), before, "{name}");
+    }
+}
