@@ -17,7 +17,7 @@ const RATE_OF_SCHEME: &str = "sigma_lr";
 
 /// Learning rates of what a scheme learns, in units of the network's: Adam moves a σ by about its rate a step, whatever the loss.
 const RATES_OF_SCHEME: [f64; 4] = [10.0, 3.0, 30.0, 100.0];
-/// Values of a scheme's one setting, in units of its default.
+/// Values of a scheme's first setting, in units of its default.
 const OF_DEFAULT: [f64; 4] = [0.2, 5.0, 0.5, 2.0];
 
 /// Something to be compared.
@@ -61,12 +61,19 @@ pub fn candidates(names: &[String]) -> Result<Vec<Candidate>> {
         }
     }
     let is_meant = |scheme: &&&dyn Scheme| {
-        is_all || scheme.name() == EQUAL || names.iter().any(|name| name == scheme.name())
+        (is_all && is_trained(**scheme))
+            || scheme.name() == EQUAL
+            || names.iter().any(|name| name == scheme.name())
     };
     // What all are held against stands first.
     let mut schemes: Vec<&'static dyn Scheme> = SCHEMES.iter().filter(is_meant).copied().collect();
     schemes.sort_by_key(|scheme| scheme.name() != EQUAL);
     Ok([Candidate::Alone].into_iter().chain(schemes.into_iter().map(Candidate::Shared)).collect())
+}
+
+/// Whether the engines train it: those that weigh by gradients are formulas so far.
+fn is_trained(scheme: &dyn Scheme) -> bool {
+    scheme.kind() != Kind::Gradients
 }
 
 impl Candidate {
@@ -107,7 +114,7 @@ impl Candidate {
     }
 
     /// The trials of the second round, so many at most, at the learning rate that was best: of a scheme that learns parameters, their
-    /// own learning rate; of one with a single setting, values around its default; of `fixed` weights of `tasks` tasks, spread over
+    /// own learning rate; of another one, values of its first setting around the default; of `fixed` weights of `tasks` tasks, spread over
     /// all shares of two, else drawn evenly from all of sum `tasks` by the seed.
     pub fn settings(&self, rate: f64, tasks: usize, most: usize, seed: u64) -> Vec<Trial> {
         let Self::Shared(scheme) = self else { return Vec::new() };
@@ -125,15 +132,13 @@ impl Candidate {
             let rates = RATES_OF_SCHEME.iter().take(most);
             return rates.map(|factor| with(RATE_OF_SCHEME, short(factor * rate))).collect();
         }
-        match scheme.settings() {
-            [only] if only.default > 0.0 => {
-                let [least, greatest] = only.range;
-                let values = OF_DEFAULT.iter().map(|factor| short(factor * only.default));
-                let values = values.filter(|value| (least..=greatest).contains(value));
-                values.take(most).map(|value| with(only.name, value)).collect()
-            }
-            _ => Vec::new(),
-        }
+        let Some(first) = scheme.settings().iter().find(|it| it.default > 0.0) else {
+            return Vec::new();
+        };
+        let [least, greatest] = first.range;
+        let values = OF_DEFAULT.iter().map(|factor| short(factor * first.default));
+        let values = values.filter(|value| (least..=greatest).contains(value));
+        values.take(most).map(|value| with(first.name, value)).collect()
     }
 
     /// The weighting of a trial; `classes` tells of each task whether its loss is a likelihood of classes.
@@ -213,7 +218,8 @@ mod tests {
             candidates(&asked).unwrap().iter().map(Candidate::name).collect()
         };
         assert_eq!(names(&["awl"]), ["stl", "equal", "awl"]);
-        assert_eq!(names(&["all"]).len(), SCHEMES.len() + 1);
+        let trained = SCHEMES.iter().filter(|it| is_trained(**it)).count();
+        assert_eq!(names(&["all"]).len(), trained + 1);
         let told = candidates(&["equall".into()]).unwrap_err().to_string();
         assert!(told.contains("did you mean equal?"), "{told}");
     }

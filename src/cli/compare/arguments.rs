@@ -2,7 +2,9 @@
 
 use crate::cli::failure::Failure;
 use crate::cli::reading::ReadingFlags;
-use crate::cli::train::arguments::{DataFlags, LossFlags, ModelFlags, OptimizerFlags, TrainFlags};
+use crate::cli::train::arguments::{
+    DataFlags, LossFlags, ModelFlags, OptimizerFlags, TrainFlags, seconds,
+};
 use crate::cli::train::config::{Config, EngineName, Start};
 use crate::cli::train::{self};
 use std::path::PathBuf;
@@ -33,7 +35,7 @@ pub struct Arguments {
 
     /// Runs by which each is tuned, at most: one a learning rate, the others for its setting at the best of them [default: 7].
     ///
-    /// That is the learning rate of what a scheme learns, its one setting if it has one, the weights of fixed.
+    /// That is the learning rate of what a scheme learns, the first setting of another one, the weights of fixed.
     #[arg(long, value_name = "RUNS", conflicts_with = "resume")]
     pub budget: Option<usize>,
 
@@ -48,6 +50,10 @@ pub struct Arguments {
     /// Take table, tasks and network from this file (as a run saves it in its config.toml); flags win over it.
     #[arg(long, value_name = "FILE.toml")]
     pub config: Option<PathBuf>,
+
+    /// Seconds from one checkpoint to the next: what a crash may cost.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds)]
+    pub checkpoint_every: f64,
 
     /// Print the comparison as JSON.
     #[arg(long)]
@@ -77,7 +83,7 @@ struct TrainingFlags {
     /// Passes over the training rows, at most [default: as many as make 2000 steps, but no more than 300].
     #[arg(long)]
     epochs: Option<usize>,
-    /// Rows a step [default: 64, doubled until an epoch has 100 steps at most].
+    /// Rows a step [default: 64, doubled until an epoch has 200 steps at most].
     #[arg(long, value_name = "ROWS")]
     batch_size: Option<usize>,
     /// Chooses the split, and the first weights and the order of the rows of the first run [default: 0].
@@ -100,7 +106,7 @@ struct TrainingFlags {
 /// Steps of a run, about, unless --epochs says more.
 const STEPS: usize = 2_000;
 /// Steps of an epoch, at most, unless --batch-size says otherwise.
-const STEPS_AN_EPOCH: usize = 100;
+const STEPS_AN_EPOCH: usize = 200;
 
 impl Arguments {
     /// The same as flags of `awl train`, without those of its own.
@@ -112,7 +118,7 @@ impl Arguments {
             out: self.out.clone(),
             resume: self.resume.clone(),
             config: self.config.clone(),
-            checkpoint_every: 0.0,
+            checkpoint_every: self.checkpoint_every,
             json: self.json,
             quiet: self.quiet,
             data_flags: self.data_flags.clone(),

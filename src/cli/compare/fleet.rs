@@ -93,6 +93,7 @@ impl Study<'_> {
             before: self.before,
             since: self.since,
             saved: Instant::now(),
+            save_every: self.save_every,
             tally: &mut self.tally,
         };
         if starts_linear {

@@ -88,10 +88,12 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     })?;
     let mut plan = Plan::new(arguments, config.train.seed)?;
     let flags = arguments.as_train();
-    let data = Data::read(&mut config, &flags)?;
+    let mut data = Data::read(&mut config, &flags)?;
     check(&data)?;
     arguments.fit_to(&mut config, data.training.rows());
-    let mut data = data;
+    if config.train.epochs == 0 {
+        return Err(Failure::input("--epochs 0: nothing would be trained: give 1 or more"));
+    }
     train::tell(&flags, &mut data);
     plan.fingerprint = data.fingerprint();
     let as_bytes = |error| Failure::Run(format!("{PLAN}: {error}"));

@@ -20,7 +20,7 @@ use awl::{Network, Recipe};
 use pollster::block_on;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A comparison that is ready to go on.
 pub struct Study<'a> {
@@ -37,6 +37,8 @@ pub struct Study<'a> {
     pub constants: Vec<Option<f64>>,
     constants_test: Vec<Option<f64>>,
     pub tally: Tally,
+    /// From one checkpoint to the next.
+    pub save_every: Duration,
     /// Seconds spent before this process, and when it began.
     pub before: f64,
     pub since: Instant,
@@ -93,6 +95,7 @@ impl<'a> Study<'a> {
             constants: of_validation,
             constants_test,
             tally,
+            save_every: Duration::from_secs_f64(arguments.checkpoint_every),
             before: 0.0,
             since: Instant::now(),
         })

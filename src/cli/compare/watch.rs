@@ -12,9 +12,6 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// From one checkpoint to the next: what a crash may cost.
-const SAVE_EVERY: Duration = Duration::from_secs(10);
-
 /// What is kept beside a fleet's states.
 #[derive(Serialize, Deserialize)]
 pub struct Notes {
@@ -78,6 +75,7 @@ pub struct Onlooker<'a> {
     pub before: f64,
     pub since: Instant,
     pub saved: Instant,
+    pub save_every: Duration,
 }
 
 impl Onlooker<'_> {
@@ -107,7 +105,7 @@ impl Watch for Onlooker<'_> {
         self.tally.show(self.what, self.ids.len(), made, made - self.found.min(made));
         if is_interrupted() {
             Next::Stop
-        } else if self.saved.elapsed() >= SAVE_EVERY {
+        } else if self.saved.elapsed() >= self.save_every {
             Next::Save
         } else {
             Next::GoOn

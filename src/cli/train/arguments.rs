@@ -236,7 +236,8 @@ pub struct TrainFlags {
     pub tensorboard: bool,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// A number of seconds.
+pub fn seconds(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| (0.0..1e9).contains(number));
     number.ok_or_else(|| "use a number of 0 or more".into())
 }
