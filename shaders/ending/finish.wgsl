@@ -51,7 +51,7 @@ fn factor_of_step(first: u32, norms: u32) -> f32 {
 fn finish_sigma(group: Group, least: f32, losses: u32, tasks: u32, k: u32, updates: bool) {
     let sigma = state[member.sigma + k];
     records[record_at(tasks, k, RECORD_SIGMA)] = sigma;
-    if updates && member.scheme != FIXED && normalisers[member.batch * tasks + k] > 0.0 {
+    if updates && is_learned(member.scheme) && normalisers[member.batch * tasks + k] > 0.0 {
         let loss = mean_loss(losses, tasks, k);
         let gradient = gradient_at_zero(member.scheme, sigma) + loss * gradient_per_loss(member.scheme, sigma);
         apply_to_sigma(group, least, k, gradient);

@@ -68,7 +68,7 @@ fn finish_task(k: u32, loss: f32, updates: bool) {
     records[record_at(TASKS, k, RECORD_WEIGHT)] = loss_weight(k);
     records[record_at(TASKS, k, RECORD_SIGMA)] = sigma;
     records[record_at(TASKS, k, RECORD_NORMALISER)] = normaliser;
-    if updates && member.scheme != FIXED && normaliser > 0.0 {
+    if updates && is_learned(member.scheme) && normaliser > 0.0 {
         let gradient = gradient_at_zero(member.scheme, sigma) + loss * gradient_per_loss(member.scheme, sigma);
         apply_to_sigma(optimizers[member.number].sigma, optimizers[member.number].least_sigma, k, gradient);
         keep_sigma(k);

@@ -2,14 +2,13 @@
 //
 // The kernel has: task_count(); gram_of(i, j), the product of two tasks' gradients; loss_of(k); memory_of(k, i), set_memory(k, i,
 // value); set_weight(k, weight); setting(i); step_number() and draw_key(). A scheme goes through `tasks` tasks, of which the
-// k-th is present[k] there.
+// k-th is present[k] there; and LEAST_LOSS.
 
 const MOST_TASKS = 16u;
 // The part of every gradient's own square that is added to it where a scheme solves.
 const RIDGE = 1e-6;
 // A gradient whose square is below what f32 holds counts as none.
 const LEAST_SQUARE = 1.1754944e-38;
-const LEAST_LOSS = 1e-8;
 
 var<private> tasks: u32;
 var<workgroup> present: array<u32, MOST_TASKS>;

@@ -7,6 +7,7 @@
 // Writes: memory [problems, tasks, 4], weights [problems, tasks], failed [problems]: 1 where they are not finite
 
 const MOST_SETTINGS = 4u;
+const LEAST_LOSS = 1e-8;
 
 struct Moment {
     scheme: u32,

@@ -12,6 +12,13 @@ const AWL = 1u;
 const AWL_LOG = 2u;
 const UNCERTAINTY = 3u;
 const IMTL_L = 4u;
+// The weight of the shared layers' gradient alone (gram/scale.wgsl).
+const OF_TRUNK = 5u;
+
+// Whether the optimizer learns the parameter.
+fn is_learned(scheme: u32) -> bool {
+    return scheme != FIXED && scheme != OF_TRUNK;
+}
 
 // d total / d L
 fn task_weight(scheme: u32, parameter: f32) -> f32 {
@@ -23,6 +30,9 @@ fn task_weight(scheme: u32, parameter: f32) -> f32 {
     }
     if scheme == IMTL_L {
         return exp(parameter);
+    }
+    if scheme == OF_TRUNK {
+        return 1.0;
     }
     return parameter;
 }

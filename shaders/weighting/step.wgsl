@@ -3,14 +3,16 @@
 //
 // What the schemes of the fleet do is made for it (`engine::rules`).
 // Reads:  optimizers, loss_shares [seats, LOSS_SHARES + 2, tasks] (tiled/loss.wgsl), normalisers [members, batches, tasks],
-//         records (of the step, where it was made)
-// Writes: state, stop, found [seats, 2, tasks]: the losses, then the weights
+//         records (of the step, where it was made), gram_shares [seats, GRAM_SHARES, tasks, tasks] (gram/products.wgsl)
+// Writes: state, stop, found [seats, 2 + tasks, tasks]: the losses, the weights, then the Gram matrix of the gradients
 
 const WEIGH = 0u;
 const AFTER = 1u;
 const FOLLOW = 2u;
+const COMBINE = 3u;
 override PHASE: u32 = WEIGH;
 override LOSS_SHARES: u32 = 1u;
+override GRAM_SHARES: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read> optimizers: array<Optimizer>;
 @group(0) @binding(1) var<storage, read_write> state: array<f32>;
@@ -19,13 +21,26 @@ override LOSS_SHARES: u32 = 1u;
 @group(0) @binding(4) var<storage, read> records: array<f32>;
 @group(0) @binding(5) var<storage, read_write> stop: array<atomic<u32>>;
 @group(0) @binding(6) var<storage, read_write> found: array<f32>;
+@group(0) @binding(7) var<storage, read> gram_shares: array<f32>;
 
 fn found_at(which: u32, k: u32) -> u32 {
-    return (2u * seat + which) * task_count() + k;
+    return ((2u + task_count()) * seat + which) * task_count() + k;
+}
+
+fn gram_of(i: u32, j: u32) -> f32 {
+    return found[found_at(2u + i, j)];
+}
+
+fn step_number() -> f32 {
+    return f32(step.number);
+}
+
+fn draw_key() -> vec2<u32> {
+    return vec2(member.draws_low, member.draws_high);
 }
 
 fn loss_of(k: u32) -> f32 {
-    if PHASE == WEIGH {
+    if PHASE == WEIGH || PHASE == COMBINE {
         return found[found_at(0u, k)];
     }
     return records[record_at(task_count(), k, RECORD_LOSS)];
@@ -66,6 +81,17 @@ fn add_up_losses(lane: u32) {
     }
 }
 
+fn add_up_products(lane: u32) {
+    let entries = task_count() * task_count();
+    for (var entry = lane; entry < entries; entry += LANES) {
+        var sum: LongSum;
+        for (var share = 0u; share < GRAM_SHARES; share++) {
+            add_term(&sum, gram_shares[(seat * GRAM_SHARES + share) * entries + entry]);
+        }
+        found[found_at(2u, entry)] = sum_of(sum);
+    }
+}
+
 // Whether the scheme knows what to do with these losses.
 fn losses_are_good() -> bool {
     for (var k = 0u; k < task_count(); k++) {
@@ -92,7 +118,12 @@ fn find_weights() {
         mark_stop(LOSS_STOP);
         return;
     }
-    weigh_step();
+    if PHASE == WEIGH {
+        weigh_step();
+    } else if !combine_gradients() {
+        mark_stop(LOSS_STOP);
+        return;
+    }
     if !weights_are_finite() {
         mark_stop(LOSS_STOP);
         return;
@@ -108,6 +139,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if PHASE != AFTER {
         add_up_losses(lane);
     }
+    if PHASE == COMBINE {
+        add_up_products(lane);
+    }
     storageBarrier();
     if lane != 0u || has_stopped() {
         return;
@@ -115,6 +149,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     switch PHASE {
         case WEIGH: {
             if weighs_first() {
+                find_weights();
+            }
+        }
+        case COMBINE: {
+            if combines_gradients() {
                 find_weights();
             }
         }

@@ -1,7 +1,8 @@
 //! The kernel that makes weights from Gram matrices (`shaders/gram/weights.wgsl`), and tests of it against `f64`.
 
+use super::rules::rounds_of_gradients;
 use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, Work, kernels, read, render, rounds_of};
+use crate::gpu::{Buffer, Gpu, Work, kernels, read, render};
 use crate::weighting::Scheme;
 use crate::weighting::gradients::SCHEMES;
 use bytemuck::{Pod, Zeroable};
@@ -32,22 +33,6 @@ fn prologue(schemes: &[&dyn Scheme]) -> Result<String> {
     let functions = Functions { functions: schemes.iter().map(function).collect() };
     let texts: Vec<&str> = schemes.iter().map(|scheme| scheme.wgsl()).collect();
     Ok(texts.join("\n") + &render("gram/weights", &functions)?)
-}
-
-/// The most rounds of an invocation: those of the scheme that makes the most, and a loop each of the others.
-fn rounds(tasks: usize) -> usize {
-    let plain = rounds_of(tasks, 0);
-    let square = rounds_of(tasks, plain);
-    // `present` and `correlation`, and the choice.
-    let common = 2 * square + 4 * plain + 60;
-    let path = 3 * plain + rounds_of(3 * tasks + 1, 2 * plain);
-    let upgrad = rounds_of(tasks, 2 * plain + path);
-    let pairs = tasks * tasks.saturating_sub(1) / 2;
-    let aligned_mtl = square + rounds_of(14, plain + pairs * (1 + 5 + plain) + tasks);
-    let solved = 2 * plain + rounds_of(tasks, plain);
-    let fairgrad = rounds_of(60, solved + 2 * plain);
-    let pcgrad = rounds_of(tasks, rounds_of(tasks, 2 * plain));
-    common + 4 * plain + upgrad.max(aligned_mtl).max(fairgrad).max(pcgrad)
 }
 
 /// Problems of one scheme and number of tasks.
@@ -90,7 +75,8 @@ impl Problems {
             weights.binding(),
             failed.binding(),
         ];
-        let dispatch = kernel.dispatch(gpu, &buffers, Work::new(count, rounds(self.tasks)))?;
+        let dispatch =
+            kernel.dispatch(gpu, &buffers, Work::new(count, rounds_of_gradients(self.tasks)))?;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         dispatch.record(&mut encoder.begin_compute_pass(&Default::default()), None);
         gpu.queue().submit([encoder.finish()]);
@@ -393,11 +379,11 @@ mod tests {
             let made = solved(&gpu, &problems).rounds.expect("a count") as usize;
             let name = SCHEMES[scheme].name();
             assert!(
-                made > 0 && made <= rounds(tasks),
+                made > 0 && made <= rounds_of_gradients(tasks),
                 "{name}, {tasks}: {made}, {}",
-                rounds(tasks)
+                rounds_of_gradients(tasks)
             );
         }
-        assert!(rounds(MOST_TASKS) <= crate::gpu::MOST_ROUNDS);
+        assert!(rounds_of_gradients(MOST_TASKS) <= crate::gpu::MOST_ROUNDS);
     }
 }

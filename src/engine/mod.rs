@@ -35,6 +35,7 @@ mod rounds;
 mod rules;
 mod state;
 mod step;
+mod task_gradients;
 mod turns;
 mod workgroup;
 

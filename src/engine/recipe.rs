@@ -4,7 +4,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::optimizer::{Adam, Schedule, check_clip, check_clip_single};
-use crate::weighting::Weighting;
+use crate::weighting::{Kind, Weighting};
 
 /// What is trained, and how: network, weighting, optimizer and its schedule, batches, seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,15 @@ impl Recipe {
     /// [`Task::check_target`](crate::Task::check_target) for what is checked of the targets.
     pub fn check(&self, data: &Dataset) -> Result<()> {
         self.weighting.check(self.network.tasks())?;
+        if self.weighting.scheme().kind() == Kind::Gradients && self.network.hidden().is_empty() {
+            return Err(Error::invalid(
+                format!(
+                    "the weighting {} weighs the gradients of shared layers, of which this network has none",
+                    self.weighting.name()
+                ),
+                "give it a hidden layer, or use another weighting, such as awl",
+            ));
+        }
         self.optimizer.check()?;
         self.schedule.check()?;
         self.clip.map_or(Ok(()), check_clip)?;

@@ -12,7 +12,7 @@ use super::recipe::Recipe;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Work, kernels, rounds_of};
 use crate::loss::pass;
-use crate::weighting::{SCHEMES, Scheme};
+use crate::weighting::{Kind, SCHEMES, Scheme};
 use std::fmt::Write;
 
 macro_rules! shader {
@@ -26,6 +26,17 @@ const DRAWS: &str = shader!("weighting/draws");
 const TASKS: &str = shader!("weighting/tasks");
 const MADE: &str = shader!("weighting/made");
 
+/// What schemes that look at gradients solve with.
+const GRAM: [&str; 7] = [
+    shader!("shared/permutation"),
+    shader!("gram/present"),
+    shader!("gram/matrices"),
+    shader!("gram/correlation"),
+    shader!("gram/pivoting"),
+    shader!("gram/jacobi"),
+    shader!("gram/fair"),
+];
+
 /// The files that the texts of this module are made of, beside those of the schemes.
 #[cfg(test)]
 pub(crate) const PARTS: [&str; 4] = [HASH, DRAWS, TASKS, MADE];
@@ -36,26 +47,36 @@ enum Phase {
     Weigh,
     After,
     Follow,
+    Combine,
 }
 
 impl Phase {
-    const ALL: [Self; 3] = [Self::Weigh, Self::After, Self::Follow];
+    /// Those around a step.
+    const AROUND: [Self; 3] = [Self::Weigh, Self::After, Self::Follow];
+    const ALL: [Self; 4] = [Self::Weigh, Self::After, Self::Follow, Self::Combine];
 
     fn name(self) -> &'static str {
         match self {
             Self::Weigh => "weigh",
             Self::After => "after",
             Self::Follow => "follow",
+            Self::Combine => "combine",
         }
     }
 
     /// The WGSL function by which a scheme does it.
     fn function(self, scheme: &dyn Scheme) -> String {
-        format!("{}_{}", scheme.name().replace('-', "_"), self.name())
+        let does = if self == Self::Combine { "weigh" } else { self.name() };
+        format!("{}_{does}", scheme.name().replace('-', "_"))
     }
 
     fn is_of(self, scheme: &dyn Scheme) -> bool {
-        scheme.wgsl().contains(&format!("fn {}(", self.function(scheme)))
+        let is_other = match self {
+            Self::Weigh => scheme.kind() == Kind::Gradients,
+            Self::Combine => scheme.kind() != Kind::Gradients,
+            _ => false,
+        };
+        !is_other && scheme.wgsl().contains(&format!("fn {}(", self.function(scheme)))
     }
 
     fn is_of_any(self, recipes: &[Recipe]) -> bool {
@@ -135,14 +156,21 @@ fn own_step(recipes: &[Recipe]) -> String {
     let schemes = schemes(recipes, &Phase::ALL);
     let mut rest: String = Phase::ALL.map(|phase| switch(&schemes, phase)).concat();
     rest += &question("weighs_first", &schemes, |scheme| Phase::Weigh.is_of(scheme));
+    rest += &question("combines_gradients", &schemes, |scheme| Phase::Combine.is_of(scheme));
     rest += &question("needs_positive_losses", &schemes, |it| it.needs_positive_losses());
+    if Phase::Combine.is_of_any(recipes) {
+        rest += &GRAM.join("\n");
+        rest += "fn combine_gradients() -> bool {\n    let is_good = find_present();\n    if is_good && tasks > 0u {\n        combine_step();\n    }\n    return is_good;\n}\n";
+    } else {
+        rest += "fn combine_gradients() -> bool {\n    return true;\n}\n";
+    }
     with_parts(&schemes, rest)
 }
 
 /// The program with what the schemes do around its steps; `has_after`: what they do after a step is part of it.
 pub(super) fn around(workspace: &Workspace, program: Program, has_after: bool) -> Result<Program> {
     let recipes = &workspace.recipes;
-    let [weighs, acts_after, follows] = Phase::ALL.map(|phase| phase.is_of_any(recipes));
+    let [weighs, acts_after, follows] = Phase::AROUND.map(|phase| phase.is_of_any(recipes));
     let acts_after = acts_after && !has_after;
     if program.covers != Covers::Step || !(weighs || acts_after || follows) {
         return Ok(program);
@@ -184,14 +212,13 @@ impl<'a> OwnSteps<'a> {
         let network = &recipe.network;
         let all_rows = workspace.seats() * batch;
         let work = pass::work(gpu, &rows.layouts, *batch);
-        let tasks = network.tasks().len();
         Ok(Self {
             workspace,
             activations: Activations::new(gpu, network, all_rows)?,
             gradient: Buffer::zeros(gpu, "no gradient", all_rows * network.outputs())?,
             losses: Shares::new(workspace, [0, 0], work.workgroups, 0)?,
             work,
-            found: Buffer::zeros(gpu, "the weights found", 2 * workspace.seats() * tasks)?,
+            found: found(workspace)?,
         })
     }
 
@@ -220,26 +247,84 @@ impl<'a> OwnSteps<'a> {
     }
 
     fn dispatch(&self, phase: Phase) -> Result<Dispatch> {
-        let Workspace { gpu, recipes, recipe, state, normalisers, records, stop, .. } =
-            self.workspace;
-        let optimizers = self.workspace.optimizers([0; 3])?;
-        let buffers = [
-            optimizers.binding(),
-            state.binding(),
-            self.losses.losses(),
-            normalisers.binding(),
-            records.binding(),
-            stop.binding(),
-            self.found.binding(),
-        ];
-        let shares = self.losses.of_losses;
-        let constants = [("PHASE", phase as u32 as f64), ("LOSS_SHARES", shares as f64)];
-        let tasks = recipe.network.tasks().len();
-        let sums = rounds_of(tasks.div_ceil(64), rounds_of(shares, 0));
-        let work = Work::new(1, sums + 12 * rounds_of(tasks, 0));
-        let kernel = gpu.shaped_kernel(&kernels::WEIGHTING_STEP, &own_step(recipes), &constants);
-        kernel.dispatch(gpu, &buffers, work)
+        own_dispatch(self.workspace, phase, &self.losses, &self.found, None)
     }
+}
+
+/// What finds weights from the products of gradients.
+pub(super) struct Combiner<'a> {
+    pub losses: &'a Shares,
+    /// `[seats, shares, tasks, tasks]`
+    pub products: &'a Buffer<f32>,
+    pub shares: usize,
+}
+
+impl Combiner<'_> {
+    pub fn dispatch(&self, workspace: &Workspace) -> Result<Dispatch> {
+        let found = found(workspace)?;
+        let products = Some((self.products, self.shares));
+        own_dispatch(workspace, Phase::Combine, self.losses, &found, products)
+    }
+}
+
+/// `[seats, 2 + tasks, tasks]`
+fn found(workspace: &Workspace) -> Result<Buffer<f32>> {
+    let tasks = workspace.recipe.network.tasks().len();
+    Buffer::zeros(&workspace.gpu, "the weights found", workspace.seats() * (2 + tasks) * tasks)
+}
+
+/// A dispatch of `weighting/step`.
+fn own_dispatch(
+    workspace: &Workspace,
+    phase: Phase,
+    losses: &Shares,
+    found: &Buffer<f32>,
+    products: Option<(&Buffer<f32>, usize)>,
+) -> Result<Dispatch> {
+    let Workspace { gpu, recipes, recipe, state, normalisers, records, stop, .. } = workspace;
+    let optimizers = workspace.optimizers([0; 3])?;
+    let (products, gram_shares) = products.unwrap_or((normalisers, 1));
+    let buffers = [
+        optimizers.binding(),
+        state.binding(),
+        losses.losses(),
+        normalisers.binding(),
+        records.binding(),
+        stop.binding(),
+        found.binding(),
+        products.binding(),
+    ];
+    let shares = losses.of_losses;
+    let constants = [
+        ("PHASE", f64::from(phase as u8)),
+        ("LOSS_SHARES", shares as f64),
+        ("GRAM_SHARES", gram_shares as f64),
+    ];
+    let tasks = recipe.network.tasks().len();
+    let mut rounds = rounds_of(tasks.div_ceil(64), rounds_of(shares, 0)) + 12 * rounds_of(tasks, 0);
+    if phase == Phase::Combine {
+        let entries = (tasks * tasks).div_ceil(64);
+        rounds += rounds_of(entries, rounds_of(gram_shares, 0)) + rounds_of_gradients(tasks);
+    }
+    let text = own_step(recipes);
+    let kernel = gpu.shaped_kernel(&kernels::WEIGHTING_STEP, &text, &constants);
+    kernel.dispatch(gpu, &buffers, Work::new(1, rounds))
+}
+
+/// The most rounds of an invocation: those of the scheme that makes the most, and a loop each of the others.
+pub(super) fn rounds_of_gradients(tasks: usize) -> usize {
+    let plain = rounds_of(tasks, 0);
+    let square = rounds_of(tasks, plain);
+    // `present` and `correlation`, and the choice.
+    let common = 2 * square + 4 * plain + 60;
+    let path = 3 * plain + rounds_of(3 * tasks + 1, 2 * plain);
+    let upgrad = rounds_of(tasks, 2 * plain + path);
+    let pairs = tasks * tasks.saturating_sub(1) / 2;
+    let aligned_mtl = square + rounds_of(14, plain + pairs * (1 + 5 + plain) + tasks);
+    let solved = 2 * plain + rounds_of(tasks, plain);
+    let fairgrad = rounds_of(60, solved + 2 * plain);
+    let pcgrad = rounds_of(tasks, rounds_of(tasks, 2 * plain));
+    common + 4 * plain + upgrad.max(aligned_mtl).max(fairgrad).max(pcgrad)
 }
 
 #[cfg(test)]

@@ -182,9 +182,18 @@ kernels! {
     /// Before the end of a fused step with many tasks and shares: the losses' sums.
     LOSS_SUMS: "ending/loss_sums" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/reduction", "shared/long_sum"]
         [Read, Write], members;
+    /// Every task's gradient at a layer.
+    GRAM_DELTAS: "gram/deltas" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/layer"]
+        [Read, Read, Read, Read, Read, Read, Write], members;
+    /// A layer's part of the products of the tasks' gradients.
+    GRAM_PRODUCTS: "gram/products" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/layer"]
+        [Read, Read, Read, Read, Write], members;
+    /// The tasks' weights on the gradient from the heads.
+    GRAM_SCALE: "gram/scale" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/weighting"]
+        [Read, Read, Write, Write], members;
     /// What a scheme does by a dispatch of its own.
     WEIGHTING_STEP: "weighting/step" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
-        [Read, Write, Read, Read, Read, Write, Write], members, ruled;
+        [Read, Write, Read, Read, Read, Write, Write, Read], members, ruled;
     /// The end of a fused step: sums, σ and Adam.
     FINISH: "ending/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
         [Read, Write, Read, Read, Read, Write, Write], members, ruled;

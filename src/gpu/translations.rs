@@ -23,10 +23,17 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
-const VALUES: [(&str, &[f64]); 23] = [
-    ("SCHEME", &[0.0, 1.0, 2.0, 3.0, 4.0]),
+const VALUES: [(&str, &[f64]); 29] = [
+    ("SCHEME", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
     // Of weighting/step.
-    ("PHASE", &[0.0, 1.0, 2.0]),
+    ("PHASE", &[0.0, 1.0, 2.0, 3.0]),
+    ("GRAM_SHARES", &[64.0]),
+    // Of gram/deltas and gram/products.
+    ("QUADS", &[2.0]),
+    ("OF_HEADS", &[0.0, 1.0]),
+    ("SHARES", &[192.0]),
+    ("OUTPUTS", &[7.0]),
+    ("FIRST", &[64.0]),
     ("CLIP", &[0.0, 0.5]),
     // A tenth of the units, in 32 bits.
     ("DROPS_BELOW", &[0.0, 429_496_730.0]),

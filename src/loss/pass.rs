@@ -5,7 +5,7 @@ use super::labels::{NONE, TaskLayout};
 use super::normalisers::{self, Batches};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Work, check_size, kernels, read, rounds_of};
-use crate::weighting::Weighting;
+use crate::weighting::{Kind, Weighting};
 
 /// How the workgroups' shares of the losses are added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,6 +171,15 @@ impl LossPass {
         sums: Sums,
     ) -> Result<Self> {
         check(gpu, layouts, rows, buffers)?;
+        if weighting.scheme().kind() != Kind::Parameter {
+            return Err(Error::invalid(
+                format!(
+                    "the weighting {} finds its weights from losses or gradients, which a loss pass does not have before it",
+                    weighting.name()
+                ),
+                "find the weights yourself, give them as sigma, and pass Weighting::fixed",
+            ));
+        }
         let make = || Self::create(gpu, layouts, rows, weighting, buffers, sums);
         gpu.guarded(make).await
     }

@@ -197,6 +197,15 @@ impl Weighting {
             });
         }
         self.scheme.check(&self.settings)?;
+        if self.scheme.kind() == Kind::Gradients && tasks.len() > gradients::MOST_TASKS {
+            return Err(Error::invalid(
+                format!("{} tasks with the weighting {}", tasks.len(), self.name()),
+                format!(
+                    "give it {} at most, or use a weighting that needs no gradients of single tasks, such as awl",
+                    gradients::MOST_TASKS
+                ),
+            ));
+        }
         for (&start, task) in self.starts.iter().zip(tasks) {
             if let Some((problem, remedy)) = self.scheme.problem(&self.settings, start) {
                 return Err(Error::invalid(

@@ -27,7 +27,7 @@ pub(crate) use self::unfused::UnfusedLossPass;
 pub(super) use self::unfused::program as unfused;
 
 use super::device::{Program, Workspace};
-use super::rules;
+use super::{rules, task_gradients};
 use crate::error::{Error, Result};
 
 /// Makes a program for a workspace, or declines.
@@ -119,7 +119,8 @@ fn first(
     workspace: &Workspace,
     programs: impl Iterator<Item = (&'static str, Make)>,
 ) -> Result<Option<Program>> {
-    for (_, make) in programs {
+    let by_gradients = task_gradients::are_needed(&workspace.recipes);
+    for (_, make) in programs.filter(|(name, _)| !by_gradients || *name == tiled::NAME) {
         if let Some(program) = make(workspace)? {
             return rules::around(workspace, program, true).map(Some);
         }

@@ -3,12 +3,14 @@
 //!
 //! Forward, a kernel a layer with bias and activation in it; one loss pass for every task's loss and gradient;
 //! backward, a kernel a layer for the gradient at its input and one for the shares of its parameters' gradient; and
-//! the ending, which adds up all shares, computes σ's gradient and applies Adam to everything.
+//! the ending, which adds up all shares, computes σ's gradient and applies Adam to everything. It is also the only one that
+//! weighs by the tasks' gradients (`engine::task_gradients`).
 
 use crate::engine::device::infos::LayerInfo;
 use crate::engine::device::{Program, Workspace};
 use crate::engine::ending::{self, Shares};
 use crate::engine::layers::{Activations, Source, TILE, forward, product_rounds};
+use crate::engine::task_gradients::{self, Step};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Work, kernels};
 use crate::loss::pass;
@@ -37,7 +39,13 @@ pub(super) fn program(workspace: &Workspace) -> Result<Option<Program>> {
     let predictions = activations.predictions();
     let heads_gradient = &gradients[gradients.len() - 1];
     dispatches.push(loss(workspace, predictions, heads_gradient, &shares, work)?);
-    backward(workspace, &activations, &gradients, &shares, &mut dispatches)?;
+    let step =
+        Step { workspace, activations: &activations, gradient: heads_gradient, losses: &shares };
+    let by_gradients = task_gradients::are_needed(&workspace.recipes).then_some(&step);
+    if let Some(step) = by_gradients {
+        dispatches.extend(step.combine()?);
+    }
+    backward(workspace, &activations, &gradients, &shares, by_gradients, &mut dispatches)?;
     dispatches.extend(ending::dispatches(workspace, &shares)?);
     Ok(Some(Program::step(NAME, dispatches)))
 }
@@ -78,6 +86,7 @@ fn backward(
     activations: &Activations,
     gradients: &[Buffer<f32>],
     shares: &Shares,
+    by_gradients: Option<&Step<'_>>,
     dispatches: &mut Vec<Dispatch>,
 ) -> Result<()> {
     let gpu = &workspace.gpu;
@@ -101,6 +110,10 @@ fn backward(
         let tiles = layer.outputs.div_ceil(TILE) * (layer.inputs + 1).div_ceil(TILE);
         let work = Work::new(tiles * workspace.shares.count, product_rounds(workspace.shares.rows));
         dispatches.push(of_weight.dispatch(gpu, &buffers, work)?);
+        let is_heads = index + 1 == layers.len();
+        if let Some(step) = by_gradients.filter(|_| is_heads) {
+            dispatches.push(step.scale()?);
+        }
         if index > 0 {
             let buffers = [
                 info.binding(),

@@ -15,6 +15,7 @@
 //! below. Every quantity is an `f64`; the features, targets and starting parameters are `f32`, which an
 //! `f64` holds exactly.
 
+mod by_task;
 mod draws;
 mod gradients;
 mod objective;
@@ -22,6 +23,7 @@ mod pass;
 mod rules;
 mod update;
 
+use self::by_task::ByTask;
 use self::draws::{Drops, order};
 pub use self::gradients::Gradients;
 use self::objective::Objective;
@@ -34,6 +36,7 @@ use super::step::{Record, Step, TaskRecord};
 use super::{Answer, Engine};
 use crate::data::{Dataset, Matrix};
 use crate::error::{Error, Result};
+use crate::weighting::{Kind, MEMORY};
 use std::collections::VecDeque;
 use std::future::ready;
 
@@ -115,19 +118,34 @@ impl Reference {
 
     /// Forward, losses and weighting, backward; with the weights that a scheme finds from the losses, or without them, as
     /// `Err`, where it has none at these.
-    fn differentiate(&self, step: &Step) -> (Gradients, Result<Option<Vec<f64>>, ()>) {
+    fn differentiate(&self, step: &Step) -> (Gradients, Result<Found, ()>) {
         let network = &self.recipe.network;
         let rows = self.batch(step);
         let State { parameters, sigma, .. } = &self.state;
         let pass = self.look(step, &rows, parameters);
         let mut objective = self.objective(&rows, sigma, &pass);
         let losses = losses_of(&objective.tasks);
-        let found = rules::weigh(&self.recipe, &self.state, step, self.data.rows(), &losses);
-        if let Ok(Some(weights)) = &found {
+        let mut memory = self.state.memory.clone();
+        let (found, parameters) = if by_gradients(&self.recipe) {
+            // What a task has alone follows its own loss.
+            let ones = vec![1.0; sigma.len()];
+            let plain = self.objective(&rows, &ones, &pass).predictions;
+            let by_task = ByTask::new(network, parameters, &pass, &plain);
+            let found = rules::combine(&self.recipe, &mut memory, step, &by_task.gram(), &losses);
+            let weights = found.as_ref().map_or(&ones, |weights| weights);
+            let parameters = by_task.combined(weights);
             objective = self.objective(&rows, weights, &pass);
-        }
+            objective.predictions = plain;
+            (found.map(Some), parameters)
+        } else {
+            let found = rules::weigh(&self.recipe, &self.state, step, self.data.rows(), &losses);
+            if let Ok(Some(weights)) = &found {
+                objective = self.objective(&rows, weights, &pass);
+            }
+            (found, pass.backward(network, parameters, &objective.predictions))
+        };
         let gradients = Gradients {
-            parameters: pass.backward(network, parameters, &objective.predictions),
+            parameters,
             record: Record {
                 member: 0,
                 step: step.number,
@@ -137,7 +155,7 @@ impl Reference {
             sigma: objective.sigma,
             predictions: objective.predictions,
         };
-        (gradients, found)
+        (gradients, found.map(|weights| Found { weights, memory }))
     }
 
     /// What the weighting scheme changes after a step that left this state.
@@ -196,12 +214,26 @@ impl Reference {
                 self.failure = Some(Failure::Gradient { step: number });
                 break;
             };
-            state.sigma = found.unwrap_or(state.sigma);
+            state.sigma = found.weights.unwrap_or(state.sigma);
+            state.memory = found.memory;
             self.state = self.follow(step, &gradients.record, state);
             records.push(gradients.record);
         }
         records
     }
+}
+
+/// What a scheme found for a step.
+struct Found {
+    /// The weights, where it is the scheme that finds them.
+    weights: Option<Vec<f64>>,
+    /// What it keeps of each task.
+    memory: Vec<[f64; MEMORY]>,
+}
+
+/// Whether a recipe's scheme weighs by the gradients of the tasks.
+fn by_gradients(recipe: &Recipe) -> bool {
+    recipe.weighting.scheme().kind() == Kind::Gradients
 }
 
 /// The losses of a step.

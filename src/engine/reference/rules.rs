@@ -4,7 +4,8 @@ use crate::data::step_key;
 use crate::engine::recipe::Recipe;
 use crate::engine::state::State;
 use crate::engine::step::Step;
-use crate::weighting::{Moment, TaskStep};
+use crate::weighting::gradients::{self, AtStep};
+use crate::weighting::{MEMORY, Moment, TaskStep};
 
 /// A step as the recipe's scheme sees it.
 fn moment<'a>(recipe: &'a Recipe, step: &Step, rows: usize) -> Moment<'a> {
@@ -36,6 +37,22 @@ pub(super) fn weigh(
         Some(weights) if weights.iter().any(|weight| !weight.is_finite()) => Err(()),
         weights => Ok(weights),
     }
+}
+
+/// The weights of a step, where the scheme finds them from the tasks' gradients, whose products are `gram`; `Err` where it has none.
+pub(super) fn combine(
+    recipe: &Recipe,
+    memory: &mut [[f64; MEMORY]],
+    step: &Step,
+    gram: &[f64],
+    losses: &[Option<f64>],
+) -> Result<Vec<f64>, ()> {
+    // A task without a label has no gradient, whatever its loss.
+    let losses: Vec<f64> = losses.iter().map(|loss| loss.unwrap_or(0.0)).collect();
+    let key = step_key(recipe.seed, step.number);
+    let mut at = AtStep { gram, losses: &losses, memory, step: step.number, key };
+    let weighting = &recipe.weighting;
+    gradients::weights(weighting.scheme(), weighting.settings(), &mut at).map_err(|_| ())
 }
 
 /// What the scheme changes after a step.

@@ -5,11 +5,19 @@ use super::*;
 use crate::engine::programs::cases::{
     agrees, data, drop_and_clip, drop_rectified_units, mixed, two,
 };
-use crate::gpu::check_shader;
+use crate::engine::rules;
+use crate::gpu::{Source, check_shader};
 use crate::loss::Labels;
 use crate::{Activation, Loss, Network, Task};
 
 const MEMORY: usize = 32 << 10;
+
+/// What is made of a kernel for a shape, with no scheme that does anything after a step.
+fn made(source: &Source, shape: &Shape) -> String {
+    let ends = source.label == kernels::BLOCK_FINISH.label;
+    let after = if ends { rules::after_parallel(&[]) } else { String::new() };
+    after + &render(source.label, shape).expect("a kernel")
+}
 
 fn plenty() -> Means {
     Means::plenty(MEMORY, 256)
@@ -38,7 +46,7 @@ fn the_kernels_made_for_a_shape_are_valid_everywhere() {
     ] {
         let shape = shape(features, hidden, &tasks, 16, plenty()).expect("a shape");
         for source in [&kernels::BLOCK_STEP, &kernels::BLOCK_PACK, &kernels::BLOCK_FINISH] {
-            check_shader(source, &render(source.label, &shape).expect("a kernel"));
+            check_shader(source, &made(source, &shape));
         }
     }
 }
@@ -117,7 +125,7 @@ fn amd_compiles_the_blocks_of_every_workload_without_spills() {
         let mut add = |source: &crate::gpu::Source, constants: &[(&'static str, f64)]| {
             candidates.push(Candidate {
                 name: format!("{} {name}", source.label),
-                text: render(source.label, &shape).expect("a kernel") + &source.text(),
+                text: made(source, &shape) + &source.text(),
                 constants: constants.to_vec(),
                 is_lean: name.ends_with("lean"),
             });

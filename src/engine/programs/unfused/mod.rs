@@ -14,8 +14,8 @@ pub(crate) use self::loss_pass::UnfusedLossPass;
 use crate::engine::device::infos::{LayerInfo, ProductInfo, STEP_ROWS, Shares};
 use crate::engine::device::{Program, Workspace};
 use crate::engine::layers::{TILE, product_rounds};
-use crate::engine::rules;
-use crate::error::Result;
+use crate::engine::{rules, task_gradients};
+use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Source, Work, kernels, rounds_of};
 use crate::loss::LossBuffers;
 use crate::network::Layer;
@@ -26,6 +26,15 @@ const NAME: &str = "unfused";
 
 /// The program.
 pub(crate) fn program(workspace: &Workspace, _members: usize) -> Result<Program> {
+    if task_gradients::are_needed(&workspace.recipes) {
+        return Err(Error::invalid(
+            format!(
+                "the unfused engine knows no gradients of single tasks, as the weighting {} does",
+                workspace.recipe.weighting.name()
+            ),
+            "use the fused engine or the reference",
+        ));
+    }
     let plan = Plan::new(workspace)?;
     let mut dispatches = vec![plan.gather()?];
     for index in 0..plan.layers.len() {
