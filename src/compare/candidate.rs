@@ -61,19 +61,12 @@ pub fn candidates(names: &[String]) -> Result<Vec<Candidate>> {
         }
     }
     let is_meant = |scheme: &&&dyn Scheme| {
-        (is_all && is_trained(**scheme))
-            || scheme.name() == EQUAL
-            || names.iter().any(|name| name == scheme.name())
+        is_all || scheme.name() == EQUAL || names.iter().any(|name| name == scheme.name())
     };
     // What all are held against stands first.
     let mut schemes: Vec<&'static dyn Scheme> = SCHEMES.iter().filter(is_meant).copied().collect();
     schemes.sort_by_key(|scheme| scheme.name() != EQUAL);
     Ok([Candidate::Alone].into_iter().chain(schemes.into_iter().map(Candidate::Shared)).collect())
-}
-
-/// Whether the engines train it: those that weigh by gradients are formulas so far.
-fn is_trained(scheme: &dyn Scheme) -> bool {
-    scheme.kind() != Kind::Gradients
 }
 
 impl Candidate {
@@ -218,8 +211,7 @@ mod tests {
             candidates(&asked).unwrap().iter().map(Candidate::name).collect()
         };
         assert_eq!(names(&["awl"]), ["stl", "equal", "awl"]);
-        let trained = SCHEMES.iter().filter(|it| is_trained(**it)).count();
-        assert_eq!(names(&["all"]).len(), trained + 1);
+        assert_eq!(names(&["all"]).len(), SCHEMES.len() + 1);
         let told = candidates(&["equall".into()]).unwrap_err().to_string();
         assert!(told.contains("did you mean equal?"), "{told}");
     }
