@@ -11,7 +11,7 @@ pub const STL: &str = "stl";
 /// The scheme that all are held against.
 pub const EQUAL: &str = "equal";
 /// The scheme whose weights are searched for.
-const FIXED: &str = "fixed";
+pub(super) const FIXED: &str = "fixed";
 /// The learning rate of what a scheme learns, as a setting of its own.
 const RATE_OF_SCHEME: &str = "sigma_lr";
 
@@ -42,15 +42,17 @@ pub struct Trial {
     pub weights: Option<Vec<f32>>,
 }
 
-/// The candidates of these names, in the order in which they are told of; all for the word `all`. `stl` and `equal`, against which all
-/// are held, are always among them.
+/// Words that stand for several schemes: for all, and for those whose weights need no gradients.
+pub const GROUPS: [&str; 2] = ["all", "losses"];
+
+/// The candidates of these names or [groups](GROUPS), in the order in which they are told of. `stl` and `equal`, against which all are
+/// held, are always among them.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a name that there is not, with the nearest.
 pub fn candidates(names: &[String]) -> Result<Vec<Candidate>> {
-    let is_all = names.iter().any(|name| name == "all");
     let known: Vec<&str> =
-        [STL, "all"].into_iter().chain(SCHEMES.iter().map(|it| it.name())).collect();
+        GROUPS.into_iter().chain([STL]).chain(SCHEMES.iter().map(|it| it.name())).collect();
     for name in names {
         if !known.contains(&name.as_str()) {
             let remedy = match nearest(name, known.iter().copied()) {
@@ -60,8 +62,13 @@ pub fn candidates(names: &[String]) -> Result<Vec<Candidate>> {
             return Err(Error::invalid(format!("there is no scheme \"{name}\""), remedy));
         }
     }
-    let is_meant = |scheme: &&&dyn Scheme| {
-        is_all || scheme.name() == EQUAL || names.iter().any(|name| name == scheme.name())
+    let is_in = |name: &String, scheme: &dyn Scheme| match name.as_str() {
+        "all" => true,
+        "losses" => scheme.kind() != Kind::Gradients,
+        name => name == scheme.name(),
+    };
+    let is_meant = |scheme: &&&'static dyn Scheme| {
+        scheme.name() == EQUAL || names.iter().any(|name| is_in(name, **scheme))
     };
     // What all are held against stands first.
     let mut schemes: Vec<&'static dyn Scheme> = SCHEMES.iter().filter(is_meant).copied().collect();
@@ -212,6 +219,9 @@ mod tests {
         };
         assert_eq!(names(&["awl"]), ["stl", "equal", "awl"]);
         assert_eq!(names(&["all"]).len(), SCHEMES.len() + 1);
+        let by_losses = names(&["losses", "upgrad"]);
+        assert!(by_losses.contains(&"famo") && by_losses.contains(&"upgrad"));
+        assert!(!by_losses.contains(&"mgda"));
         let told = candidates(&["equall".into()]).unwrap_err().to_string();
         assert!(told.contains("did you mean equal?"), "{told}");
     }

@@ -18,7 +18,7 @@ mod outcome;
 mod statistics;
 mod words;
 
-pub use self::candidate::{Candidate, EQUAL, STL, Trial, candidates};
+pub use self::candidate::{Candidate, EQUAL, GROUPS, STL, Trial, candidates};
 #[cfg(test)]
 pub(crate) use self::comparison::tests::example;
 pub use self::comparison::{

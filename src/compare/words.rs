@@ -1,6 +1,6 @@
 //! What the numbers of a comparison support, and what they do not, in sentences.
 
-use super::candidate::{EQUAL, STL};
+use super::candidate::{EQUAL, FIXED, STL};
 use super::comparison::{Comparison, LEVEL, OfScheme};
 
 /// Schemes that a sentence names are no more than these.
@@ -11,6 +11,7 @@ pub(super) fn conclusion(all: &Comparison) -> Vec<String> {
     let mut sentences = vec![verdict(all)];
     sentences.extend(found(all, true));
     sentences.extend(found(all, false));
+    sentences.extend(searched(all));
     sentences.extend(single(all));
     sentences.extend(first_ranked(all));
     sentences.push(limits(all));
@@ -66,6 +67,15 @@ fn found(all: &Comparison, better: bool) -> Option<String> {
     let words: Vec<String> = words.collect();
     let word = if better { "Better" } else { "Worse" };
     (!words.is_empty()).then(|| format!("{word} than equal weights: {}.", few(&words)))
+}
+
+/// What came of the search for fixed weights.
+fn searched(all: &Comparison) -> Option<String> {
+    let fixed = all.scheme(FIXED).filter(|it| it.entry.not_compared.is_none())?;
+    let is_equal = fixed.entry.chosen.iter().all(|it| it.trial.weights.is_none());
+    is_equal.then(|| {
+        "Of the fixed weights that were tried none did better than equal ones on the validation rows: fixed is equal here.".into()
+    })
 }
 
 /// How networks of their own do beside equal weights.

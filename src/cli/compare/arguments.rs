@@ -20,8 +20,8 @@ pub struct Arguments {
     #[arg(long = "task", short = 't', value_name = "COLUMN[:LOSS]", required_unless_present_any = ["config", "resume"])]
     pub tasks: Vec<String>,
 
-    /// What to compare: all, or names as of `awl train --weighting`; stl, a network a task, and equal are always among them
-    /// [default: all].
+    /// What to compare: names as of `awl train --weighting`, losses for all whose weights need no gradients, or all; stl, a network a
+    /// task, and equal are always among them [default: losses].
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with = "resume")]
     pub schemes: Option<Vec<String>>,
 

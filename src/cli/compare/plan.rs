@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// All that determines it beside the configuration and the rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// As they were named; `all` means those that the program has.
+    /// As they were named; a group means those that the program has.
     pub schemes: Vec<String>,
     pub seeds: Vec<u64>,
     pub rates: Vec<f64>,
@@ -25,7 +25,7 @@ const MOST_SEEDS: usize = 1_000;
 impl Plan {
     /// What the flags ask for, with a first seed.
     pub fn new(arguments: &Arguments, seed: u64) -> Result<Self, Failure> {
-        let schemes = arguments.schemes.clone().unwrap_or_else(|| vec!["all".into()]);
+        let schemes = arguments.schemes.clone().unwrap_or_else(|| vec!["losses".into()]);
         awl::compare::candidates(&schemes)?;
         let seeds = arguments.seeds.unwrap_or(SEEDS);
         if !(2..=MOST_SEEDS).contains(&seeds) {

@@ -34,8 +34,8 @@ pub fn text(all: &Comparison, directory: &Path) -> String {
     }
     let _ = writeln!(
         text,
-        "{:NAME$} {:>9} {:>18} {:>6} {:>8} {:>8} {:>9}  chosen",
-        "all tasks", "Δm, %", "+ is better", "rank", "rate", "ms/step", "KiB/step"
+        "{:NAME$} {:>28} {:>6} {:>8} {:>8} {:>9}  chosen",
+        "all tasks", "Δm, % (+ is better than stl)", "rank", "rate", "ms/step", "KiB/step"
     );
     for scheme in compared(all) {
         let _ = writeln!(text, "{}", clipped(&summary(all, scheme), WIDTH).trim_end());
@@ -110,6 +110,9 @@ fn summary(all: &Comparison, scheme: &OfScheme) -> String {
     let milliseconds = milliseconds.map_or("–".into(), |it| format!("{it:.3}"));
     let bytes = entry.bytes_a_step.map_or("–".into(), |it| format!("{:.0}", it as f64 / 1024.0));
     let chosen = match &entry.chosen[..] {
+        [only] if entry.name == "fixed" && only.trial.weights.is_none() => {
+            "the weights of equal".into()
+        }
         [only] => only.trial.words(),
         several if rate == "by task" => {
             let rates = several.iter().map(|it| it.trial.learning_rate.to_string());
