@@ -71,6 +71,7 @@
 //! | [`optimizer`] | Adam with parameter groups, learning-rate schedules |
 //! | [`engine`] | training steps: [fused](GpuEngine::fused), [unfused](GpuEngine::unfused), and the `f64` [reference](engine::Reference) |
 //! | [`train`] | the loop, and metrics |
+//! | [`mod@compare`] | which weighting for your data: the protocol of a comparison, and its statistics |
 //! | [`report`] | results for people |
 //! | [`export`] | a trained model as an ONNX file |
 //! | [`mod@bench`] | what a step costs on this adapter |
@@ -83,6 +84,8 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bench;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod compare;
 pub mod data;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod doctor;

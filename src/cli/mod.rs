@@ -4,6 +4,7 @@ mod adapters;
 mod answers;
 mod baselines;
 mod bench;
+mod compare;
 mod doctor;
 mod evaluate;
 mod export;
@@ -46,6 +47,9 @@ enum Command {
         allow_negative_numbers = true
     )]
     Describe(Box<train::Arguments>),
+    /// Compare the weightings on your table: each tuned alike, the same seeds, tested on rows that nothing was chosen by.
+    #[command(arg_required_else_help = true, args_override_self = true, allow_negative_numbers = true, after_help = COMPARE_EXAMPLES)]
+    Compare(Box<compare::Arguments>),
     /// Say how good a trained model is on labelled rows.
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(evaluate::Arguments),
@@ -83,6 +87,12 @@ Examples:
   awl train --config run/config.toml --lr 0.003 --out run-faster
   awl train --resume run --epochs 200";
 
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  awl compare penguins.csv --task species --task body_mass_g --task sex
+  awl compare houses.csv --task price --task sold --schemes awl,fixed --seeds 10 --out weightings
+  awl compare --resume weightings";
+
 const EVALUATE_EXAMPLES: &str = "\
 Examples:
   awl evaluate run new-penguins.csv
@@ -98,6 +108,7 @@ pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Describe(arguments) => train::describe(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

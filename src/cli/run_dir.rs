@@ -60,6 +60,11 @@ impl Model {
 }
 
 impl RunDir {
+    /// The directory at this path, whatever is in it.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.into() }
+    }
+
     /// An existing run.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let run = Self { path: path.into() };

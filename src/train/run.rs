@@ -30,7 +30,7 @@ pub struct Epoch {
 pub struct Validation {
     /// The mean loss of each task over all of those rows; `None` for a task without a label there.
     pub losses: Vec<Option<f64>>,
-    /// The sum of the tasks' losses, each counted once, whatever its weight in training: σ moves while training goes on, so the
+    /// The sum of the tasks' losses ([`Run::relative_to`]: the mean of their ratios), each counted once, whatever its weight in training: σ moves while training goes on, so the
     /// weighted total of one epoch cannot be compared with another's. `None` if no task has a label there: nothing can be
     /// chosen by it.
     pub score: Option<f64>,
@@ -90,6 +90,8 @@ pub struct Run<'a, E> {
     progress: Vec<Progress>,
     /// The weights of each one's best epoch.
     best: Vec<Option<Weights>>,
+    /// What each task's loss is divided by in the score, if it is.
+    references: Option<Vec<Option<f64>>>,
 }
 
 /// About how long to train between two questions to the onlooker.
@@ -100,7 +102,7 @@ impl<'a, E: Engine> Run<'a, E> {
     pub fn new(engine: E, validation: Option<&'a Dataset>, plan: Plan) -> Self {
         let members = engine.recipes().len();
         let (progress, best) = (vec![Progress::default(); members], vec![None; members]);
-        Self { trainer: Trainer::new(engine), validation, plan, progress, best }
+        Self { trainer: Trainer::new(engine), validation, plan, progress, best, references: None }
     }
 
     /// A run that goes on from a checkpoint and the progress that was handed over with it.
@@ -142,7 +144,14 @@ impl<'a, E: Engine> Run<'a, E> {
             }
         }
         let best = checkpoint.members.iter().map(|saved| saved.best.clone()).collect();
-        Ok(Self { trainer, validation, plan, progress, best })
+        Ok(Self { trainer, validation, plan, progress, best, references: None })
+    }
+
+    /// Has epochs scored by the mean of the tasks' validation losses, each divided by its reference, in place of their sum: for losses
+    /// whose units cannot be compared. Tasks without a reference have no part in it.
+    #[must_use]
+    pub fn relative_to(self, references: Vec<Option<f64>>) -> Self {
+        Self { references: Some(references), ..self }
     }
 
     /// Takes what each member starts from for the best so far: an epoch 0, whose weights are kept unless a later one's are better. For a
@@ -318,7 +327,7 @@ impl<'a, E: Engine> Run<'a, E> {
             let losses = std::mem::take(&mut all[member]);
             match self.finite_losses(rows, member, losses).await {
                 Ok(losses) => {
-                    let score = losses.iter().flatten().copied().reduce(|sum, loss| sum + loss);
+                    let score = self.score(&losses);
                     let is_best = self.progress[member].judge(score, of_training);
                     better.extend(is_best.then_some(member));
                     validations.push(Some(Validation { losses, score, is_best }));
@@ -335,6 +344,19 @@ impl<'a, E: Engine> Run<'a, E> {
             self.best[member] = Some(Weights::of(&state));
         }
         Ok(validations)
+    }
+
+    /// What the best epoch is chosen by.
+    fn score(&self, losses: &[Option<f64>]) -> Option<f64> {
+        let sum = |values: &[f64]| values.iter().copied().reduce(|sum, value| sum + value);
+        let Some(references) = &self.references else {
+            return sum(&losses.iter().flatten().copied().collect::<Vec<_>>());
+        };
+        let pairs = losses.iter().zip(references);
+        let relative: Vec<f64> = pairs
+            .filter_map(|(loss, reference)| Some(loss.as_ref()? / reference.as_ref()?))
+            .collect();
+        sum(&relative).map(|sum| sum / relative.len() as f64)
     }
 
     /// A member's losses on the validation rows; in `f64` where `f32` cannot hold them.

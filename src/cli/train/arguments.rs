@@ -63,7 +63,7 @@ pub struct Arguments {
     pub train: TrainFlags,
 }
 
-#[derive(clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataFlags {
     /// Feature columns [default: all that are neither tasks nor ignored, nor name or number the rows].
@@ -94,10 +94,10 @@ pub struct DataFlags {
     split_seed: Option<u64>,
     /// Cross-validation: cut the rows into so many folds, and train a run for each that is tested on it alone.
     #[arg(long, value_name = "NUMBER", value_parser = runs)]
-    folds: Option<usize>,
+    pub folds: Option<usize>,
     /// Do all of it so many times, with seeds of the split that follow one another.
     #[arg(long, value_name = "NUMBER", value_parser = runs)]
-    repeats: Option<usize>,
+    pub repeats: Option<usize>,
     /// Part of the rows on which the best epoch is chosen, with --folds of those that are not tested on [default: 0.15].
     #[arg(long, value_name = "FRACTION")]
     validation: Option<f64>,
@@ -115,7 +115,7 @@ pub struct DataFlags {
     rare: Option<u64>,
 }
 
-#[derive(clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelFlags {
     /// Widths of the hidden layers [default: 64,64]; "" for a linear model.
@@ -126,18 +126,18 @@ pub struct ModelFlags {
     activation: Option<Activation>,
     /// Share of the hidden units that each step leaves out [default: 0.1].
     #[arg(long, value_name = "SHARE")]
-    dropout: Option<f64>,
+    pub dropout: Option<f64>,
 }
 
-#[derive(clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 #[command(next_help_heading = "Losses")]
 pub struct LossFlags {
     /// Probability that is spread evenly over all classes, of every task of cross_entropy [default: 0].
     #[arg(long, value_name = "SHARE")]
-    label_smoothing: Option<f32>,
+    pub label_smoothing: Option<f32>,
     /// balanced: the classes of every task of cross_entropy count alike, however rare.
     #[arg(long, value_name = "balanced", value_parser = [BALANCED])]
-    class_weights: Option<String>,
+    pub class_weights: Option<String>,
     /// Of two classes: the probability above which the second one is answered, f1 or balanced [default: 0.5].
     ///
     /// f1 and balanced choose it by the validation rows, for the highest F1 of the rarer class or the highest balanced accuracy. It is
@@ -164,7 +164,7 @@ impl LossFlags {
     }
 }
 
-#[derive(clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 #[command(next_help_heading = "Optimizer")]
 pub struct OptimizerFlags {
     /// [default: adamw]
@@ -172,7 +172,7 @@ pub struct OptimizerFlags {
     optimizer: Option<OptimizerName>,
     /// Learning rate [default: 0.001].
     #[arg(long, value_name = "RATE")]
-    lr: Option<f64>,
+    pub lr: Option<f64>,
     /// Weight decay of the network; σ has none [default: 0.1 of adamw, 0 of adam].
     #[arg(long, value_name = "DECAY")]
     weight_decay: Option<f64>,
@@ -193,7 +193,7 @@ pub struct OptimizerFlags {
     warm_up: Option<usize>,
 }
 
-#[derive(clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 #[command(next_help_heading = "Training")]
 pub struct TrainFlags {
     /// Passes over the training rows, at most: see --patience [default: 300].
@@ -201,42 +201,43 @@ pub struct TrainFlags {
     pub epochs: Option<usize>,
     /// Rows a step [default: 64].
     #[arg(long, value_name = "ROWS")]
-    batch_size: Option<usize>,
+    pub batch_size: Option<usize>,
     /// Chooses the split, the first weights and the order of the rows [default: 0].
     #[arg(long)]
-    seed: Option<u64>,
+    pub seed: Option<u64>,
     /// Networks to train at once, from --seed and the seeds that follow [default: 1]: an ensemble, which answers with the mean
     /// number and the mean probability.
     #[arg(long, value_name = "NUMBER")]
-    members: Option<usize>,
+    pub members: Option<usize>,
     /// Visit the rows in the table's order.
     #[arg(long)]
-    no_shuffle: bool,
+    pub no_shuffle: bool,
     /// Stop after so many epochs without a better validation score; 0: never [default: 20].
     #[arg(long, value_name = "EPOCHS")]
     pub patience: Option<usize>,
     /// Then train once more, from the start, on training and validation rows, for as many epochs as the validation rows chose: that
     /// model is kept.
     #[arg(long)]
-    refit: bool,
+    pub refit: bool,
     /// [default: fused]
     #[arg(long, value_enum)]
-    engine: Option<EngineName>,
+    pub engine: Option<EngineName>,
     /// Start from the weights in this file, under PyTorch's names.
     #[arg(long, value_name = "FILE.safetensors")]
-    init: Option<PathBuf>,
+    pub init: Option<PathBuf>,
     /// What the network is at first: the linear model of every task, or all weights at random [default: random, and linear with more inputs than training rows].
     #[arg(long, value_enum, conflicts_with = "init")]
-    start: Option<Start>,
+    pub start: Option<Start>,
     /// Steps from one line of metrics.jsonl to the next [default: 1, more where the lines would be many thousands].
     #[arg(long, value_name = "STEPS")]
-    log_every: Option<u64>,
+    pub log_every: Option<u64>,
     /// Write TensorBoard's event files too.
     #[arg(long)]
-    tensorboard: bool,
+    pub tensorboard: bool,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// A number of seconds.
+pub fn seconds(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| (0.0..1e9).contains(number));
     number.ok_or_else(|| "use a number of 0 or more".into())
 }

@@ -1,22 +1,22 @@
 //! `awl train`: from a table to a trained model in a run's directory.
 
-mod arguments;
-mod compiling;
-mod config;
-mod data;
+pub(in crate::cli) mod arguments;
+pub(in crate::cli) mod compiling;
+pub(in crate::cli) mod config;
+pub(in crate::cli) mod data;
 mod describe;
 mod explained;
 mod finish;
 mod folds;
 mod judged;
 mod log;
-mod recipe;
+pub(in crate::cli) mod recipe;
 mod refit;
-mod resume;
+pub(in crate::cli) mod resume;
 mod show;
 mod task_flag;
 mod thresholds;
-mod watch;
+pub(in crate::cli) mod watch;
 mod weighting_flags;
 
 pub use self::arguments::Arguments;
@@ -210,7 +210,7 @@ fn stopped(run: &RunDir) {
 const MANY_EQUAL: f64 = 0.1;
 
 /// What the configuration says of how long to train.
-fn plan(config: &Config) -> Plan {
+pub(in crate::cli) fn plan(config: &Config) -> Plan {
     let patience = (config.train.patience > 0).then_some(config.train.patience);
     Plan { epochs: config.train.epochs, patience }
 }
@@ -235,7 +235,7 @@ fn foresee(data: &mut Data, recipe: &Recipe) {
 }
 
 /// Says what was chosen and what looks wrong.
-fn tell(arguments: &Arguments, data: &Data) {
+pub(in crate::cli) fn tell(arguments: &Arguments, data: &Data) {
     if !arguments.quiet {
         data.told.choices.iter().for_each(|choice| eprintln!("{}", printable(choice)));
     }

@@ -173,29 +173,59 @@ fn form(weighting: &config::Weighting) -> Result<SigmaForm, Failure> {
 
 const CLOSED_FORM: &str = "closed-form";
 
+/// What the engine that the configuration names runs on.
+pub enum Device {
+    Cpu,
+    Gpu(Gpu),
+}
+
+impl Device {
+    pub async fn open(config: &Config) -> awl::Result<Self> {
+        match config.train.engine {
+            EngineName::Reference => Ok(Self::Cpu),
+            _ => Ok(Self::Gpu(Gpu::new().await?)),
+        }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Cpu => "the CPU, in f64".into(),
+            Self::Gpu(gpu) => gpu.name().to_string(),
+        }
+    }
+
+    /// The engine that the configuration names, of these networks.
+    pub async fn engine(
+        &self,
+        config: &Config,
+        recipes: Vec<Recipe>,
+        data: &Dataset,
+    ) -> awl::Result<Box<dyn Engine>> {
+        let Self::Gpu(gpu) = self else {
+            let one = |recipe| Reference::new(recipe, data.clone());
+            return in_turns(recipes.into_iter().map(one).collect::<awl::Result<Vec<_>>>()?);
+        };
+        if config.train.engine != EngineName::Unfused {
+            return Ok(Box::new(GpuEngine::fleet(gpu, recipes, data).await?));
+        }
+        let mut engines = Vec::with_capacity(recipes.len());
+        for recipe in recipes {
+            engines.push(GpuEngine::unfused(gpu, recipe, data).await?);
+        }
+        in_turns(engines)
+    }
+}
+
 /// The engine that the configuration names, with what it runs on.
 pub async fn engine(
     config: &Config,
     recipes: Vec<Recipe>,
     data: &Dataset,
 ) -> Result<(Box<dyn Engine>, String), Failure> {
-    if config.train.engine == EngineName::Reference {
-        let one = |recipe| Reference::new(recipe, data.clone());
-        let engines: Vec<Reference> = recipes.into_iter().map(one).collect::<Result<_, _>>()?;
-        return Ok((in_turns(engines)?, "the CPU, in f64".into()));
-    }
-    let gpu = Gpu::new().await?;
-    let engine: Box<dyn Engine> = match config.train.engine {
-        EngineName::Unfused => {
-            let mut engines = Vec::with_capacity(recipes.len());
-            for recipe in recipes {
-                engines.push(GpuEngine::unfused(&gpu, recipe, data).await?);
-            }
-            in_turns(engines)?
-        }
-        _ => Box::new(GpuEngine::fleet(&gpu, recipes, data).await?),
-    };
-    Ok((engine, gpu.name().to_string()))
+    let device = Device::open(config).await?;
+    let engine = device.engine(config, recipes, data).await?;
+    Ok((engine, device.name()))
 }
 
 /// Engines of one network each as one; an only one as it is.

@@ -69,7 +69,7 @@ pub(super) fn reopen(
 }
 
 /// Checks that the table which a run was started with can be read again.
-pub(super) fn check_table(
+pub(in crate::cli) fn check_table(
     arguments: &Arguments,
     run: &Path,
     config: &Config,
@@ -147,7 +147,7 @@ fn check_unchanged(arguments: &Arguments, saved: &Config, config: &Config) -> Re
 }
 
 /// Whether flags say which columns are what, or weigh classes: what the configuration does not show before the table is read.
-pub(super) fn names_lists(arguments: &Arguments) -> bool {
+pub(in crate::cli) fn names_lists(arguments: &Arguments) -> bool {
     let flags = &arguments.data_flags;
     [&flags.features, &flags.ignore, &flags.text].into_iter().any(Option::is_some)
         || arguments.losses.first().is_some()

@@ -5,7 +5,7 @@ use super::config::{SigmaForm, SigmaInit, Weighting};
 use awl::weighting::{SCHEMES, Scheme};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
-#[derive(clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 #[command(next_help_heading = "Weighting")]
 pub struct WeightingFlags {
     /// How the losses become one [default: awl].

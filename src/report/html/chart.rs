@@ -132,6 +132,12 @@ impl Chart {
         }
     }
 
+    /// Words right above a point.
+    pub(super) fn label(&self, x: f64, y: f64, words: &str) -> Markup {
+        let (x, y) = (place(self.x.at(x)), place(self.y.at(y) - 6.0));
+        html! { text.number x=(x) y=(y) text-anchor="middle" { (words) } }
+    }
+
     /// The area between two lines over the same x.
     pub(super) fn area(&self, class: &str, name: &str, band: &[(f64, f64, f64)]) -> Markup {
         let point = |x: f64, y: f64| format!("{} {}", place(self.x.at(x)), place(self.y.at(y)));

@@ -13,6 +13,7 @@
 //! | `means.rs` | what the networks of a fleet come to on average |
 //! | `weights.rs` | how the tasks are weighed in the model |
 //! | `curves.rs` | losses, σ, weights, shares, learning rate |
+//! | `comparison/` | a comparison of weightings, a page of its own |
 //! | `chart.rs`, `scale.rs` | charts as inline SVG; axes and numbers |
 //! | `page.css` | colours for light, dark and paper, and how the page folds for a phone |
 //!
@@ -20,6 +21,7 @@
 
 mod chart;
 mod classes;
+mod comparison;
 mod curves;
 mod importance;
 mod means;
@@ -34,6 +36,7 @@ mod tests;
 mod weights;
 mod words;
 
+pub use self::comparison::comparison_html;
 use self::run::Run;
 use crate::error::Result;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -54,16 +57,7 @@ fn page(run: &Run) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                // Nothing on this page asks for anything; a browser would refuse if it did.
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-                meta name="color-scheme" content="light dark";
-                link rel="icon" href="data:,";
-                title { (run.name) ": training report" }
-                style { (PreEscaped(include_str!("page.css"))) }
-            }
+            (head(&format!("{}: training report", run.name)))
             body {
                 main {
                     header {
@@ -111,6 +105,22 @@ fn page(run: &Run) -> Markup {
                 }
                 footer { "Written by awl " (env!("CARGO_PKG_VERSION")) }
             }
+        }
+    }
+}
+
+/// What stands before a page's body.
+fn head(title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            // Nothing on this page asks for anything; a browser would refuse if it did.
+            meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+            meta name="color-scheme" content="light dark";
+            link rel="icon" href="data:,";
+            title { (title) }
+            style { (PreEscaped(include_str!("page.css"))) }
         }
     }
 }

@@ -32,6 +32,13 @@ impl Scale {
         scale
     }
 
+    /// A linear axis, a little longer than the values.
+    pub(super) fn fitting_linear(values: impl Iterator<Item = f64>) -> Self {
+        let [low, high] = ends(values);
+        let margin = 0.05 * (high - low);
+        Self::between(low - margin, high + margin)
+    }
+
     /// From `low` to `high`, as they are.
     pub(super) fn between(low: f64, high: f64) -> Self {
         Self { low, high, places: [0.0, 1.0], is_log: false, is_whole: false }

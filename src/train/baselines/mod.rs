@@ -15,6 +15,7 @@ use crate::engine::check_features;
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 use crate::network::{Activation, Network, Tensor};
+use crate::train::{TaskMetrics, metrics};
 use std::collections::BTreeMap;
 
 /// Trivial and linear models of the tasks of a network.
@@ -102,6 +103,25 @@ impl Baselines {
         }
         let thresholds = BTreeMap::new();
         Ok(Self { network, constant, linear, unfitted, penalties, thresholds })
+    }
+
+    /// The mean loss of each task over other rows, were all of them given the answer that is best for the training rows: what a network
+    /// that has learned nothing comes to. `None` of a task without a label there.
+    ///
+    /// # Errors
+    /// Those of [`Network::new`] and [`metrics`].
+    pub fn constant_losses(
+        tasks: &[Task],
+        training: &Dataset,
+        rows: &Dataset,
+    ) -> Result<Vec<Option<f64>>> {
+        let network = Self::network(training.features().columns(), tasks)?;
+        let answers = tasks.iter().zip(training.targets());
+        let answers = answers.flat_map(|(task, target)| constant_answer(task, target));
+        let answers: Vec<f32> = answers.map(|answer| answer as f32).collect();
+        let predictions = Matrix::new(answers.len(), answers.repeat(rows.rows()))?;
+        let metrics = metrics(&network, &predictions, rows)?;
+        Ok(metrics.iter().map(|it| it.as_ref().and_then(TaskMetrics::loss)).collect())
     }
 
     /// What both are networks of.

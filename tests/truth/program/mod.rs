@@ -1,6 +1,7 @@
 //! The program `awl` as its users run it: a process with arguments, files and an exit status.
 
 mod bad_input;
+mod compare;
 mod describe;
 mod encoding;
 mod folds;
