@@ -94,7 +94,7 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if config.train.epochs == 0 {
         return Err(Failure::input("--epochs 0: nothing would be trained: give 1 or more"));
     }
-    train::tell(&flags, &mut data);
+    train::tell(&flags, &data);
     plan.fingerprint = data.fingerprint();
     let as_bytes = |error| Failure::Run(format!("{PLAN}: {error}"));
     let study = Study::new(arguments, config, &plan, data)?;
