@@ -88,7 +88,7 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     })?;
     let mut plan = Plan::new(arguments, config.train.seed)?;
     let flags = arguments.as_train();
-    let mut data = Data::read(&mut config, &flags)?;
+    let data = Data::read(&mut config, &flags)?;
     check(&data)?;
     arguments.fit_to(&mut config, data.training.rows());
     if config.train.epochs == 0 {
