@@ -9,10 +9,11 @@
 //! epochs. They publish learned standard deviations of 8.648 and 0.9255 (Keras), 8.587 and 0.9198 (PyTorch), for noise of which the
 //! 100 rows have 10.379 and 0.954.
 //!
-//! **Why they differ.** The network is large enough to follow some of the noise: what is learned is how far it is from the rows that it
-//! was trained on, and a straight line, which cannot follow noise, is 10.28 and 0.949 from them. Rows that were held out are further away
-//! than the noise. And σ of the automatic weighted loss is no standard deviation: it stands for noise of variance `2σ⁴/(1+σ²)`, which is
-//! the same here.
+//! **Why they differ.** Two reasons. After 2,000 epochs σ is still on its way: Adam moves `s = ln σ²` by 0.001 a step at most, and less
+//! where its gradient is mostly noise; it is at 8.6 while the network is 9.7 from its rows, and comes to that distance after some 8,000.
+//! And the network is large enough to follow some of the noise: that distance is from the rows that it was trained on. A straight line,
+//! which cannot follow noise, is 10.28 and 0.949 from them; rows that were held out are further from the network than either. σ of the
+//! automatic weighted loss is no standard deviation: it stands for noise of variance `2σ⁴/(1+σ²)`, which comes to the same as Kendall's.
 
 use awl::{
     Activation, Adam, AutomaticWeightedLoss, Dataset, Engine, Gpu, GpuEngine, Loss, Matrix,
@@ -20,7 +21,8 @@ use awl::{
 };
 
 const ROWS: &str = include_str!("kendall.csv");
-const EPOCHS: usize = 8_000;
+/// As published, and until σ rests.
+const EPOCHS: [usize; 2] = [2_000, 8_000];
 const NAMES: [&str; 2] = ["y1", "y2"];
 
 /// The rows: x and both labels.
@@ -62,6 +64,7 @@ pub async fn learn(
     weighting: Weighting,
     rows: &[[f32; 3]],
     train: usize,
+    epochs: usize,
 ) -> Result<Learned> {
     let tasks = NAMES.map(|name| Task::new(name, Loss::Mse, 1));
     let network = Network::new(1, &[1_024], Activation::Relu, &tasks)?;
@@ -70,7 +73,7 @@ pub async fn learn(
     recipe.batch = 20;
     let (kept, rest) = rows.split_at(train);
     let mut trainer = Trainer::new(GpuEngine::fused(gpu, recipe, &data(kept)?).await?);
-    trainer.epochs(EPOCHS).await?;
+    trainer.epochs(epochs).await?;
     let engine = trainer.engine();
     let parameters = engine.state().await?.sigma;
     let sigma = [0, 1].map(|k| weighting.sigma(k, parameters[k]).map_or(f64::NAN, f64::abs));
@@ -122,21 +125,24 @@ async fn run() -> Result<()> {
     println!("{:<22}{:>18}", "noise in the rows", "10.379  0.954");
     println!("{:<22}{:>10.3}{:>8.3}", "a line's residuals", line[0], line[1]);
     for (name, weighting) in weightings()? {
-        let all = learn(&gpu, weighting.clone(), &rows, rows.len()).await?;
-        let part = learn(&gpu, weighting, &rows, 80).await?;
-        println!("{name}");
-        for (what, [first, second]) in [
-            ("  σ", all.sigma),
-            ("  noise it stands for", all.noise),
-            ("  training residuals", all.trained),
-            ("  20 rows held out", part.held_out),
-        ] {
-            println!("{what:<22}{first:>10.3}{second:>8.3}");
+        for epochs in EPOCHS {
+            let all = learn(&gpu, weighting.clone(), &rows, rows.len(), epochs).await?;
+            println!("{name}, {epochs} epochs");
+            for (what, [first, second]) in [
+                ("  σ", all.sigma),
+                ("  noise it stands for", all.noise),
+                ("  training residuals", all.trained),
+            ] {
+                println!("{what:<22}{first:>10.3}{second:>8.3}");
+            }
         }
+        let [first, second] = learn(&gpu, weighting, &rows, 80, EPOCHS[0]).await?.held_out;
+        println!("{:<22}{first:>10.3}{second:>8.3}", "  20 rows held out");
     }
     println!(
-        "published: 8.648 0.9255 (Keras), 8.587 0.9198 (PyTorch): the residuals of an overfitted network, not the noise"
+        "published: 8.648 0.9255 (Keras), 8.587 0.9198 (PyTorch), of 2,000 epochs: a σ that is on its way"
     );
+    println!("to the residuals of a network that follows some of the noise");
     Ok(())
 }
 
@@ -171,14 +177,12 @@ mod tests {
             assert!(found.into_iter().zip(expected).all(close), "{found:?}, not {expected:?}");
         };
         let [kendall, awl] = weightings().expect("weightings").map(|(_, weighting)| {
-            pollster::block_on(learn(&gpu, weighting, &rows, rows.len())).expect("a run")
+            pollster::block_on(learn(&gpu, weighting, &rows, rows.len(), EPOCHS[0])).expect("a run")
         });
-        println!("{kendall:?} {awl:?}");
         near(kendall.sigma, [8.62, 0.9227], 0.02);
-        // The same objective in PyTorch settles near 6.17 and 0.948, which stand for the same noise.
-        near(awl.sigma, [6.17, 0.948], 0.02);
-        near(awl.noise, kendall.sigma, 0.02);
-        // σ is how far the network is from its own rows.
-        near(kendall.sigma, kendall.trained, 0.03);
+        // AWL's, which has the shorter way, is near what it comes to: how far the network is from its rows.
+        near(awl.noise, awl.trained, 0.03);
+        // Kendall's is not there yet.
+        assert!(kendall.sigma[0] < 0.95 * kendall.trained[0], "{kendall:?}");
     }
 }
