@@ -216,7 +216,8 @@ fn outcome(progress: &Progress) -> Outcome {
 fn thinned(curve: Curve, epochs: usize, kept: usize) -> Curve {
     let every = epochs.div_ceil(MOST_POINTS).max(1);
     let last = curve.len();
-    let is_kept = |epoch: usize| epoch == 1 || epoch % every == 0 || epoch == last || epoch == kept;
+    let is_kept =
+        |epoch: usize| epoch == 1 || epoch.is_multiple_of(every) || epoch == last || epoch == kept;
     curve.into_iter().filter(|point| is_kept(point.epoch)).collect()
 }
 

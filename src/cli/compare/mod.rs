@@ -88,13 +88,13 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     })?;
     let mut plan = Plan::new(arguments, config.train.seed)?;
     let flags = arguments.as_train();
-    let mut data = Data::read(&mut config, &flags)?;
+    let data = Data::read(&mut config, &flags)?;
     check(&data)?;
     arguments.fit_to(&mut config, data.training.rows());
     if config.train.epochs == 0 {
         return Err(Failure::input("--epochs 0: nothing would be trained: give 1 or more"));
     }
-    train::tell(&flags, &mut data);
+    train::tell(&flags, &data);
     plan.fingerprint = data.fingerprint();
     let as_bytes = |error| Failure::Run(format!("{PLAN}: {error}"));
     let study = Study::new(arguments, config, &plan, data)?;

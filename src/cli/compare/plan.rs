@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 /// All that determines it beside the configuration and the rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// As they were named; a group means those that the program has.
     pub schemes: Vec<String>,
     pub seeds: Vec<u64>,
     pub rates: Vec<f64>,
@@ -26,7 +25,9 @@ impl Plan {
     /// What the flags ask for, with a first seed.
     pub fn new(arguments: &Arguments, seed: u64) -> Result<Self, Failure> {
         let schemes = arguments.schemes.clone().unwrap_or_else(|| vec!["losses".into()]);
-        awl::compare::candidates(&schemes)?;
+        // By name, so that a later version with more schemes goes on with these.
+        let candidates = awl::compare::candidates(&schemes)?.into_iter();
+        let schemes = candidates.map(|candidate| candidate.name().to_string()).collect();
         let seeds = arguments.seeds.unwrap_or(SEEDS);
         if !(2..=MOST_SEEDS).contains(&seeds) {
             return Err(Failure::input(format!(

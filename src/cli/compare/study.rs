@@ -183,7 +183,8 @@ impl<'a> Study<'a> {
         };
         self.save_seconds()?;
         let (protocol, data, tasks) = (self.protocol()?, self.facts(), self.tasks());
-        Ok(Comparison::of(protocol, data, tasks, entries, warnings, times))
+        let comparison = Comparison::of(protocol, data, tasks, entries, warnings, times);
+        Ok(Comparison { choices: self.data.told.choices.clone(), ..comparison })
     }
 
     fn seed(&self) -> u64 {
