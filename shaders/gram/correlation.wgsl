@@ -1,7 +1,7 @@
 // A Gram matrix as lengths and angles: G = t D C D, with its trace t, the lengths D of the gradients and the cosines C between
 // them, with which f32 solves what it could not solve with G. Rust twin: `weighting::gradients::correlation`.
 
-var<private> lengths: Vector;
+var<workgroup> lengths: Vector;
 
 // Makes the matrix C of G/t. `regularisation` is added to the squares of the lengths, `ridge` to the ones of C.
 fn take_cosines(regularisation: f32, ridge: f32) {

@@ -3,21 +3,25 @@
 
 const MOST_NEWTON_ROUNDS = 60u;
 
+// d^(1/alpha - 1), and y = t^(alpha/(1 + alpha)) d w.
+var<workgroup> worths: Vector;
+var<workgroup> y: Vector;
+
 // The weights times `factor`.
 fn fair(alpha: f32, factor: f32) {
     take_cosines(0.0, RIDGE);
     let kappa = 1.0 + 1.0 / alpha;
-    var worth: Vector;
-    var y: Vector;
+    worths = Vector();
+    y = Vector();
     for (var k = 0u; k < tasks; k++) {
         let own = pow(lengths[k / 4u][k % 4u], 1.0 / alpha - 1.0);
-        worth[k / 4u][k % 4u] = own;
+        worths[k / 4u][k % 4u] = own;
         // The solution for gradients at right angles.
         y[k / 4u][k % 4u] = pow(own, 1.0 / kappa);
     }
     var goes_on = true;
     for (var round = 0u; round < MOST_NEWTON_ROUNDS && goes_on; round++) {
-        goes_on = newton(&y, worth, alpha, kappa);
+        goes_on = newton(alpha, kappa);
     }
     let scale = factor * pow(trace, -alpha / (1.0 + alpha));
     for (var k = 0u; k < tasks; k++) {
@@ -26,18 +30,17 @@ fn fair(alpha: f32, factor: f32) {
 }
 
 // A step. Whether another has something to do.
-fn newton(y: ptr<function, Vector>, worth: Vector, alpha: f32, kappa: f32) -> bool {
-    var worths = worth;
+fn newton(alpha: f32, kappa: f32) -> bool {
     var owns: Vector;
     var lacking: Vector;
     for (var k = 0u; k < tasks; k++) {
-        let own = (*y)[k / 4u][k % 4u];
+        let own = y[k / 4u][k % 4u];
         let demand = own * worths[k / 4u][k % 4u] * pow(own, -1.0 / alpha);
         owns[k / 4u][k % 4u] = demand / alpha;
-        lacking[k / 4u][k % 4u] = demand - own * dot_of(matrix[k], *y);
+        lacking[k / 4u][k % 4u] = demand - own * dot_of(matrix[k], y);
     }
     // The unknown is the relative step.
-    var step = solved(*y, owns, lacking, LEAST_SQUARE);
+    var step = solved(y, owns, lacking, LEAST_SQUARE);
     var falls = 0.0;
     var most = 0.0;
     for (var k = 0u; k < tasks; k++) {
@@ -45,6 +48,6 @@ fn newton(y: ptr<function, Vector>, worth: Vector, alpha: f32, kappa: f32) -> bo
         most = max(most, abs(step[k / 4u][k % 4u]));
     }
     let damped = 1.0 / (1.0 + kappa * falls);
-    *y += damped * each_times(*y, step);
+    y += damped * each_times(y, step);
     return most > 1e-6;
 }

@@ -6,7 +6,8 @@ alias Vector = mat4x4<f32>;
 // A row a task.
 alias Matrix = array<Vector, MOST_TASKS>;
 
-// Two are in workgroup memory, where a lane can index them without spilling registers: the problem's matrix, and what is made of it.
+// What is large, or lives long, is in workgroup memory, where a lane can index it without spilling registers. These two are the
+// problem's matrix, and what is made of it.
 var<workgroup> matrix: Matrix;
 var<workgroup> made: Matrix;
 

@@ -4,8 +4,8 @@
 
 // y where it is free, else s, at this theta, and by how much they grow with it. `made` says what they change by for a unit of
 // the variables that are 0.
-var<private> values: Vector;
-var<private> slopes: Vector;
+var<workgroup> values: Vector;
+var<workgroup> slopes: Vector;
 // A bit a task: y is free, and s 0.
 var<private> free_tasks: u32;
 var<private> pivots_left: u32;

@@ -56,7 +56,7 @@ fn main(
     let columns = layer.inputs + 1u;
     let elements = layer.outputs * columns;
     // Of entries lane, lane + 64, and so on.
-    var products: array<f32, 4>;
+    var products: vec4<f32>;
     for (var first = workgroup.x * LANES; first < elements; first += workgroups.x * LANES) {
         let element = min(first + lane, elements - 1u);
         for (var quad = 0u; quad < QUADS; quad++) {

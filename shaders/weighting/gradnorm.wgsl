@@ -48,19 +48,15 @@ fn gradnorm_paces() -> Vector {
 fn gradnorm_weigh() {
     var weighing = gradnorm_weights();
     var paces = gradnorm_paces();
-    var longest = 0.0;
+    var own: Vector;
     for (var k = 0u; k < tasks; k++) {
-        longest = max(longest, gram(k, k));
+        own[k / 4u][k % 4u] = sqrt(gram_of(present[k], present[k]));
     }
-    var long: Vector;
-    for (var k = 0u; k < tasks; k++) {
-        long[k / 4u][k % 4u] = sqrt(gram(k, k) / longest);
-    }
-    let target_length = dot_of(weighing, long) / f32(tasks);
+    let target_length = dot_of(weighing, own) / f32(tasks);
     // The slope for each weight, and through the softmax that for phi.
     var rises: Vector;
     for (var k = 0u; k < tasks; k++) {
-        let length = long[k / 4u][k % 4u];
+        let length = own[k / 4u][k % 4u];
         let aim = target_length * pow(paces[k / 4u][k % 4u], setting(0u));
         let beyond = weighing[k / 4u][k % 4u] * length - aim;
         rises[k / 4u][k % 4u] = select(0.0, length * sign(beyond), abs(beyond) > GRADNORM_SLACK * aim);

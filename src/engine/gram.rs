@@ -222,6 +222,19 @@ mod tests {
         crate::gpu::check_shader(&kernels::GRAM_WEIGHTS, &prologue(&SCHEMES).expect("a text"));
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn amd_compiles_every_scheme_without_spills() {
+        use crate::gpu::amd::{Candidate, hold};
+        let candidate = |scheme: &&'static dyn Scheme| Candidate {
+            name: format!("gram/weights {}", scheme.name()),
+            text: prologue(&[*scheme]).expect("a text") + &kernels::GRAM_WEIGHTS.text(),
+            constants: vec![],
+            is_lean: true,
+        };
+        hold("gram", &SCHEMES.iter().map(candidate).collect::<Vec<_>>());
+    }
+
     #[test]
     fn every_scheme_agrees_with_f64() {
         let (gpu, mut random) = (gpu(), ChaCha8Rng::seed_from_u64(1));
@@ -233,6 +246,22 @@ mod tests {
                     Problem::new(&mut random, scheme, &rows)
                 };
                 hold(&gpu, &mut spreads.into_iter().map(problem).collect::<Vec<_>>(), 1e-4);
+            }
+        }
+    }
+
+    /// TorchJD's, and one at which the sum of IMTL-G's weights is below 0.
+    #[test]
+    fn examples() {
+        let (gpu, mut random) = (gpu(), ChaCha8Rng::seed_from_u64(9));
+        let torchjd = vec![vec![-4.0, 1.0, 1.0], vec![6.0, 1.0, 1.0]];
+        let climbing = vec![vec![1e-3, 0.0], vec![1.0, 1.1], vec![1.0, -1.0]];
+        for scheme in 0..SCHEMES.len() {
+            for rows in [&torchjd, &climbing] {
+                let problem = Problem::new(&mut random, scheme, rows);
+                // Three gradients of two dimensions are dependent.
+                let tolerance = if rows.len() > 2 { 0.5 } else { 1e-4 };
+                hold(&gpu, &mut [problem], tolerance);
             }
         }
     }
@@ -350,7 +379,7 @@ mod tests {
     #[test]
     fn what_is_not_finite_is_said() {
         let (gpu, mut random) = (gpu(), ChaCha8Rng::seed_from_u64(7));
-        for scheme in 0..SCHEMES.len() {
+        for (scheme, name) in SCHEMES.iter().map(|scheme| scheme.name()).enumerate() {
             let rows = gradients(&mut random, 3, 8, 3.0);
             let sound = Problem::new(&mut random, scheme, &rows);
             let with = |place: usize, value: f64| {
@@ -366,7 +395,7 @@ mod tests {
                 with(5, f64::NEG_INFINITY),
             ];
             let failed = solved(&gpu, &problems).failed;
-            assert_eq!(failed, [0, 1, 1, 1, 1], "{}", SCHEMES[scheme].name());
+            assert_eq!(failed, [0, 1, 1, 1, 1], "{name}");
         }
     }
 

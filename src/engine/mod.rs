@@ -50,7 +50,7 @@ pub(crate) use self::programs::UnfusedLossPass;
 pub use self::recipe::Recipe;
 pub use self::reference::{Gradients, Reference};
 #[cfg(test)]
-pub(crate) use self::rules::PARTS as RULES;
+pub(crate) use self::rules::{PARTS as RULES, none_for as no_rules_for};
 pub use self::state::State;
 pub use self::step::{MOST_STEPS, Record, Step, TaskRecord};
 pub use self::turns::Turns;

@@ -41,6 +41,17 @@ const GRAM: [&str; 7] = [
 #[cfg(test)]
 pub(crate) const PARTS: [&str; 4] = [HASH, DRAWS, TASKS, MADE];
 
+/// What is made for a kernel where no scheme does anything.
+#[cfg(test)]
+pub(crate) fn none_for(kernel: &str) -> String {
+    match kernel {
+        "weighting/step" => own_step(&[]),
+        "ending/finish" => after_serial(&[]),
+        "ending/plain" | "block/finish" => after_parallel(&[]),
+        _ => String::new(),
+    }
+}
+
 /// When a scheme does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {

@@ -325,9 +325,10 @@ mod tests {
             @compute @workgroup_size(1) fn main() { _ = SCHEME; _ = KEEP_SHARES; }";
         let module = naga::front::wgsl::parse_str(text).expect("a module");
         let of = |scheme, keep| vec![("SCHEME", scheme), ("KEEP_SHARES", keep)];
-        let all = [0.0, 1.0, 2.0].map(|scheme| [of(scheme, 0.0), of(scheme, 1.0)]);
+        let schemes = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        let all = schemes.map(|scheme| [of(scheme, 0.0), of(scheme, 1.0)]);
         assert_eq!(specialisations("a test", &module), all.concat());
-        let few = [of(0.0, 0.0), of(1.0, 1.0), of(2.0, 1.0)];
+        let few = schemes.map(|scheme| of(scheme, scheme.min(1.0)));
         assert_eq!(every_value("a test", &module), few);
     }
 }

@@ -2,8 +2,7 @@
 //! that collapsed.
 
 use crate::engine::TaskRecord;
-use crate::weighting::SigmaForm;
-use crate::weighting::awl::equilibrium;
+use crate::weighting::{SigmaForm, Weighting};
 use serde::{Deserialize, Serialize};
 
 /// A σ that went less than this part of its way has hardly moved.
@@ -67,31 +66,39 @@ impl SigmaPath {
 
 /// Sentences about what is wrong, with the remedy; none where nothing is.
 ///
-/// `form` is what was learned of σ, `paths` where σ has been, `now` the tasks' part of a late record, with losses that are
+/// `weighting` is what was trained with, `paths` where σ has been, `now` the tasks' part of a late record, with losses that are
 /// typical of the end (a mean over the last epoch, say). Every slice has an entry a task.
 ///
 /// Adam moves σ by about its learning rate a step, whatever the loss, so a σ that is far from its
-/// [resting place](equilibrium) may need more steps than a run has.
+/// [resting place](Weighting::rests_at) may need more steps than a run has.
 pub fn diagnose(
     tasks: &[impl AsRef<str>],
-    form: Option<SigmaForm>,
+    weighting: &Weighting,
     paths: &[SigmaPath],
     now: &[TaskRecord],
 ) -> Vec<String> {
+    let form = weighting.form();
     let mut sentences = Vec::new();
-    for ((name, path), now) in tasks.iter().zip(paths).zip(now) {
+    for (task, ((name, path), now)) in tasks.iter().zip(paths).zip(now).enumerate() {
         let name = name.as_ref();
-        sentences.extend(path.of_zero(name, form).or_else(|| of_way(name, path.start, now)));
+        let rest = now.loss.and_then(|loss| weighting.rests_at(task, loss));
+        let way = || of_way(name, path.start, now, rest?, form.is_some());
+        sentences.extend(path.of_zero(name, form).or_else(way));
     }
     sentences.extend(of_weights(tasks, form, now));
     sentences
 }
 
 /// What there is to tell of a σ that is far from where its loss calls it.
-fn of_way(name: &str, start: f64, now: &TaskRecord) -> Option<String> {
+fn of_way(
+    name: &str,
+    start: f64,
+    now: &TaskRecord,
+    rest: f64,
+    can_start_there: bool,
+) -> Option<String> {
     let (loss, sigma) = (now.loss?, now.sigma?.abs());
     let start = start.abs();
-    let rest = equilibrium(loss);
     let way = rest - start;
     if way.abs() <= NO_WAY * start || (sigma - start) / way >= HARDLY {
         return None;
@@ -102,9 +109,13 @@ fn of_way(name: &str, start: f64, now: &TaskRecord) -> Option<String> {
              give σ a smaller learning rate (--sigma-lr)"
         )
     } else {
+        let or_start = match can_start_there {
+            true => ", or start it there (--sigma-init closed-form)",
+            false => "",
+        };
         format!(
             "σ of task \"{name}\" has hardly moved, from {start:.3} to {sigma:.3}, though its loss of {loss:.3} calls for \
-             {rest:.3}: give σ a larger learning rate (--sigma-lr), or start it there (--sigma-init closed-form)"
+             {rest:.3}: give σ a larger learning rate (--sigma-lr){or_start}"
         )
     })
 }
@@ -148,10 +159,30 @@ fn of_weights(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AutomaticWeightedLoss;
     use crate::weighting::awl::weight;
 
     fn at(loss: f64, sigma: f64) -> TaskRecord {
         TaskRecord { loss: Some(loss), weight: weight(sigma), regulariser: 0.0, sigma: Some(sigma) }
+    }
+
+    fn awl(form: SigmaForm) -> Weighting {
+        AutomaticWeightedLoss::new(3).with_form(form).into()
+    }
+
+    /// Kendall's comes to rest at √L.
+    #[test]
+    fn what_uncertainty_calls_for_is_its_own() {
+        let uncertainty = Weighting::named("uncertainty", &[], &[false, true]).unwrap();
+        let now = |sigma| [at(0.04, sigma), at(0.08, 2.0 * sigma)];
+        let paths = [1.0, 1.0].map(SigmaPath::new);
+        let told = diagnose(&["a", "b"], &uncertainty, &paths, &now(0.95));
+        assert!(
+            told[0].contains("calls for 0.200") && told[1].contains("calls for 0.400"),
+            "{told:?}"
+        );
+        assert!(!told[0].contains("--sigma-init"), "{told:?}");
+        assert_eq!(diagnose(&["a", "b"], &uncertainty, &paths, &now(0.2)), [""; 0]);
     }
 
     /// The diagnosis of a run that was seen at its start and its end alone.
@@ -161,7 +192,7 @@ mod tests {
             path.go(now);
             path
         });
-        diagnose(tasks, Some(SigmaForm::Plain), &paths.collect::<Vec<_>>(), now)
+        diagnose(tasks, &awl(SigmaForm::Plain), &paths.collect::<Vec<_>>(), now)
     }
 
     #[test]
@@ -194,7 +225,7 @@ mod tests {
             (SigmaForm::Plain, "--sigma-form log --sigma-floor 0.1"),
             (SigmaForm::log(), "a higher floor (--sigma-floor 0.1)"),
         ] {
-            let told = diagnose(&["a", "b", "c"], Some(form), &paths, &now);
+            let told = diagnose(&["a", "b", "c"], &awl(form), &paths, &now);
             assert_eq!(told.len(), 1, "{told:?}");
             assert!(told[0].contains("σ of task \"c\" has collapsed to 0.030"), "{told:?}");
             assert!(told[0].contains(remedy), "{told:?}");
@@ -218,7 +249,7 @@ mod tests {
             (&[1.0, 0.002, 1.0], "almost touched 0"),
         ] {
             let path = path(sigmas);
-            let told = diagnose(&["a"], Some(SigmaForm::Plain), &[path], &now);
+            let told = diagnose(&["a"], &awl(SigmaForm::Plain), &[path], &now);
             assert_eq!(told.len(), 1, "{told:?}");
             let heaviest = sigmas.iter().map(|&sigma| weight(sigma)).fold(0.0, f64::max);
             for word in ["task \"a\"", what, "--sigma-form log", &format!("{heaviest:.1e}")] {
@@ -226,18 +257,21 @@ mod tests {
             }
         }
         assert_eq!(
-            diagnose(&["a"], Some(SigmaForm::Plain), &[path(&[1.0, 0.01, 1.0])], &now),
+            diagnose(&["a"], &awl(SigmaForm::Plain), &[path(&[1.0, 0.01, 1.0])], &now),
             [""; 0]
         );
         // Under a floor that low, such weights were asked for.
         let low = SigmaForm::Log { floor: 1e-3 };
-        assert_eq!(diagnose(&["a"], Some(low), &[path(&[1.0, 0.002, 1.0])], &now), [""; 0]);
+        assert_eq!(diagnose(&["a"], &awl(low), &[path(&[1.0, 0.002, 1.0])], &now), [""; 0]);
     }
 
     #[test]
     fn given_weights_are_the_users_own_business() {
         let given = |weight| TaskRecord { loss: Some(1.0), weight, regulariser: 0.0, sigma: None };
         let paths = [1.0, 0.0].map(SigmaPath::new);
-        assert_eq!(diagnose(&["a", "b"], None, &paths, &[given(1.0), given(0.0)]), [""; 0]);
+        assert_eq!(
+            diagnose(&["a", "b"], &Weighting::equal(2), &paths, &[given(1.0), given(0.0)]),
+            [""; 0]
+        );
     }
 }

@@ -1,7 +1,6 @@
 //! How the tasks stand weighed: what a run comes to beside its figures.
 
-use crate::weighting::awl::equilibrium;
-use crate::weighting::{SigmaForm, Weighting};
+use crate::weighting::Weighting;
 use serde::{Deserialize, Serialize};
 
 /// A σ within this part of its resting place is at rest.
@@ -29,16 +28,10 @@ impl Weighed {
         let weighted = weighted
             .filter_map(|(&parameter, loss)| loss.map(|loss| weighting.weight(parameter) * loss));
         let sum: f64 = weighted.sum();
-        let floor = match weighting.form() {
-            Some(SigmaForm::Log { floor }) => floor.into(),
-            _ => 0.0,
-        };
-        let is_awl = weighting.form().is_some();
         let task = |(task, (&parameter, &loss)): (usize, (&f64, &Option<f64>))| {
             let (sigma, weight) = (weighting.sigma(task, parameter), weighting.weight(parameter));
             let share = loss.filter(|_| sum > 0.0).map(|loss| weight * loss / sum);
-            let rests_at =
-                sigma.and(loss).filter(|_| is_awl).map(|loss| equilibrium(loss).max(floor));
+            let rests_at = sigma.and(loss).and_then(|loss| weighting.rests_at(task, loss));
             Self { loss, sigma: sigma.map(f64::abs), weight, share, rests_at }
         };
         parameters.iter().zip(losses).enumerate().map(task).collect()
@@ -75,7 +68,7 @@ impl Weighed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::AutomaticWeightedLoss;
+    use crate::{AutomaticWeightedLoss, SigmaForm};
 
     /// The resting place of L = σ⁴·2/(1+σ²), the root of the gradient: at σ = 1 a loss of 1.
     #[test]

@@ -77,6 +77,14 @@ impl Scheme for Awl {
         Some(Self::sigma_form(settings).sigma(parameter))
     }
 
+    fn rest(&self, settings: &[f64], loss: f64, _classes: bool) -> Option<f64> {
+        let floor = match Self::sigma_form(settings) {
+            SigmaForm::Plain => 0.0,
+            SigmaForm::Log { floor } => floor.into(),
+        };
+        Some(equilibrium(loss).max(floor))
+    }
+
     fn problem(&self, settings: &[f64], start: f32) -> Option<(String, String)> {
         let says =
             |why: String, remedy: &str| Some((format!("σ starts at {start}{why}"), remedy.into()));

@@ -147,6 +147,12 @@ impl Weighting {
         self.scheme.sigma(&self.settings, parameter, classes)
     }
 
+    /// Where a task's σ would come to rest at this loss, where there is one.
+    pub fn rests_at(&self, task: usize, loss: f64) -> Option<f64> {
+        let classes = self.classes.get(task).copied().unwrap_or_default();
+        self.scheme.rest(&self.settings, loss, classes)
+    }
+
     /// A task's weight at this value of its parameter.
     pub fn weight(&self, parameter: f64) -> f64 {
         self.scheme.weight(&self.settings, parameter)

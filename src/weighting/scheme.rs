@@ -166,6 +166,11 @@ pub trait Scheme: Debug + Sync {
         None
     }
 
+    /// Where σ would come to rest at this loss.
+    fn rest(&self, _settings: &[f64], _loss: f64, _classes: bool) -> Option<f64> {
+        None
+    }
+
     /// A task's weight `∂total/∂L` at this parameter.
     fn weight(&self, _settings: &[f64], parameter: f64) -> f64 {
         parameter

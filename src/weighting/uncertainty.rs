@@ -74,6 +74,11 @@ impl Scheme for Uncertainty {
         Some((0.5 * (parameter + offset(settings, classes))).exp())
     }
 
+    fn rest(&self, settings: &[f64], loss: f64, classes: bool) -> Option<f64> {
+        // ½e⁻ᵗL = ½
+        Some((0.5 * (loss.ln() + offset(settings, classes))).exp())
+    }
+
     fn weight(&self, _settings: &[f64], parameter: f64) -> f64 {
         0.5 * (-parameter).exp()
     }

@@ -171,7 +171,7 @@ impl Onlooker<'_> {
         let tasks = last.tasks.iter().zip(&epoch.losses);
         let tasks: Vec<TaskRecord> =
             tasks.map(|(&task, &loss)| TaskRecord { loss, ..task }).collect();
-        diagnose(&self.tasks, self.recipes[member].weighting.form(), paths, &tasks)
+        diagnose(&self.tasks, &self.recipes[member].weighting, paths, &tasks)
     }
 
     fn learning_rate(&self, epoch: &Epoch) -> f64 {

@@ -9,7 +9,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 #[command(next_help_heading = "Weighting")]
 pub struct WeightingFlags {
     /// How the losses become one [default: awl].
-    #[arg(long, value_name = "SCHEME", value_parser = schemes(), hide_possible_values = true)]
+    #[arg(long, value_name = "SCHEME", value_parser = schemes())]
     weighting: Option<String>,
     /// A setting of that scheme; again for another (docs/choosing.md has all, and their defaults).
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]

@@ -4,8 +4,8 @@
 //! With `g₀` the mean gradient and `g_w = Jᵀw`: w minimises `g_w·g₀ + c‖g₀‖‖g_w‖` over the simplex, and the direction is
 //! `(g₀ + c‖g₀‖·g_w/‖g_w‖) / (1 + c²)`. So the weights are `(1/K + z) / (1 + c²)` with `z ∝ w` and `‖Jᵀz‖ = c‖g₀‖`.
 //!
-//! Others leave this to a general solver. Here: where z ends, `Gz + G·1/K − μ·1 = s ≥ 0`, `z ≥ 0`, `z·s = 0` for some μ. A
-//! [path](super::Path) of these, with `θ = −μ`, starts at z = 0, along which `‖Jᵀz‖` grows; it ends where that is `c‖g₀‖`.
+//! Others leave this to a general solver. Here: where z ends, `Gz + G·1/K − μ·1 = s ≥ 0`, `z ≥ 0`, `z·s = 0` for some μ. A path
+//! of these (`pivoting.rs`), with `θ = −μ`, starts at z = 0, and `‖Jᵀz‖` grows along it; it ends where that is `c‖g₀‖`.
 //!
 //! `c` is 0.5 in LibMTL and 0.4 in the authors' scripts; at 0 this is the mean, and far above 1 MGDA's direction. TorchJD
 //! leaves the division by `1 + c²` out: `rescale` 0.

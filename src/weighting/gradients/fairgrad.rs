@@ -5,9 +5,9 @@
 //! `Gw = w^(−1/α)`, w > 0: the progress of each task, `gᵢ·Jᵀw`, is what its weight says it is worth. α is 2 in the authors'
 //! scripts and 1 in LibMTL; the larger, the more it is the slowest task that counts.
 //!
-//! With the cosines C, lengths d and trace t of [`Correlation`](super::Correlation) and `w = t^(−α/(1+α))·y/d`, it is `Cy = d^(1/α−1)·y^(−1/α)`: the minimum of a
-//! convex function, to which Newton's method goes from anywhere, damped so that no step ends above where it began ([`fair`]).
-//! At α = 1 the lengths drop out.
+//! With G's trace t, the gradients' lengths d for a trace of 1 and their cosines C, and `w = t^(−α/(1+α))·y/d`, it is
+//! `Cy = d^(1/α−1)·y^(−1/α)`: the minimum of a convex function, to which Newton's method goes from anywhere, damped so that no
+//! step ends above where it began. At α = 1 the lengths drop out.
 //!
 //! Nash-MTL's weights are scaled to a combined gradient of length 1, as its authors' clipping (`max_norm` 1) has it: `wᵀGw` is K
 //! before that. They are found in every step (`update_weights_every` 1).

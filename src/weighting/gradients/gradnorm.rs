@@ -78,9 +78,7 @@ impl Scheme for GradNorm {
         let ratios: Vec<f64> = losses.iter().zip(&*at.memory).map(|(l, m)| l / m[3]).collect();
         let mean = |values: &[f64]| values.iter().sum::<f64>() / tasks as f64;
         let mean_ratio = mean(&ratios);
-        // In units of the longest, as lengths drop out of Adam's steps but for its ε.
-        let longest = (0..tasks).map(|k| at.norm(k)).fold(0.0, f64::max);
-        let lengths: Vec<f64> = (0..tasks).map(|k| at.norm(k) / longest).collect();
+        let lengths: Vec<f64> = (0..tasks).map(|k| at.norm(k)).collect();
         let weighted: Vec<f64> = weights.iter().zip(&lengths).map(|(w, n)| w * n).collect();
         let target = mean(&weighted);
         let slope = |k: usize| {

@@ -3,7 +3,7 @@
 //!
 //! `min wᵀGw` over `w ≥ 0, Σw = 1`. What comes out is orthogonal to the hull of the gradients: no loss rises along it, and the
 //! shortest gradient has the most to say. The authors go there by Frank and Wolfe's method, at most 250 rounds (100 in
-//! TorchJD), whose error falls with their number only; here the program is solved, [by pivots](super::Path). The authors'
+//! TorchJD), whose error falls with their number only; here the program is solved, by pivots. The authors'
 //! scripts may first divide each gradient by its length or its loss, which is not offered.
 //!
 //! | where | weights |

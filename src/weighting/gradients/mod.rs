@@ -5,10 +5,9 @@
 //! step follows `Jᵀw = Σ wᵢ gᵢ`. What one task has alone, its head, is no matter of these weights: LibMTL and TorchJD let
 //! it follow its own task's plain gradient.
 //!
-//! One file a scheme, which says what the scheme does with one task, with opposed gradients, and with others of which none
-//! is independent; beside them [`pivoting`](Path), [`jacobi`](jacobi::eigen) and [`correlation`](Correlation), which
-//! they solve with. The kernels' twins lie under the same names in `shaders/weighting` and `shaders/gram`. Knows nothing
-//! of networks or GPUs.
+//! One module a scheme, which says what it does with one task, with opposed gradients, and with some of which none is
+//! independent; beside them `pivoting`, `jacobi` and `correlation`, which they solve with. The kernels' twins lie under the
+//! same names in `shaders/weighting` and `shaders/gram`. Knows nothing of networks or GPUs.
 //!
 //! # What holds for all of them ([`weights`])
 //!
@@ -22,21 +21,21 @@
 //! - Weights do not depend on the order of the tasks, but for PCGrad's draw. All but FairGrad's, Nash-MTL's and DB-MTL's
 //!   stay as they are when all losses are multiplied by the same number.
 
-mod aligned_mtl;
-mod cagrad;
+pub mod aligned_mtl;
+pub mod cagrad;
 mod correlation;
-mod db_mtl;
-mod fairgrad;
-mod gradnorm;
-mod imtl_g;
+pub mod db_mtl;
+pub mod fairgrad;
+pub mod gradnorm;
+pub mod imtl_g;
 mod jacobi;
-mod mgda;
-mod ntk_mtl;
-mod pcgrad;
+pub mod mgda;
+pub mod ntk_mtl;
+pub mod pcgrad;
 mod pivoting;
 #[cfg(test)]
 mod tests;
-mod upgrad;
+pub mod upgrad;
 
 pub use self::aligned_mtl::AlignedMtl;
 pub use self::cagrad::Cagrad;

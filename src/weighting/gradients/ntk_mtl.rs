@@ -1,4 +1,5 @@
-//! NTK-MTL: tasks that learn slowly by their neural tangent kernel get more. *NTK-MTL* (2025), arXiv:2510.18258. Twin:
+//! NTK-MTL: tasks that learn slowly by their neural tangent kernel get more. Qin et al., *NTKMTL: Mitigating Task Imbalance in
+//! Multi-Task Learning from Neural Tangent Kernel Perspective* (2025). Twin:
 //! `shaders/weighting/ntk_mtl.wgsl`.
 //!
 //! `wᵢ = (tr G/Gᵢᵢ)^p`, p = 0.5: at 0.5 every gradient is brought to the same length, that of all together; at 0 weights are equal.
@@ -26,7 +27,7 @@ impl Scheme for NtkMtl {
     }
 
     fn source(&self) -> &'static str {
-        "NTK-MTL 2025, arXiv:2510.18258"
+        "Qin et al. 2025, arXiv:2510.18258"
     }
 
     fn kind(&self) -> Kind {

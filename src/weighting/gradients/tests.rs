@@ -258,9 +258,8 @@ fn eliminated(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Vec<f64> {
         b.swap(k, largest);
         for i in k + 1..n {
             let factor = a[i][k] / a[k][k];
-            for j in k..n {
-                a[i][j] -= factor * a[k][j];
-            }
+            let [above, below] = a.get_disjoint_mut([k, i]).unwrap();
+            below.iter_mut().zip(above).skip(k).for_each(|(x, of_k)| *x -= factor * *of_k);
             b[i] -= factor * b[k];
         }
     }
@@ -420,13 +419,13 @@ fn gradnorm_goes_down_its_slope() {
     let powers = [(-0.1f64).exp(), 0.1f64.exp()];
     let expected = powers.map(|power| 2.0 * power / (powers[0] + powers[1]));
     assert_close(&weights, &expected, 1e-6);
-    // Finite differences of Σ |wᵢnᵢ − aim| at φ = ∓0.1, in units of the longest.
+    // Finite differences of Σ |wᵢnᵢ − aim| at φ = ∓0.1.
     let value = |phi: [f64; 2], aims: [f64; 2]| {
         let powers = phi.map(f64::exp);
         let w = powers.map(|power| 2.0 * power / (powers[0] + powers[1]));
-        (w[0] - aims[0]).abs() + (w[1] / 3.0 - aims[1]).abs()
+        (3.0 * w[0] - aims[0]).abs() + (w[1] - aims[1]).abs()
     };
-    let mean = (expected[0] + expected[1] / 3.0) / 2.0;
+    let mean = (3.0 * expected[0] + expected[1]) / 2.0;
     let aims = [20.0f64, 2.0].map(|part| mean * (part / 11.0).powf(1.5));
     let h = 1e-6;
     let slope = (value([-0.1 + h, 0.1], aims) - value([-0.1 - h, 0.1], aims)) / (2.0 * h);
@@ -446,7 +445,7 @@ fn gradnorm_brings_gradients_to_one_length() {
         last = weights(&GradNorm, &[0.0, 0.005], at).expect("weights");
     }
     let lengths: Vec<f64> = [10.0, 1.0, 2.0].iter().zip(&last).map(|(n, w)| n * w).collect();
-    assert_close(&lengths, &vec![lengths[0]; 3], 0.05);
+    assert_close(&lengths, &[lengths[0]; 3], 0.05);
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //! for seconds, so the networks are small; `scripts/conformance block` runs all tests of numerics with it.
 
 use super::*;
+use crate::engine::no_rules_for;
 use crate::engine::programs::cases::{
     agrees, data, drop_and_clip, drop_rectified_units, mixed, two,
 };
-use crate::engine::rules;
 use crate::gpu::{Source, check_shader};
 use crate::loss::Labels;
 use crate::{Activation, Loss, Network, Task};
@@ -14,9 +14,7 @@ const MEMORY: usize = 32 << 10;
 
 /// What is made of a kernel for a shape, with no scheme that does anything after a step.
 fn made(source: &Source, shape: &Shape) -> String {
-    let ends = source.label == kernels::BLOCK_FINISH.label;
-    let after = if ends { rules::after_parallel(&[]) } else { String::new() };
-    after + &render(source.label, shape).expect("a kernel")
+    no_rules_for(source.label) + &render(source.label, shape).expect("a kernel")
 }
 
 fn plenty() -> Means {

@@ -44,6 +44,14 @@ pub const OPTIONS: &[Row] = &[
         "--weighting equal",
         with!(weighting = Weighting::equal(2)),
     ),
+    (
+        &[("weighting.scheme", "\"uw-so\""), ("weighting.settings", "{ temperature = 0.5 }")],
+        "--weighting uw-so --setting temperature=0.5",
+        with!(
+            weighting = Weighting::named("uw-so", &[("temperature", 0.5)], &[false, true])
+                .expect("a weighting")
+        ),
+    ),
     (&[("weighting.sigma_lr", "0.15")], "--sigma-lr 0.15", with!(adam.sigma.learning_rate = 0.15)),
     (
         &[("weighting.sigma_init", "0.5")],
@@ -183,7 +191,6 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("--config", "every run here"),
     ("--engine", "program::parity"),
     ("--init", "program::parity"),
-    ("--setting", "schemes"),
     ("--start", "program::start"),
     ("--resume", "program::resume"),
     ("--checkpoint-every", "program::resume"),
