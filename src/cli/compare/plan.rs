@@ -5,7 +5,7 @@ use crate::cli::failure::Failure;
 use serde::{Deserialize, Serialize};
 
 /// All that determines it beside the configuration and the rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     pub schemes: Vec<String>,
     pub seeds: Vec<u64>,
@@ -14,6 +14,11 @@ pub struct Plan {
     /// Of the rows to train on and to choose by.
     #[serde(default)]
     pub fingerprint: String,
+    /// What was told of the table at the beginning; where it goes on, less is left to choose.
+    #[serde(default)]
+    pub choices: Vec<String>,
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 const SEEDS: usize = 5;
@@ -48,6 +53,6 @@ impl Plan {
             )));
         }
         let seeds = (0..seeds as u64).map(|number| seed.wrapping_add(number)).collect();
-        Ok(Self { schemes, seeds, rates, budget, fingerprint: String::new() })
+        Ok(Self { schemes, seeds, rates, budget, ..Self::default() })
     }
 }
