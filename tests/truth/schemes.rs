@@ -6,7 +6,7 @@ use crate::support::{
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{GpuEngine, Recipe, Record};
 use awl::train::Checkpoint;
-use awl::weighting::{Kind, Moment, SCHEMES, Scheme, TaskStep};
+use awl::weighting::{Kind, Moment, SCHEMES, Scheme, Setting, TaskStep};
 use awl::{Activation, Adam, Error, Loss, Network, Task, Trainer, Weighting};
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -235,6 +235,26 @@ fn every_scheme_goes_on_bit_for_bit() {
             assert_eq!(block_on(rest.steps(9)).expect("9 steps"), records[8..], "{case}");
             assert_eq!(state_of(rest.engine()), state_of(whole.as_mut()), "{case}");
         }
+    }
+}
+
+/// The table of docs/choosing.md is that of the list.
+#[test]
+fn every_scheme_is_documented() {
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/choosing.md"));
+    let docs = docs.expect("the document");
+    let setting = |it: &Setting| format!("`{}` {}: {}", it.name, it.default as f32, it.summary);
+    for scheme in SCHEMES {
+        let knows = match scheme.kind() {
+            Kind::Parameter => "before",
+            Kind::Losses => "losses",
+            Kind::Gradients => "gradients",
+        };
+        let settings: Vec<String> = scheme.settings().iter().map(setting).collect();
+        let [name, summary, source] = [scheme.name(), scheme.summary(), scheme.source()];
+        let row =
+            format!("| `{name}` | {summary} | {source} | {knows} | {} |", settings.join("; "));
+        assert!(docs.contains(&row), "docs/choosing.md has no row\n{row}");
     }
 }
 
