@@ -232,7 +232,7 @@ pub struct Times {
     pub date: String,
     /// How long it took, all its processes together.
     pub seconds: f64,
-    /// A step of one network alone, by scheme; the median of some.
+    /// A step of one network alone, by scheme; the least of some.
     pub milliseconds_a_step: BTreeMap<String, f64>,
 }
 
