@@ -18,6 +18,9 @@ pub struct Comparison {
     pub warnings: Vec<String>,
     /// How it was made.
     pub protocol: Protocol,
+    /// What was chosen of the table for the user, a sentence each.
+    #[serde(default)]
+    pub choices: Vec<String>,
     /// The table and its split.
     pub data: DataFacts,
     /// In the order of the network's heads.
@@ -229,7 +232,7 @@ pub struct Times {
     pub date: String,
     /// How long it took, all its processes together.
     pub seconds: f64,
-    /// A step of one network alone, by scheme; the median of some.
+    /// A step of one network alone, by scheme; the least of some.
     pub milliseconds_a_step: BTreeMap<String, f64>,
 }
 
@@ -270,7 +273,9 @@ impl Comparison {
         correct(&mut schemes);
         let version = env!("CARGO_PKG_VERSION").into();
         let conclusion = Vec::new();
-        let mut all = Self { version, conclusion, warnings, protocol, data, tasks, schemes, times };
+        let choices = Vec::new();
+        let mut all =
+            Self { version, conclusion, warnings, protocol, choices, data, tasks, schemes, times };
         all.conclusion = words::conclusion(&all);
         all
     }

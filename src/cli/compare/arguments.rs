@@ -83,7 +83,7 @@ struct TrainingFlags {
     /// Passes over the training rows, at most [default: as many as make 2000 steps, but no more than 300].
     #[arg(long)]
     epochs: Option<usize>,
-    /// Rows a step [default: 64, doubled until an epoch has 200 steps at most].
+    /// Rows a step [default: 64, doubled until an epoch has 400 steps at most].
     #[arg(long, value_name = "ROWS")]
     batch_size: Option<usize>,
     /// Chooses the split, and the first weights and the order of the rows of the first run [default: 0].
@@ -106,7 +106,7 @@ struct TrainingFlags {
 /// Steps of a run, about, unless --epochs says more.
 const STEPS: usize = 2_000;
 /// Steps of an epoch, at most, unless --batch-size says otherwise.
-const STEPS_AN_EPOCH: usize = 200;
+const STEPS_AN_EPOCH: usize = 400;
 
 impl Arguments {
     /// The same as flags of `awl train`, without those of its own.

@@ -96,6 +96,8 @@ fn start(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     train::tell(&flags, &data);
     plan.fingerprint = data.fingerprint();
+    plan.choices.clone_from(&data.told.choices);
+    plan.warnings.clone_from(&data.told.warnings);
     let as_bytes = |error| Failure::Run(format!("{PLAN}: {error}"));
     let study = Study::new(arguments, config, &plan, data)?;
     let files = [

@@ -5,9 +5,8 @@ use crate::cli::failure::Failure;
 use serde::{Deserialize, Serialize};
 
 /// All that determines it beside the configuration and the rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// As they were named; a group means those that the program has.
     pub schemes: Vec<String>,
     pub seeds: Vec<u64>,
     pub rates: Vec<f64>,
@@ -15,6 +14,11 @@ pub struct Plan {
     /// Of the rows to train on and to choose by.
     #[serde(default)]
     pub fingerprint: String,
+    /// What was told of the table at the beginning; where it goes on, less is left to choose.
+    #[serde(default)]
+    pub choices: Vec<String>,
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 const SEEDS: usize = 5;
@@ -26,7 +30,9 @@ impl Plan {
     /// What the flags ask for, with a first seed.
     pub fn new(arguments: &Arguments, seed: u64) -> Result<Self, Failure> {
         let schemes = arguments.schemes.clone().unwrap_or_else(|| vec!["losses".into()]);
-        awl::compare::candidates(&schemes)?;
+        // By name, so that a later version with more schemes goes on with these.
+        let candidates = awl::compare::candidates(&schemes)?.into_iter();
+        let schemes = candidates.map(|candidate| candidate.name().to_string()).collect();
         let seeds = arguments.seeds.unwrap_or(SEEDS);
         if !(2..=MOST_SEEDS).contains(&seeds) {
             return Err(Failure::input(format!(
@@ -47,6 +53,6 @@ impl Plan {
             )));
         }
         let seeds = (0..seeds as u64).map(|number| seed.wrapping_add(number)).collect();
-        Ok(Self { schemes, seeds, rates, budget, fingerprint: String::new() })
+        Ok(Self { schemes, seeds, rates, budget, ..Self::default() })
     }
 }

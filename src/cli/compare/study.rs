@@ -152,7 +152,7 @@ impl<'a> Study<'a> {
         let runs = self.directory.path().join(RUNS);
         std::fs::create_dir_all(&runs).map_err(|error| Failure::writing(&runs, &error))?;
         let tuned = self.tune()?;
-        let mut warnings = self.data.told.warnings.clone();
+        let mut warnings = self.plan.warnings.clone();
         warnings.extend(self.without_reference());
         warnings.extend(rules::at_the_edge(
             &self.plan.rates,
@@ -183,7 +183,8 @@ impl<'a> Study<'a> {
         };
         self.save_seconds()?;
         let (protocol, data, tasks) = (self.protocol()?, self.facts(), self.tasks());
-        Ok(Comparison::of(protocol, data, tasks, entries, warnings, times))
+        let comparison = Comparison::of(protocol, data, tasks, entries, warnings, times);
+        Ok(Comparison { choices: self.plan.choices.clone(), ..comparison })
     }
 
     fn seed(&self) -> u64 {

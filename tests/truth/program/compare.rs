@@ -58,6 +58,15 @@ fn without_times(mut comparison: Value) -> Value {
     comparison
 }
 
+/// Holds two comparisons to be equal but for their times.
+fn same(one: Value, other: Value) {
+    let [one, other] = [one, other].map(without_times);
+    for (key, value) in one.as_object().expect("an object") {
+        assert!(*value == other[key], "{key} differs");
+    }
+    assert_eq!(one.as_object().map(|it| it.len()), other.as_object().map(|it| it.len()));
+}
+
 fn schemes(comparison: &Value) -> &Vec<Value> {
     comparison["schemes"].as_array().expect("schemes")
 }
@@ -202,6 +211,52 @@ fn runs_of_a_seed_start_from_the_same_weights() {
     assert_ne!(first("equal", 0), first("equal", 1));
 }
 
+/// The criterion by hand: constant answers from the table, and the mean of the tasks' losses divided by theirs.
+#[test]
+fn scores_are_means_of_losses_relative_to_those_of_constant_answers() {
+    let folder = folder("compare_scores");
+    table(&folder, false);
+    let found = compared(&folder, &["--out", "out", "--schemes", "awl"]);
+    let text = std::fs::read_to_string(folder.join("table.csv")).expect("a table");
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let of = |part: &str| rows.iter().filter(|row| row[3] == part).cloned().collect::<Vec<_>>();
+    let (training, validation) = (of("train"), of("validation"));
+    let numbers = |rows: &[Vec<&str>]| -> Vec<f64> {
+        rows.iter().map(|row| row[1].parse().expect("a number")).collect()
+    };
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let middle = mean(&numbers(&training));
+    let squares = |rows: &[Vec<&str>]| {
+        mean(&numbers(rows).iter().map(|it| (it - middle).powi(2)).collect::<Vec<_>>())
+    };
+    let number = squares(&validation) / squares(&training);
+    let share = |kind: &str| {
+        let count = training.iter().filter(|row| row[2] == kind).count() as f64;
+        (count + 0.5) / (training.len() as f64 + 1.5)
+    };
+    let kind = mean(&validation.iter().map(|row| -share(row[2]).ln()).collect::<Vec<_>>());
+    let constants = [number, kind];
+    for (task, expected) in found["tasks"].as_array().expect("tasks").iter().zip(constants) {
+        let found = task["constant"].as_f64().expect("a loss");
+        assert!((found - expected).abs() < 1e-5 * expected, "{found}, not {expected}");
+    }
+    for name in ["equal", "awl"] {
+        for run in scheme(&found, name)["runs"].as_array().expect("runs") {
+            let curve = run["curves"][0].as_array().expect("a curve");
+            let score = |point: &Value| {
+                let ratio = |task: usize| {
+                    point["validation"][task].as_f64().expect("a loss") / constants[task]
+                };
+                (ratio(0) + ratio(1)) / 2.0
+            };
+            let best = curve.iter().min_by(|a, b| score(a).total_cmp(&score(b))).expect("an epoch");
+            assert_eq!(best["epoch"], run["best_epoch"][0], "{name}");
+            let found = run["score"].as_f64().expect("a score");
+            assert!((found - score(best)).abs() < 1e-5, "{name}: {found}, not {}", score(best));
+        }
+    }
+}
+
 /// Test labels that are dealt anew change the tested figures, and nothing that was chosen.
 #[test]
 fn test_rows_have_no_part_in_any_choice() {
@@ -264,10 +319,10 @@ fn a_comparison_that_is_killed_and_resumed_ends_as_one_that_was_not() {
         child.wait().expect("an end");
     }
     let killed = json(&folder, next());
-    assert_eq!(without_times(killed), without_times(whole.clone()));
+    same(killed, whole.clone());
     // Also where the files of some runs are lost.
     std::fs::remove_file(folder.join("killed/runs/tested-awl-seed-1.json")).expect("a run");
-    assert_eq!(without_times(json(&folder, &resume)), without_times(whole));
+    same(json(&folder, &resume), whole);
 }
 
 #[cfg(unix)]

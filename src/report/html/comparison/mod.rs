@@ -64,6 +64,12 @@ fn page(all: &Comparison) -> Markup {
                         h2 { "What was tried" }
                         (tables::tried(all))
                     }
+                    @if !all.choices.is_empty() {
+                        section {
+                            h2 { "Data" }
+                            ul.choices { @for choice in &all.choices { li { (choice) } } }
+                        }
+                    }
                     section {
                         h2 { "How it was made" }
                         (facts(all))
