@@ -3,6 +3,7 @@
 // of tiles of 32 rows through the network, the losses and back, and stores its share of all gradients and losses, which
 // `finish` adds up. A bunch goes through a layer tile by tile, while the layer's weights and the code for it are in the
 // core's first caches. Layers are looped over, not unrolled: a copy of the code for each took 6 to 19 s to compile.
+// With `losses_only` it ends with the losses, from which weighting schemes find the weights of the step to come.
 //
 // Reads:  features, labels, tasks, order, state, normalisers [members, batches, tasks]
 // Writes: gradient_shares [seats, workgroups, parameters], loss_shares [seats, workgroups + 2, tasks] (tiled/loss.wgsl)
@@ -117,9 +118,11 @@ fn main(
         load_parameters(layer_at(i), lane);
         clear_sums(layer_at(i));
     }
+{%- if not losses_only %}
     for (var i = 1u; i < layers; i++) {
         load_transposed(layer_at(i), lane);
     }
+{%- endif %}
     prepare_tasks(workgroups.x, workgroup.x == 0u && lane == 0u);
     let tiles = (step.rows + 31u) / 32u;
     for (var first = workgroup.x * BUNCH; first < tiles; first += workgroups.x * BUNCH) {
@@ -135,6 +138,7 @@ fn main(
         for (var tile = 0u; tile < end; tile += TILE_QUADS) {
             add_losses(rows_of(first + tile / TILE_QUADS, lane), tile);
         }
+{%- if not losses_only %}
         for (var i = layers; i > 0u; i--) {
             for (var tile = 0u; tile < end; tile += TILE_QUADS) {
                 add_weight_gradient(layer_at(i - 1u), tile, lane);
@@ -143,9 +147,17 @@ fn main(
                 replace_by_input_gradient(layer_at(i - 1u), tile);
             }
         }
+{%- endif %}
     }
+{%- if losses_only %}
+    // So that the kernel binds what the step's does.
+    if step.rows == 0u {
+        gradient_shares[0] = 0.0;
+    }
+{%- else %}
     for (var i = 0u; i < layers; i++) {
         store_gradient(layer_at(i), seat * workgroups.x + workgroup.x, lane);
     }
+{%- endif %}
     store_losses(workgroup.x, workgroups.x, lane);
 }

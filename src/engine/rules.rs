@@ -2,10 +2,10 @@
 //! step, and change what they keep after it.
 //!
 //! A fused pass has its weights before its losses, so a scheme of [`Kind::Losses`](crate::weighting::Kind::Losses) costs another
-//! forward pass: the layers' kernels and the loss pass of `tiled`, whichever program makes the step. What changes after a step is
+//! forward pass: its program's own ([`Look`]), or the layers' kernels and the loss pass of `tiled`. What changes after a step is
 //! part of the ending, and costs no dispatch.
 
-use super::device::{Covers, Program, Workspace};
+use super::device::{Covers, Look, Program, Workspace};
 use super::ending::Shares;
 use super::layers::{Activations, Source, forward};
 use super::recipe::Recipe;
@@ -14,6 +14,7 @@ use crate::gpu::{Buffer, Dispatch, Work, kernels, rounds_of};
 use crate::loss::pass;
 use crate::weighting::{Kind, SCHEMES, Scheme};
 use std::fmt::Write;
+use wgpu::BindingResource as Binding;
 
 macro_rules! shader {
     ($path:literal) => {
@@ -98,6 +99,11 @@ impl Phase {
 /// Whether a scheme of these recipes does anything beside the optimizer's steps.
 pub(super) fn are_needed(recipes: &[Recipe]) -> bool {
     Phase::ALL.iter().any(|phase| phase.is_of_any(recipes))
+}
+
+/// Whether one of them needs the losses of a batch by themselves.
+pub(super) fn look_first(recipes: &[Recipe]) -> bool {
+    Phase::Weigh.is_of_any(recipes) || Phase::Follow.is_of_any(recipes)
 }
 
 /// The places in [`SCHEMES`] of those of these recipes that do something then, with the schemes.
@@ -186,11 +192,11 @@ pub(super) fn around(workspace: &Workspace, program: Program, has_after: bool) -
     if program.covers != Covers::Step || !(weighs || acts_after || follows) {
         return Ok(program);
     }
-    let own = OwnSteps::new(workspace)?;
-    let Program { name, opening, dispatches: of_step, covers } = program;
+    let Program { name, opening, dispatches: of_step, covers, look } = program;
+    let own = OwnSteps::new(workspace, look)?;
     let mut dispatches = Vec::new();
     if weighs {
-        dispatches.extend(own.look()?);
+        dispatches.extend(own.look.dispatches.iter().cloned());
         dispatches.push(own.dispatch(Phase::Weigh)?);
         // What the program's kernels read in place of the state.
         dispatches.extend(opening.iter().cloned());
@@ -200,66 +206,57 @@ pub(super) fn around(workspace: &Workspace, program: Program, has_after: bool) -
         dispatches.push(own.dispatch(Phase::After)?);
     }
     if follows {
-        dispatches.extend(own.look()?);
+        dispatches.extend(own.look.dispatches.iter().cloned());
         dispatches.push(own.dispatch(Phase::Follow)?);
     }
-    Ok(Program { name, opening, dispatches, covers })
+    Ok(Program { name, opening, dispatches, covers, look: None })
 }
 
 /// The dispatches of schemes, and of the forward passes that they need.
 struct OwnSteps<'a> {
     workspace: &'a Workspace,
-    activations: Activations,
-    /// At the predictions, which nobody reads.
-    gradient: Buffer<f32>,
-    losses: Shares,
-    work: Work,
+    look: Look,
     found: Buffer<f32>,
 }
 
 impl<'a> OwnSteps<'a> {
-    fn new(workspace: &'a Workspace) -> Result<Self> {
-        let Workspace { gpu, recipe, rows, batch, .. } = workspace;
-        let network = &recipe.network;
-        let all_rows = workspace.seats() * batch;
-        let work = pass::work(gpu, &rows.layouts, *batch);
-        Ok(Self {
-            workspace,
-            activations: Activations::new(gpu, network, all_rows)?,
-            gradient: Buffer::zeros(gpu, "no gradient", all_rows * network.outputs())?,
-            losses: Shares::new(workspace, [0, 0], work.workgroups, 0)?,
-            work,
-            found: found(workspace)?,
-        })
-    }
-
-    /// The losses of the step's batch by the network as it is.
-    fn look(&self) -> Result<Vec<Dispatch>> {
-        let Workspace { gpu, recipe, rows, order, state, shares, normalisers, batch, .. } =
-            self.workspace;
-        let dropout = self.workspace.dropout();
-        let source = Source { features: &rows.features, order: Some(order), dropout: &dropout };
-        let activations = &self.activations;
-        let mut dispatches =
-            forward(gpu, &recipe.network, &source, state, activations, *batch, *shares)?;
-        let buffers = [
-            activations.predictions().binding(),
-            rows.labels.binding(),
-            rows.tasks.binding(),
-            order.binding(),
-            state.binding(),
-            normalisers.binding(),
-            self.gradient.binding(),
-            self.losses.losses(),
-        ];
-        let kernel = gpu.kernel(&kernels::LOSS, &self.workspace.loss_constants());
-        dispatches.push(kernel.dispatch(gpu, &buffers, self.work)?);
-        Ok(dispatches)
+    fn new(workspace: &'a Workspace, look: Option<Look>) -> Result<Self> {
+        let look = look.map_or_else(|| tiled_look(workspace), Ok)?;
+        Ok(Self { workspace, look, found: found(workspace)? })
     }
 
     fn dispatch(&self, phase: Phase) -> Result<Dispatch> {
-        own_dispatch(self.workspace, phase, &self.losses, &self.found, None)
+        let losses = (self.look.losses.binding(), self.look.shares);
+        own_dispatch(self.workspace, phase, losses, &self.found, None)
     }
+}
+
+/// The losses of the step's batch by the network as it is, by the kernels of `tiled`.
+fn tiled_look(workspace: &Workspace) -> Result<Look> {
+    let Workspace { gpu, recipe, rows, order, state, shares, normalisers, batch, .. } = workspace;
+    let network = &recipe.network;
+    let all_rows = workspace.seats() * batch;
+    let activations = Activations::new(gpu, network, all_rows)?;
+    // At the predictions, which nobody reads.
+    let gradient = Buffer::<f32>::zeros(gpu, "no gradient", all_rows * network.outputs())?;
+    let work = pass::work(gpu, &rows.layouts, *batch);
+    let look = Look::new(workspace, work.workgroups)?;
+    let dropout = workspace.dropout();
+    let source = Source { features: &rows.features, order: Some(order), dropout: &dropout };
+    let mut dispatches = forward(gpu, network, &source, state, &activations, *batch, *shares)?;
+    let buffers = [
+        activations.predictions().binding(),
+        rows.labels.binding(),
+        rows.tasks.binding(),
+        order.binding(),
+        state.binding(),
+        normalisers.binding(),
+        gradient.binding(),
+        look.losses.binding(),
+    ];
+    let kernel = gpu.kernel(&kernels::LOSS, &workspace.loss_constants());
+    dispatches.push(kernel.dispatch(gpu, &buffers, work)?);
+    Ok(Look { dispatches, ..look })
 }
 
 /// What finds weights from the products of gradients.
@@ -274,7 +271,8 @@ impl Combiner<'_> {
     pub fn dispatch(&self, workspace: &Workspace) -> Result<Dispatch> {
         let found = found(workspace)?;
         let products = Some((self.products, self.shares));
-        own_dispatch(workspace, Phase::Combine, self.losses, &found, products)
+        let losses = (self.losses.losses(), self.losses.of_losses);
+        own_dispatch(workspace, Phase::Combine, losses, &found, products)
     }
 }
 
@@ -288,7 +286,7 @@ fn found(workspace: &Workspace) -> Result<Buffer<f32>> {
 fn own_dispatch(
     workspace: &Workspace,
     phase: Phase,
-    losses: &Shares,
+    (losses, shares): (Binding<'_>, usize),
     found: &Buffer<f32>,
     products: Option<(&Buffer<f32>, usize)>,
 ) -> Result<Dispatch> {
@@ -298,14 +296,13 @@ fn own_dispatch(
     let buffers = [
         optimizers.binding(),
         state.binding(),
-        losses.losses(),
+        losses,
         normalisers.binding(),
         records.binding(),
         stop.binding(),
         found.binding(),
         products.binding(),
     ];
-    let shares = losses.of_losses;
     let constants = [
         ("PHASE", f64::from(phase as u8)),
         ("LOSS_SHARES", shares as f64),

@@ -20,7 +20,7 @@ mod slots;
 mod training;
 mod workspace;
 
-pub(super) use self::program::{Covers, Planner, Program};
+pub(super) use self::program::{Covers, Look, Planner, Program};
 pub(super) use self::rows::Rows;
 pub(super) use self::slots::Steps;
 pub(super) use self::training::Training;

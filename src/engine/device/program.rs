@@ -2,7 +2,7 @@
 
 use super::workspace::Workspace;
 use crate::error::Result;
-use crate::gpu::Dispatch;
+use crate::gpu::{Buffer, Dispatch};
 
 /// One way to make steps in a workspace.
 pub(crate) struct Program {
@@ -13,6 +13,16 @@ pub(crate) struct Program {
     /// In order.
     pub dispatches: Vec<Dispatch>,
     pub covers: Covers,
+    /// Its own way to the losses of a step's batch before the step, where it has one and a scheme asks for it.
+    pub look: Option<Look>,
+}
+
+/// What finds the losses of a batch.
+pub(crate) struct Look {
+    pub dispatches: Vec<Dispatch>,
+    /// `[seats, shares + 2, tasks]`, as before an ending.
+    pub losses: Buffer<f32>,
+    pub shares: usize,
 }
 
 /// Chooses the program for a workspace, which may be a part of a fleet of so many members.
@@ -30,11 +40,21 @@ pub(crate) enum Covers {
 impl Program {
     /// A program for one step.
     pub fn step(name: &'static str, dispatches: Vec<Dispatch>) -> Self {
-        Self { name, opening: Vec::new(), dispatches, covers: Covers::Step }
+        Self { name, opening: Vec::new(), dispatches, covers: Covers::Step, look: None }
     }
 
     /// A program for a run of up to `most` steps.
     pub fn run(name: &'static str, dispatches: Vec<Dispatch>, most: usize) -> Self {
-        Self { name, opening: Vec::new(), dispatches, covers: Covers::Run(most) }
+        Self { name, opening: Vec::new(), dispatches, covers: Covers::Run(most), look: None }
+    }
+}
+
+impl Look {
+    /// Room for so many shares of the losses of every member.
+    pub fn new(workspace: &Workspace, shares: usize) -> Result<Self> {
+        let tasks = workspace.recipe.network.tasks().len();
+        let length = workspace.seats() * (shares + 2) * tasks;
+        let losses = Buffer::zeros(&workspace.gpu, "a batch's losses", length)?;
+        Ok(Self { dispatches: Vec::new(), losses, shares })
     }
 }

@@ -11,9 +11,10 @@ mod shares;
 pub(super) use self::parallel::{Packed, dispatches as packed};
 pub(super) use self::shares::Shares;
 
-use super::device::Workspace;
+use super::device::{Look, Workspace};
 use crate::error::Result;
-use crate::gpu::{Dispatch, Source, Work};
+use crate::gpu::{Buffer, Dispatch, Source, Work};
+use wgpu::BindingResource as Binding;
 
 /// The end of a step whose gradient is laid out as the parameters are: a dispatch; one or two more where gradients are
 /// clipped or there are many losses.
@@ -32,12 +33,39 @@ pub(super) fn in_shares(
     text: &str,
     work: Work,
 ) -> Result<Option<Vec<Dispatch>>> {
-    let gpu = &workspace.gpu;
     let parameters = workspace.recipe.network.parameter_count();
     if !Shares::fit(workspace, work.workgroups, parameters) {
         return Ok(None);
     }
     let shares = Shares::new(workspace, [work.workgroups, parameters], work.workgroups, 0)?;
+    let mut step =
+        vec![rows(workspace, source, text, work, [shares.gradients(), shares.losses()])?];
+    step.extend(dispatches(workspace, &shares)?);
+    Ok(Some(step))
+}
+
+/// The losses of a step's batch, by such a kernel that leaves out the gradients.
+pub(super) fn losses_in_shares(
+    workspace: &Workspace,
+    source: &'static Source,
+    text: &str,
+    work: Work,
+) -> Result<Look> {
+    let look = Look::new(workspace, work.workgroups)?;
+    let no_gradient = Buffer::<f32>::zeros(&workspace.gpu, "no gradient", 1)?;
+    let shares = [no_gradient.binding(), look.losses.binding()];
+    let dispatches = vec![rows(workspace, source, text, work, shares)?];
+    Ok(Look { dispatches, ..look })
+}
+
+/// The dispatch of a kernel whose workgroups each take a share of the rows.
+fn rows(
+    workspace: &Workspace,
+    source: &'static Source,
+    text: &str,
+    work: Work,
+    [gradients, losses]: [Binding<'_>; 2],
+) -> Result<Dispatch> {
     let buffers = [
         workspace.rows.features.binding(),
         workspace.rows.labels.binding(),
@@ -45,11 +73,9 @@ pub(super) fn in_shares(
         workspace.order.binding(),
         workspace.state.binding(),
         workspace.normalisers.binding(),
-        shares.gradients(),
-        shares.losses(),
+        gradients,
+        losses,
     ];
-    let kernel = gpu.shaped_kernel(source, text, &[]);
-    let mut step = vec![kernel.dispatch(gpu, &buffers, work)?];
-    step.extend(dispatches(workspace, &shares)?);
-    Ok(Some(step))
+    let gpu = &workspace.gpu;
+    gpu.shaped_kernel(source, text, &[]).dispatch(gpu, &buffers, work)
 }

@@ -5,7 +5,7 @@
 //! cache (about 130,000 parameters).
 
 use crate::engine::device::{Program, Workspace};
-use crate::engine::ending;
+use crate::engine::{ending, rules};
 use crate::error::Result;
 use crate::gpu::{MOST_ROUNDS, Work, kernels, render};
 use crate::loss::{Loss, NONE, TaskLayout};
@@ -42,12 +42,21 @@ pub(super) fn program(workspace: &Workspace) -> Result<Option<Program>> {
     }
     let shares = shares(workspace.batch, &shape);
     let bunch = bunch(workspace.batch, shares, shape.units);
-    let values = Values { shape: &shape, bunch, needs: Needs::of(&workspace.rows.layouts) };
+    let needs = Needs::of(&workspace.rows.layouts);
+    let mut values = Values { shape: &shape, bunch, losses_only: false, needs };
     let text = render(kernels::VECTOR_ROWS.label, &values)?;
     let rounds = shape.rounds(most_tiles(workspace.batch, shares, bunch));
     let work = Work::new(shares, rounds);
-    let step = ending::in_shares(workspace, &kernels::VECTOR_ROWS, &text, work)?;
-    Ok(step.map(|step| Program::step(NAME, step)))
+    let Some(step) = ending::in_shares(workspace, &kernels::VECTOR_ROWS, &text, work)? else {
+        return Ok(None);
+    };
+    let mut look = None;
+    if rules::look_first(&workspace.recipes) {
+        values.losses_only = true;
+        let text = render(kernels::VECTOR_ROWS.label, &values)?;
+        look = Some(ending::losses_in_shares(workspace, &kernels::VECTOR_ROWS, &text, work)?);
+    }
+    Ok(Some(Program { look, ..Program::step(NAME, step) }))
 }
 
 /// The values of the kernel's template.
@@ -57,6 +66,8 @@ struct Values<'a> {
     shape: &'a Shape,
     /// Tiles that are taken together.
     bunch: usize,
+    /// Whether there is no way back.
+    losses_only: bool,
     #[serde(flatten)]
     needs: Needs,
 }
@@ -245,7 +256,10 @@ mod tests {
                         has_class_weights: has,
                         has_sample_weights: has,
                     };
-                    let values = Values { shape: &shape(hidden, lanes), bunch: 3, needs };
+                    let shape = shape(hidden, lanes);
+                    // Without the way back where half of what may be needed is.
+                    let losses_only = needs.has_masks;
+                    let values = Values { shape: &shape, bunch: 3, losses_only, needs };
                     let text = render(kernels::VECTOR_ROWS.label, &values).expect("a kernel");
                     check_shader(&kernels::VECTOR_ROWS, &text);
                 }
