@@ -136,7 +136,8 @@ fn problem(seed: u64, rows: usize, dropout: f64) -> (Network, Dataset) {
     let large = (0..rows).map(|at| 9.0 * row(at)[0] + row(at)[1]).collect();
     let small = (0..rows).map(|at| 0.3 * row(at)[2] * row(at)[3]).collect();
     let kinds = (0..rows).map(|at| u32::from(row(at)[1] > 0.0) + u32::from(row(at)[0] > 0.5));
-    let mask = (0..rows).map(|_| random.random::<f32>() < 0.6).collect();
+    // Of batches of 20 rows a fifth have no label of it.
+    let mask = (0..rows).map(|_| random.random::<f32>() < 0.08).collect();
     let column = |values| Target::numbers(Matrix::new(1, values).expect("a column"));
     let targets = vec![
         column(large),
@@ -159,6 +160,19 @@ fn recipe(network: &Network, scheme: &dyn Scheme, seed: u64) -> Recipe {
     let mut recipe = Recipe::new(network.clone(), weighting(scheme), adam);
     (recipe.batch, recipe.seed) = (20, seed);
     recipe
+}
+
+/// Every weight within this part of the largest of its step.
+#[track_caller]
+fn assert_same_weights(case: &str, found: &[Record], expected: &[Record], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{case}: steps");
+    for (found, expected) in found.iter().zip(expected) {
+        let [ours, theirs] = [found, expected].map(|it| weights(from_ref(it)));
+        let largest = theirs.iter().copied().fold(0.0, f64::max);
+        let is_near = |(a, b): (&f64, &f64)| (a - b).abs() <= tolerance * largest;
+        let all_near = ours.iter().zip(&theirs).all(is_near);
+        assert!(all_near, "{case}, step {}: {ours:?}, not {theirs:?}", found.step);
+    }
 }
 
 fn weights(records: &[Record]) -> Vec<f64> {
@@ -185,13 +199,72 @@ fn every_scheme_weighs_in_every_engine_as_in_the_reference() {
                 let mut engine = make(recipe.clone(), data.clone());
                 let found = run(engine.as_mut(), &steps).expect("50 steps");
                 let case = format!("{} in {name}, dropout {dropout}", scheme.name());
-                assert_each_close(&case, &weights(&found), &weights(&expected), 1e-4);
+                assert_same_weights(&case, &found, &expected, 1e-4);
                 let totals =
                     |records: &[Record]| records.iter().map(|it| it.total).collect::<Vec<_>>();
                 assert_each_close(&case, &totals(&found), &totals(&expected), 1e-3);
             }
         }
     }
+}
+
+/// One task, of which the weighted sum is a number times its loss; and as many as schemes from gradients take.
+#[test]
+fn schemes_take_from_one_to_sixteen_tasks() {
+    for tasks in [1, 16] {
+        let random = &mut ChaCha8Rng::seed_from_u64(tasks as u64);
+        let features: Vec<f32> = (0..8 * 30).map(|_| random.random::<f32>()).collect();
+        let column = |k: usize| {
+            let row = |row: &[f32]| (1.0 + k as f32) * row[k % 8] - row[(k * k + 1) % 8];
+            let values = features.chunks(8).map(row).collect();
+            Target::numbers(Matrix::new(1, values).expect("a column"))
+        };
+        let targets = (0..tasks).map(column).collect();
+        let names = (0..tasks).map(|k| Task::new(format!("t{k}"), Loss::Mse, 1));
+        let names: Vec<Task> = names.collect();
+        let network = Network::new(8, &[20], Activation::Tanh, &names).expect("a network");
+        let features = Matrix::new(8, features.clone()).expect("features");
+        let data = Dataset::new(features, targets).expect("data");
+        for scheme in SCHEMES {
+            let weighting =
+                Weighting::named(scheme.name(), &[], &vec![false; tasks]).expect("a weighting");
+            let mut recipe = Recipe::new(network.clone(), weighting, Adam::new(2e-3));
+            recipe.batch = 10;
+            let steps = schedule(10, data.rows(), 8);
+            let expected = run(reference(recipe.clone(), data.clone()).as_mut(), &steps);
+            let expected = expected.expect("8 steps");
+            let all_finite = weights(&expected).iter().all(|weight| weight.is_finite());
+            assert!(all_finite, "{}", scheme.name());
+            for (name, make) in engines(scheme) {
+                let found = run(make(recipe.clone(), data.clone()).as_mut(), &steps);
+                let case = format!("{} in {name}, {tasks} tasks", scheme.name());
+                assert_same_weights(&case, &found.expect("8 steps"), &expected, 1e-4);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_schemes_from_gradients_cannot_take_is_told() {
+    let told = |hidden: &[usize], tasks: usize| {
+        let names = (0..tasks).map(|k| Task::new(format!("t{k}"), Loss::Mse, 1));
+        let network = Network::new(1, hidden, Activation::Relu, &names.collect::<Vec<_>>());
+        let weighting = Weighting::named("mgda", &[], &vec![false; tasks]).expect("a weighting");
+        let recipe = Recipe::new(network.expect("a network"), weighting, Adam::new(0.1));
+        let column = || Matrix::new(1, vec![1.0]).expect("a column");
+        let targets = (0..tasks).map(|_| Target::numbers(column())).collect();
+        let data = Dataset::new(column(), targets).expect("data");
+        let told = recipe.check(&data).map_err(|error| error.to_string());
+        let unfused = block_on(GpuEngine::unfused(gpu(), recipe, &data)).map(|_| ());
+        (told, unfused.map_err(|error| error.to_string()))
+    };
+    let (fits, unfused) = told(&[2], 16);
+    assert_eq!(fits, Ok(()));
+    assert!(unfused.unwrap_err().contains("use the fused engine"));
+    let (many, _) = told(&[2], 17);
+    assert!(many.unwrap_err().contains("17 tasks with the weighting mgda"));
+    let (linear, _) = told(&[], 2);
+    assert!(linear.unwrap_err().contains("give it a hidden layer"));
 }
 
 /// All of them in one fleet, as each alone.
@@ -208,7 +281,7 @@ fn schemes_may_share_a_fleet() {
         let expected = run(truth.as_mut(), &steps).expect("steps");
         let own: Vec<Record> =
             found.iter().filter(|record| record.member == member).cloned().collect();
-        assert_each_close(case, &weights(&own), &weights(&expected), 1e-4);
+        assert_same_weights(case, &own, &expected, 1e-4);
     }
 }
 
