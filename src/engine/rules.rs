@@ -159,6 +159,13 @@ pub(super) fn after_serial(recipes: &[Recipe]) -> String {
     after(recipes, none, some)
 }
 
+/// Rounds that an ending makes for it.
+pub(super) fn rounds_after(recipes: &[Recipe]) -> usize {
+    let tasks = recipes[0].network.tasks().len();
+    let makes = Phase::After.is_of_any(recipes);
+    if makes { 12 * rounds_of(tasks, 0) } else { 0 }
+}
+
 fn after(recipes: &[Recipe], none: &str, some: &str) -> String {
     let schemes = schemes(recipes, &[Phase::After]);
     if schemes.is_empty() {

@@ -75,6 +75,7 @@ fn apply(
     let losses = rounds_of(tasks.div_ceil(LANES / parts.of_task), a_task);
     let norm_rounds = rounds_of(norms.div_ceil(LANES), 0) + REDUCTION;
     let rounds = parts.rounds_of_cell(shares) + 2 * losses + REDUCTION + norm_rounds;
+    let rounds = rounds + rules::rounds_after(&workspace.recipes);
     let work = Work::new(shares.cells.div_ceil(LANES / parts.of_cell), rounds);
     let after = rules::after_parallel(&workspace.recipes);
     let kernel = match &packed {

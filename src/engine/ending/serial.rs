@@ -80,6 +80,7 @@ fn apply(
     let all = network.parameter_count() + tasks;
     let a_loss = rounds_of(loss_shares, 0);
     let besides = rounds_of(tasks, a_loss) + rounds_of(tasks.div_ceil(64), a_loss) + norms + 1;
+    let besides = besides + rules::rounds_after(&workspace.recipes);
     let preferred = all.div_ceil(64 * PARAMETERS_A_LANE);
     let work = gpu.share_out(all.div_ceil(64), preferred, rounds_of(gradient_shares, 0), besides);
     let text = rules::after_serial(&workspace.recipes);
