@@ -1,11 +1,12 @@
 //! All runs together: `comparison.json`, which has every number that the terminal and the page show.
 
-use super::candidate::{EQUAL, STL, Trial};
-use super::outcome::{Curve, TestFigures};
-use super::statistics::{Figure, Interval, holm, mean, paired, ranks, relative_improvement};
+use super::candidate::{EQUAL, STL};
+use super::entry::{Entry, SeedRun};
+use super::facts::{DataFacts, Protocol, TaskFacts, Times};
+use super::outcome::TestFigures;
+use super::statistics::{Interval, holm, mean, paired, ranks, relative_improvement};
 use super::words;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A comparison of weightings on one table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,156 +30,6 @@ pub struct Comparison {
     pub schemes: Vec<OfScheme>,
     /// All that differs between equal comparisons: dates and times.
     pub times: Times,
-}
-
-/// How a comparison was made: what determines it, and what its figures mean.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Protocol {
-    /// The seeds of the runs that are tested, the same of every scheme.
-    pub seeds: Vec<u64>,
-    /// The seed of the runs that only serve to choose.
-    pub tuning_seed: u64,
-    /// The seed of the split.
-    pub split_seed: u64,
-    /// The learning rates that are tried.
-    pub learning_rates: Vec<f64>,
-    /// Trials a scheme, at most.
-    pub budget: usize,
-    /// Epochs of a run, at most.
-    pub epochs: usize,
-    /// Epochs without a better validation score after which it stops; 0: never.
-    pub patience: usize,
-    /// Rows a step.
-    pub batch_size: usize,
-    /// Parameters of the network that all tasks share.
-    pub parameters: usize,
-    /// The engine's name, and what it ran on.
-    pub engine: String,
-    /// The device.
-    pub adapter: String,
-    /// What was compared by what, in sentences: what chooses, what is counted, what is tested.
-    pub rules: BTreeMap<String, String>,
-    /// The configuration: everything that `awl train` takes too.
-    pub config: serde_json::Value,
-}
-
-/// The table and its split.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct DataFacts {
-    /// The file.
-    pub file: Option<String>,
-    /// Of the encoded rows for training and validation.
-    pub fingerprint: String,
-    /// Rows to train on.
-    pub training: usize,
-    /// Rows to choose by.
-    pub validation: usize,
-    /// Rows that nothing was chosen by.
-    pub test: usize,
-    /// Inputs of the network.
-    pub inputs: usize,
-}
-
-/// A task.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TaskFacts {
-    /// Its name.
-    pub name: String,
-    /// Its loss.
-    pub loss: String,
-    /// What it is told by: `accuracy` or `r2`.
-    pub figure: String,
-    /// The validation loss of always the same answer, by which losses are divided; `None` where there is no label, or nothing to
-    /// divide by: such a task has no part in any choice.
-    pub constant: Option<f64>,
-    /// The same of the test rows, for comparison; nothing is chosen by it.
-    pub constant_test: Option<f64>,
-}
-
-/// What of a candidate goes into a comparison.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Its name.
-    pub name: String,
-    /// What it does, in a line.
-    pub summary: String,
-    /// Why it was not compared, if it was not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_compared: Option<String>,
-    /// What it was trained with: one entry, of single-task networks one a task.
-    pub chosen: Vec<Chosen>,
-    /// All trials, in the order in which they were made.
-    pub tried: Vec<Tried>,
-    /// The runs that were tested, a seed each.
-    pub runs: Vec<SeedRun>,
-    /// Bytes that a step's kernels read and write; `None` on the CPU.
-    pub bytes_a_step: Option<u64>,
-    /// Bytes of the buffers on the device.
-    pub bytes_on_device: Option<u64>,
-}
-
-/// The trial that won.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Chosen {
-    /// Of single-task networks: whose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub task: Option<String>,
-    /// The trial.
-    #[serde(flatten)]
-    pub trial: Trial,
-    /// Its score.
-    pub score: f64,
-}
-
-/// A trial and what it came to on the validation rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tried {
-    /// Of single-task networks: whose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub task: Option<String>,
-    /// The trial.
-    #[serde(flatten)]
-    pub trial: Trial,
-    /// The mean relative validation loss of its best epoch; `None` if it failed.
-    pub score: Option<f64>,
-    /// Which epoch that was.
-    pub best_epoch: usize,
-    /// Why it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<String>,
-}
-
-/// A run that was tested: of single-task networks all of them together.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SeedRun {
-    /// Its seed.
-    pub seed: u64,
-    /// The mean relative validation loss of what was kept.
-    pub score: Option<f64>,
-    /// Epochs made; an entry a network.
-    pub epochs: Vec<usize>,
-    /// The epoch that is kept; an entry a network.
-    pub best_epoch: Vec<usize>,
-    /// Why it failed, if it did: then it has no figures.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<String>,
-    /// Figures of the test rows, a task each.
-    pub test: Vec<Option<TestFigures>>,
-    /// From epoch to epoch; an entry a network.
-    pub curves: Vec<Curve>,
-}
-
-impl SeedRun {
-    fn figures(&self, task: usize) -> Option<&TestFigures> {
-        self.test.get(task).and_then(Option::as_ref).filter(|_| self.failure.is_none())
-    }
-
-    /// What is counted in Δm and ranks: accuracy, or the root of the mean squared error.
-    fn counted(&self, task: usize) -> Option<Figure> {
-        let figures = self.figures(task)?;
-        let accuracy = figures.accuracy.map(|value| Figure { value, higher_is_better: true });
-        accuracy.or(figures.rmse.map(|value| Figure { value, higher_is_better: false }))
-    }
 }
 
 /// A candidate and what its runs come to.
@@ -223,17 +74,6 @@ pub struct Against {
     pub holm: f64,
     /// Pairs of runs.
     pub pairs: usize,
-}
-
-/// Dates and times, which no two comparisons share.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Times {
-    /// When it ended (UTC).
-    pub date: String,
-    /// How long it took, all its processes together.
-    pub seconds: f64,
-    /// A step of one network alone, by scheme; the least of some.
-    pub milliseconds_a_step: BTreeMap<String, f64>,
 }
 
 /// Corrected probabilities below this tell two things apart.
@@ -366,6 +206,8 @@ fn mean_ranks(entries: &[Entry], tasks: usize) -> Vec<Option<f64>> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::super::candidate::Trial;
+    use super::super::entry::Chosen;
     use super::*;
 
     /// A comparison of two tasks and three seeds, whose figures are written down here.

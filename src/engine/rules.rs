@@ -11,7 +11,7 @@ use super::layers::{Activations, Source, forward};
 use super::recipe::Recipe;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Work, kernels, rounds_of};
-use crate::loss::pass;
+use crate::loss::spread;
 use crate::weighting::{Kind, SCHEMES, Scheme};
 use std::fmt::Write;
 use wgpu::BindingResource as Binding;
@@ -246,7 +246,7 @@ fn tiled_look(workspace: &Workspace) -> Result<Look> {
     let activations = Activations::new(gpu, network, all_rows)?;
     // At the predictions, which nobody reads.
     let gradient = Buffer::<f32>::zeros(gpu, "no gradient", all_rows * network.outputs())?;
-    let work = pass::work(gpu, &rows.layouts, *batch);
+    let work = spread::work(gpu, &rows.layouts, *batch);
     let look = Look::new(workspace, work.workgroups)?;
     let dropout = workspace.dropout();
     let source = Source { features: &rows.features, order: Some(order), dropout: &dropout };

@@ -13,13 +13,16 @@
 //! A task's loss is the mean over its labelled rows, as PyTorch takes it: over rows and columns for numbers, weighted
 //! by the class weights for classes. A task without a label in the batch has no loss.
 
+mod buffers;
 mod kind;
 mod labels;
 pub(crate) mod normalisers;
-pub(crate) mod pass;
+mod pass;
+pub(crate) mod spread;
 mod task;
 
+pub use self::buffers::LossBuffers;
 pub use self::kind::Loss;
 pub use self::labels::{Labels, NONE, TaskLayout};
-pub use self::pass::{LossBuffers, LossPass, LossResults, Sums};
+pub use self::pass::{LossPass, LossResults, Sums};
 pub use self::task::Task;

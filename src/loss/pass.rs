@@ -1,10 +1,12 @@
 //! The fused loss pass by itself, on a caller's own buffers.
 
 use super::Loss;
-use super::labels::{NONE, TaskLayout};
+use super::buffers::{LossBuffers, check};
+use super::labels::TaskLayout;
 use super::normalisers::{self, Batches};
+use super::spread::{LANES, constants, work};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Work, check_size, kernels, read, rounds_of};
+use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Work, kernels, read, rounds_of};
 use crate::weighting::{Kind, Weighting};
 
 /// How the workgroups' shares of the losses are added up.
@@ -17,19 +19,6 @@ pub enum Sums {
     /// may differ from run to run. It saves a tiny dispatch, and has up to 256 workgroups try for the same few addresses one
     /// after the other: on llvmpipe the two take the same time, on a GPU the attempts should take longer than the dispatch.
     OneDispatch,
-}
-
-/// The caller's buffers, all with usage `STORAGE`.
-#[derive(Clone, Copy, Debug)]
-pub struct LossBuffers<'a> {
-    /// Predictions, `f32`, as the layouts say.
-    pub predictions: &'a wgpu::Buffer,
-    /// Labels, words, as the layouts say; [`Labels::pack`](super::Labels::pack) makes their contents.
-    pub labels: &'a wgpu::Buffer,
-    /// The weighting's parameters, `f32`, shape `[tasks]`: σ, or `ln σ²` in [that form](crate::SigmaForm), or the given weights.
-    pub sigma: &'a wgpu::Buffer,
-    /// Where the gradient at each prediction goes, `f32`, laid out like the predictions.
-    pub gradient: &'a wgpu::Buffer,
 }
 
 /// What a loss pass finds.
@@ -92,58 +81,6 @@ pub struct LossPass {
     dispatches: Vec<Dispatch>,
     results: Buffer<f32>,
     tasks: usize,
-}
-
-/// Lanes of a workgroup, in every kernel.
-const LANES: usize = 64;
-/// Workgroups, hence shares, of a loss pass: enough for a large GPU.
-const SHARES: usize = 256;
-
-/// How many lanes work on a row together, from the widest task: enough to keep wide rows' reads side by side. On a
-/// software adapter that gains nothing, and the barriers between the lanes cost much.
-pub(crate) fn lanes_per_row(gpu: &Gpu, widest: usize) -> usize {
-    match widest {
-        0..=16 => 1,
-        17..=512 if gpu.is_software() => 1,
-        17..=64 => 8,
-        _ => LANES,
-    }
-}
-
-/// The constants of kernels with a loss pass in them (`shaders/shared/loss_pass.wgsl`).
-pub(crate) fn constants(gpu: &Gpu, tasks: &[TaskLayout]) -> [(&'static str, f64); 4] {
-    let widest = tasks.iter().map(|task| task.width).max().unwrap_or(1);
-    let any = |is: &dyn Fn(&TaskLayout) -> bool| f64::from(u8::from(tasks.iter().any(is)));
-    [
-        ("LANES_PER_ROW", lanes_per_row(gpu, widest as usize) as f64),
-        ("HAS_CLASS_WEIGHTS", any(&|task| task.class_weights != NONE)),
-        ("HAS_SAMPLE_WEIGHTS", any(&|task| task.sample_weights != NONE)),
-        ("HAS_SMOOTHING", any(&|task| task.is_smoothed())),
-    ]
-}
-
-/// Rounds of a loop of compare-exchange (`loss_pass/loss_alone.wgsl`), where it is few cores that try: a software adapter's.
-const ATTEMPTS: usize = 4;
-
-/// How a loss pass over this many rows is spread over the GPU.
-pub(crate) fn work(gpu: &Gpu, tasks: &[TaskLayout], rows: usize) -> Work {
-    let widest = tasks.iter().map(|task| task.width).max().unwrap_or(1);
-    let lanes = lanes_per_row(gpu, widest as usize);
-    let inside = tasks.iter().map(|task| 1 + rounds_a_tile(task.width as usize, lanes)).sum();
-    let besides = rounds_of(tasks.len(), 1 + REDUCTION + 2 * ATTEMPTS) + ATTEMPTS;
-    gpu.share_out(rows.div_ceil(LANES / lanes), SHARES, inside, besides)
-}
-
-/// Rounds that a tile of rows takes of a task of this width, at most.
-pub(crate) fn rounds_a_tile(width: usize, lanes_per_row: usize) -> usize {
-    let reductions = if lanes_per_row == 1 { 0 } else { 3 * REDUCTION };
-    // One that clears, three over classes, one over columns of numbers.
-    5 * rounds_of(width.div_ceil(lanes_per_row), 0) + reductions
-}
-
-/// Workgroups that sum a loss a row.
-pub(crate) fn row_sums(gpu: &Gpu, rows: usize) -> Work {
-    gpu.share_out(rows.div_ceil(LANES), SHARES, 0, REDUCTION)
 }
 
 impl LossPass {
@@ -285,121 +222,4 @@ fn of_all_rows(layouts: &[TaskLayout], rows: usize) -> Vec<f32> {
         false => (rows as f64 * f64::from(task.width)) as f32,
     };
     layouts.iter().map(of).collect()
-}
-
-/// Checks the layouts by themselves and against the buffers, so that no kernel reads or writes what is not its own.
-fn check(gpu: &Gpu, layouts: &[TaskLayout], rows: usize, buffers: LossBuffers<'_>) -> Result<()> {
-    if layouts.is_empty() || rows == 0 || u32::try_from(rows).is_err() {
-        let what = if layouts.is_empty() { "no tasks".into() } else { format!("{rows} rows") };
-        return Err(Error::invalid(
-            format!("the loss pass has {what}"),
-            format!("give it at least one task and from 1 to {} rows", u32::MAX),
-        ));
-    }
-    for (index, task) in layouts.iter().enumerate() {
-        check_layout(index, task, rows)?;
-        if let Some(other) = layouts[..index].iter().position(|other| overlap(task, other, rows)) {
-            return Err(Error::invalid(
-                format!("tasks {other} and {index} share elements of the predictions"),
-                "give each task columns of its own, side by side in one stride or one after the other",
-            ));
-        }
-    }
-    check_buffers(gpu, layouts, rows, buffers)
-}
-
-fn check_layout(index: usize, task: &TaskLayout, rows: usize) -> Result<()> {
-    if task.width == 0 || task.loss as usize >= Loss::all().len() {
-        return Err(Error::invalid(
-            format!("task {index} has width {} and loss number {}", task.width, task.loss),
-            "use a width of at least 1 and a loss from 0 to 6",
-        ));
-    }
-    if rows > 1 && task.prediction_stride < task.width {
-        return Err(Error::invalid(
-            format!(
-                "task {index} has rows of {} columns, {} apart",
-                task.width, task.prediction_stride
-            ),
-            "use a prediction_stride of at least the width",
-        ));
-    }
-    Ok(())
-}
-
-/// One past the last element of `rows` rows.
-fn end(start: u32, stride: u32, width: u32, rows: usize) -> u64 {
-    u64::from(start) + (rows as u64 - 1) * u64::from(stride) + u64::from(width)
-}
-
-fn predictions_end(task: &TaskLayout, rows: usize) -> u64 {
-    end(task.prediction, task.prediction_stride, task.width, rows)
-}
-
-/// Whether two tasks' predictions share elements; ones that interlace with different strides count as if they did.
-fn overlap(a: &TaskLayout, b: &TaskLayout, rows: usize) -> bool {
-    let apart = predictions_end(a, rows) <= u64::from(b.prediction)
-        || predictions_end(b, rows) <= u64::from(a.prediction);
-    if apart || a.prediction_stride != b.prediction_stride || a.prediction_stride == 0 {
-        return !apart;
-    }
-    let stride = i64::from(a.prediction_stride);
-    let gap = (i64::from(b.prediction) - i64::from(a.prediction)).rem_euclid(stride);
-    gap < i64::from(a.width) || gap + i64::from(b.width) > stride
-}
-
-fn labels_end(task: &TaskLayout, rows: usize) -> u64 {
-    let width = if task.loss == 4 { 1 } else { task.width };
-    let mut last = end(task.label, task.label_stride, width, rows);
-    if task.mask != NONE {
-        last = last.max(u64::from(task.mask) + rows.div_ceil(32) as u64);
-    }
-    if task.class_weights != NONE {
-        last = last.max(u64::from(task.class_weights) + u64::from(task.width));
-    }
-    last
-}
-
-fn check_buffers(
-    gpu: &Gpu,
-    layouts: &[TaskLayout],
-    rows: usize,
-    buffers: LossBuffers<'_>,
-) -> Result<()> {
-    let most = |end: fn(&TaskLayout, usize) -> u64| {
-        layouts.iter().map(|task| end(task, rows)).max().unwrap_or(0)
-    };
-    let predictions = most(predictions_end);
-    let needs = [
-        ("the predictions", buffers.predictions, predictions),
-        ("the labels", buffers.labels, most(labels_end)),
-        ("sigma", buffers.sigma, layouts.len() as u64),
-        ("the gradient", buffers.gradient, predictions),
-    ];
-    for (what, buffer, need) in needs {
-        let what = format!("the buffer of {what}");
-        if buffer.size() / 4 < need {
-            return Err(Error::Mismatch {
-                what,
-                unit: "elements",
-                found: (buffer.size() / 4) as usize,
-                expected: need as usize,
-                why: format!("the layouts' last element over {rows} rows"),
-            });
-        }
-        if !buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
-            return Err(Error::invalid(
-                format!("{what} is not a storage buffer"),
-                "create it with BufferUsages::STORAGE",
-            ));
-        }
-        check_size(gpu, &what, buffer.size())?;
-    }
-    match needs[..3].iter().find(|(_, buffer, _)| *buffer == buffers.gradient) {
-        Some((what, ..)) => Err(Error::invalid(
-            format!("{what} and the gradient are one buffer"),
-            "write the gradient to a buffer of its own",
-        )),
-        None => Ok(()),
-    }
 }

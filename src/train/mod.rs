@@ -17,6 +17,9 @@ mod progress;
 mod run;
 mod tensors;
 mod trainer;
+// Of runs.
+#[cfg(not(target_arch = "wasm32"))]
+mod watch;
 mod weighed;
 mod weights;
 
@@ -33,7 +36,9 @@ pub use self::metrics::{
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::progress::{BestEpoch, End, Plan, Progress};
 #[cfg(not(target_arch = "wasm32"))]
-pub use self::run::{Epoch, Next, Run, Validation, Watch};
+pub use self::run::Run;
 pub use self::trainer::Trainer;
+#[cfg(not(target_arch = "wasm32"))]
+pub use self::watch::{Epoch, Next, Validation, Watch};
 pub use self::weighed::Weighed;
 pub use self::weights::Weights;

@@ -4,7 +4,11 @@
 //! |---|---|
 //! | `arguments` | the flags |
 //! | `plan` | what is compared, by how many runs: `plan.json` |
-//! | `study` | the runs that choose, then those that are tested |
+//! | `study` | a comparison that is ready to go on, and what each of its runs trains |
+//! | `comparing` | all its runs, and what they come to |
+//! | `tuning` | the runs that choose |
+//! | `testing` | those that are tested |
+//! | `facts` | what it says of its tasks, its rows, and how it was made |
 //! | `job` | one run, and its file in `runs/` |
 //! | `fleet` | runs of one shape, which train together |
 //! | `watch` | curves and checkpoints while they do |
@@ -14,14 +18,18 @@
 //! | `text` | the tables for people |
 
 mod arguments;
+mod comparing;
 mod cost;
+mod facts;
 mod fleet;
 mod job;
 mod plan;
 mod progress;
 mod rules;
 mod study;
+mod testing;
 mod text;
+mod tuning;
 mod watch;
 
 pub use self::arguments::Arguments;

@@ -12,7 +12,7 @@ use crate::engine::step::{MOST_STEPS, Step};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, Work, kernels, read, read_range};
 use crate::loss::normalisers::{self, Batches};
-use crate::loss::pass;
+use crate::loss::spread;
 use crate::network::Dropout;
 use crate::weighting::MEMORY;
 use std::sync::Arc;
@@ -134,7 +134,7 @@ impl Workspace {
 
     /// The constants of kernels with a loss pass in them.
     pub fn loss_constants(&self) -> [(&'static str, f64); 4] {
-        pass::constants(&self.gpu, &self.rows.layouts)
+        spread::constants(&self.gpu, &self.rows.layouts)
     }
 
     /// The constants by which a kernel of training steps knows the probability of dropout (`dropout.wgsl`); none without.

@@ -13,7 +13,7 @@ use crate::engine::layers::{Activations, Source, TILE, forward, product_rounds};
 use crate::engine::task_gradients::{self, Step};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Work, kernels};
-use crate::loss::pass;
+use crate::loss::spread;
 
 pub(super) const NAME: &str = "tiled";
 
@@ -34,7 +34,7 @@ pub(super) fn program(workspace: &Workspace) -> Result<Option<Program>> {
     let state = &workspace.state;
     let mut dispatches = forward(gpu, network, &source, state, &activations, rows, split)?;
 
-    let work = pass::work(gpu, &workspace.rows.layouts, rows);
+    let work = spread::work(gpu, &workspace.rows.layouts, rows);
     let shares = Shares::new(workspace, [split.count, split.stride], work.workgroups, 0)?;
     let predictions = activations.predictions();
     let heads_gradient = &gradients[gradients.len() - 1];

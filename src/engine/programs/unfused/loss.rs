@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Source, Work, kernels, rounds_of};
-use crate::loss::{LossBuffers, Task, TaskLayout, pass};
+use crate::loss::{LossBuffers, Task, TaskLayout, spread};
 use wgpu::BindingResource as Binding;
 
 /// What the loss kernels read and write.
@@ -64,7 +64,7 @@ impl<'a> Plan<'a> {
             which: (0..tasks.len()).map(which).collect::<Result<_>>()?,
             log_probabilities: tasks.iter().map(log_probabilities).collect::<Result<_>>()?,
             row_losses: Buffer::zeros(gpu, "row losses", rows)?,
-            loss_sums: Buffer::zeros(gpu, "loss sums", pass::row_sums(gpu, rows).workgroups)?,
+            loss_sums: Buffer::zeros(gpu, "loss sums", spread::row_sums(gpu, rows).workgroups)?,
             losses: Buffer::zeros(gpu, "losses", tasks.len())?,
             weights: Buffer::zeros(gpu, "weights", tasks.len())?,
             sigma_gradient: Buffer::zeros(gpu, "the gradient at σ", tasks.len())?,
@@ -103,10 +103,10 @@ impl<'a> Plan<'a> {
     /// One task's mean loss: a value a row, their sums in shares, their mean.
     fn mean_loss(&self, k: usize) -> Result<Vec<Dispatch>> {
         let task = &self.tensors.tasks[k];
-        let lanes = pass::lanes_per_row(self.gpu, task.width);
+        let lanes = spread::lanes_per_row(self.gpu, task.width);
         let loss = |source, values: Binding<'_>, to: &Buffer<f32>| {
             let buffers = [&self.labels(k)[..], &[values, to.binding()]].concat();
-            let rounds = pass::rounds_a_tile(task.width, lanes);
+            let rounds = spread::rounds_a_tile(task.width, lanes);
             self.by_row(source, &[("LANES_PER_ROW", lanes as f64)], &buffers, lanes, rounds)
         };
         let log_probabilities = &self.log_probabilities[k];
@@ -125,7 +125,7 @@ impl<'a> Plan<'a> {
             self.losses.binding(),
         ];
         let kernel = |source| self.gpu.kernel(source, &[]);
-        let work = pass::row_sums(self.gpu, self.tensors.rows);
+        let work = spread::row_sums(self.gpu, self.tensors.rows);
         let one = Work::new(1, rounds_of(work.workgroups.div_ceil(64), 0) + REDUCTION);
         dispatches.push(kernel(&kernels::ROW_SUMS).dispatch(self.gpu, &sums, work)?);
         dispatches.push(kernel(&kernels::MEAN_LOSS).dispatch(self.gpu, &mean, one)?);

@@ -1,0 +1,141 @@
+//! A caller's own buffers for a loss pass, and checks that it stays within them.
+
+use super::Loss;
+use super::labels::{NONE, TaskLayout};
+use crate::error::{Error, Result};
+use crate::gpu::{Gpu, check_size};
+
+/// The caller's buffers, all with usage `STORAGE`.
+#[derive(Clone, Copy, Debug)]
+pub struct LossBuffers<'a> {
+    /// Predictions, `f32`, as the layouts say.
+    pub predictions: &'a wgpu::Buffer,
+    /// Labels, words, as the layouts say; [`Labels::pack`](super::Labels::pack) makes their contents.
+    pub labels: &'a wgpu::Buffer,
+    /// The weighting's parameters, `f32`, shape `[tasks]`: σ, or `ln σ²` in [that form](crate::SigmaForm), or the given weights.
+    pub sigma: &'a wgpu::Buffer,
+    /// Where the gradient at each prediction goes, `f32`, laid out like the predictions.
+    pub gradient: &'a wgpu::Buffer,
+}
+
+/// Checks the layouts by themselves and against the buffers, so that no kernel reads or writes what is not its own.
+pub(super) fn check(
+    gpu: &Gpu,
+    layouts: &[TaskLayout],
+    rows: usize,
+    buffers: LossBuffers<'_>,
+) -> Result<()> {
+    if layouts.is_empty() || rows == 0 || u32::try_from(rows).is_err() {
+        let what = if layouts.is_empty() { "no tasks".into() } else { format!("{rows} rows") };
+        return Err(Error::invalid(
+            format!("the loss pass has {what}"),
+            format!("give it at least one task and from 1 to {} rows", u32::MAX),
+        ));
+    }
+    for (index, task) in layouts.iter().enumerate() {
+        check_layout(index, task, rows)?;
+        if let Some(other) = layouts[..index].iter().position(|other| overlap(task, other, rows)) {
+            return Err(Error::invalid(
+                format!("tasks {other} and {index} share elements of the predictions"),
+                "give each task columns of its own, side by side in one stride or one after the other",
+            ));
+        }
+    }
+    check_buffers(gpu, layouts, rows, buffers)
+}
+
+fn check_layout(index: usize, task: &TaskLayout, rows: usize) -> Result<()> {
+    if task.width == 0 || task.loss as usize >= Loss::all().len() {
+        return Err(Error::invalid(
+            format!("task {index} has width {} and loss number {}", task.width, task.loss),
+            "use a width of at least 1 and a loss from 0 to 6",
+        ));
+    }
+    if rows > 1 && task.prediction_stride < task.width {
+        return Err(Error::invalid(
+            format!(
+                "task {index} has rows of {} columns, {} apart",
+                task.width, task.prediction_stride
+            ),
+            "use a prediction_stride of at least the width",
+        ));
+    }
+    Ok(())
+}
+
+/// One past the last element of `rows` rows.
+fn end(start: u32, stride: u32, width: u32, rows: usize) -> u64 {
+    u64::from(start) + (rows as u64 - 1) * u64::from(stride) + u64::from(width)
+}
+
+fn predictions_end(task: &TaskLayout, rows: usize) -> u64 {
+    end(task.prediction, task.prediction_stride, task.width, rows)
+}
+
+/// Whether two tasks' predictions share elements; ones that interlace with different strides count as if they did.
+fn overlap(a: &TaskLayout, b: &TaskLayout, rows: usize) -> bool {
+    let apart = predictions_end(a, rows) <= u64::from(b.prediction)
+        || predictions_end(b, rows) <= u64::from(a.prediction);
+    if apart || a.prediction_stride != b.prediction_stride || a.prediction_stride == 0 {
+        return !apart;
+    }
+    let stride = i64::from(a.prediction_stride);
+    let gap = (i64::from(b.prediction) - i64::from(a.prediction)).rem_euclid(stride);
+    gap < i64::from(a.width) || gap + i64::from(b.width) > stride
+}
+
+fn labels_end(task: &TaskLayout, rows: usize) -> u64 {
+    let width = if task.loss == 4 { 1 } else { task.width };
+    let mut last = end(task.label, task.label_stride, width, rows);
+    if task.mask != NONE {
+        last = last.max(u64::from(task.mask) + rows.div_ceil(32) as u64);
+    }
+    if task.class_weights != NONE {
+        last = last.max(u64::from(task.class_weights) + u64::from(task.width));
+    }
+    last
+}
+
+fn check_buffers(
+    gpu: &Gpu,
+    layouts: &[TaskLayout],
+    rows: usize,
+    buffers: LossBuffers<'_>,
+) -> Result<()> {
+    let most = |end: fn(&TaskLayout, usize) -> u64| {
+        layouts.iter().map(|task| end(task, rows)).max().unwrap_or(0)
+    };
+    let predictions = most(predictions_end);
+    let needs = [
+        ("the predictions", buffers.predictions, predictions),
+        ("the labels", buffers.labels, most(labels_end)),
+        ("sigma", buffers.sigma, layouts.len() as u64),
+        ("the gradient", buffers.gradient, predictions),
+    ];
+    for (what, buffer, need) in needs {
+        let what = format!("the buffer of {what}");
+        if buffer.size() / 4 < need {
+            return Err(Error::Mismatch {
+                what,
+                unit: "elements",
+                found: (buffer.size() / 4) as usize,
+                expected: need as usize,
+                why: format!("the layouts' last element over {rows} rows"),
+            });
+        }
+        if !buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
+            return Err(Error::invalid(
+                format!("{what} is not a storage buffer"),
+                "create it with BufferUsages::STORAGE",
+            ));
+        }
+        check_size(gpu, &what, buffer.size())?;
+    }
+    match needs[..3].iter().find(|(_, buffer, _)| *buffer == buffers.gradient) {
+        Some((what, ..)) => Err(Error::invalid(
+            format!("{what} and the gradient are one buffer"),
+            "write the gradient to a buffer of its own",
+        )),
+        None => Ok(()),
+    }
+}
