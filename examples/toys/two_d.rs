@@ -11,7 +11,7 @@
 mod picture;
 
 use awl::Error;
-use awl::weighting::gradients::{AtStep, SCHEMES, weights};
+use awl::weighting::gradients::{AtStep, schemes, weights};
 
 /// A point of the plane, or a gradient there.
 pub type Point = [f64; 2];
@@ -73,7 +73,7 @@ pub fn distance(x: Point) -> f64 {
 /// # Errors
 /// The scheme's own, such as that a loss is below 0.
 pub fn trajectory(scheme: &str, start: Point) -> Result<Vec<Point>, Error> {
-    let scheme = SCHEMES.into_iter().find(|it| it.name() == scheme);
+    let scheme = schemes().into_iter().find(|it| it.name() == scheme);
     let settings: Vec<f64> = scheme
         .map(|it| it.settings().iter().map(|setting| setting.default).collect())
         .unwrap_or_default();
@@ -107,7 +107,8 @@ pub fn trajectory(scheme: &str, start: Point) -> Result<Vec<Point>, Error> {
 
 /// The schemes, in the order in which they are drawn.
 pub fn names() -> Vec<&'static str> {
-    [&["equal"][..], &SCHEMES.map(|scheme| scheme.name())].concat()
+    let of_gradients = schemes().into_iter().map(|scheme| scheme.name());
+    ["equal"].into_iter().chain(of_gradients).collect()
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -6,7 +6,7 @@ use super::rules::rounds_of_gradients;
 use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, Work, kernels, read, render};
 use crate::weighting::Scheme;
-use crate::weighting::gradients::SCHEMES;
+use crate::weighting::gradients::schemes;
 use bytemuck::{Pod, Zeroable};
 use serde::Serialize;
 

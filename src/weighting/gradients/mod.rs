@@ -98,20 +98,11 @@ impl AtStep<'_> {
     }
 }
 
-/// All of them.
-pub static SCHEMES: [&dyn Scheme; 11] = [
-    &GradNorm,
-    &Mgda,
-    &Pcgrad,
-    &Cagrad,
-    &ImtlG,
-    &Fairgrad,
-    &NashMtl,
-    &AlignedMtl,
-    &Upgrad,
-    &DbMtl,
-    &NtkMtl,
-];
+/// All of them, in the order of [the list](crate::weighting::SCHEMES).
+pub fn schemes() -> Vec<&'static dyn Scheme> {
+    let all = crate::weighting::SCHEMES.into_iter();
+    all.filter(|scheme| scheme.kind() == crate::weighting::Kind::Gradients).collect()
+}
 
 /// Whether a task with this square `‖g‖²` takes part.
 fn has_gradient(square: f64) -> bool {
