@@ -111,7 +111,7 @@ fn schemes(recipes: &[Recipe], phases: &[Phase]) -> Vec<(usize, &'static dyn Sch
     let is_had =
         |scheme: &dyn Scheme| recipes.iter().any(|it| it.weighting.name() == scheme.name());
     let acts = |scheme: &dyn Scheme| phases.iter().any(|phase| phase.is_of(scheme));
-    let all = SCHEMES.into_iter().enumerate();
+    let all = SCHEMES.iter().copied().enumerate();
     all.filter(|(_, scheme)| is_had(*scheme) && acts(*scheme)).collect()
 }
 
@@ -356,7 +356,7 @@ mod tests {
             let weighting = Weighting::named(scheme.name(), &[], &[false]).expect("a weighting");
             Recipe::new(network.clone(), weighting, Adam::new(0.01))
         };
-        SCHEMES.into_iter().map(recipe).collect()
+        SCHEMES.iter().copied().map(recipe).collect()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A scheme gives each task a weight `w = ∂total/∂L` and, where the weight is learned, a gradient for
 //! the parameter that it is learned through. One file a scheme, each a [`Scheme`], all of which [`SCHEMES`] lists; the WGSL twins
-//! of the formulas are in `shaders/shared/weighting.wgsl`. Knows nothing of networks or GPUs.
+//! of the formulas are in `shaders/weighting`, of learned parameters in `shaders/shared/weighting.wgsl`. Knows nothing of networks or GPUs.
 
 pub mod awl;
 mod draws;

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
 /// All schemes, in the order in which they are told of.
-pub static SCHEMES: [&dyn Scheme; 25] = [
+pub static SCHEMES: &[&dyn Scheme] = &[
     &Awl,
     &Equal,
     &Fixed,
@@ -50,7 +50,7 @@ pub static SCHEMES: [&dyn Scheme; 25] = [
 /// # Errors
 /// [`Error::Invalid`] with the nearest name if there is none.
 pub fn find(name: &str) -> Result<&'static dyn Scheme> {
-    let found = SCHEMES.into_iter().find(|scheme| scheme.name() == name);
+    let found = SCHEMES.iter().copied().find(|scheme| scheme.name() == name);
     found.ok_or_else(|| {
         let names: Vec<&str> = SCHEMES.iter().map(|scheme| scheme.name()).collect();
         let remedy = match nearest(name, names.iter().copied()) {

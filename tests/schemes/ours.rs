@@ -104,7 +104,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         run.step += 1;
         let mut answers = Map::new();
-        for scheme in SCHEMES {
+        for scheme in SCHEMES.iter().copied() {
             let answer = problem.answer(scheme, &mut run);
             let answer = answer.unwrap_or_else(|error| json!(error.to_string()));
             answers.insert(scheme.name().into(), answer);

@@ -100,7 +100,7 @@ impl AtStep<'_> {
 
 /// All of them, in the order of [the list](crate::weighting::SCHEMES).
 pub fn schemes() -> Vec<&'static dyn Scheme> {
-    let all = crate::weighting::SCHEMES.into_iter();
+    let all = crate::weighting::SCHEMES.iter().copied();
     all.filter(|scheme| scheme.kind() == crate::weighting::Kind::Gradients).collect()
 }
 
