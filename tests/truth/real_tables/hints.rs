@@ -126,10 +126,11 @@ fn a_loss_beyond_f32_advises_to_standardise_where_that_was_turned_off() {
 #[test]
 fn every_flag_that_a_message_names_exists() {
     let bench = Bench::new("hints_flags");
-    let help: String = ["train", "evaluate", "predict", "export", "bench", "doctor"]
+    let help: String = ["train", "compare", "evaluate", "predict", "export", "bench", "doctor"]
         .map(|command| bench.succeed(&format!("{command} --help")).out)
         .concat();
-    let sources = ["src/cli", "src/tables", "src/train", "src/error.rs", "src/export"];
+    let sources =
+        ["src/cli", "src/compare", "src/tables", "src/train", "src/error.rs", "src/export"];
     let mut named = std::collections::BTreeSet::new();
     for source in sources {
         flags_in(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(source), &mut named);
