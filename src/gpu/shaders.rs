@@ -197,8 +197,8 @@ kernels! {
     /// The end of a fused step: sums, σ and Adam.
     FINISH: "ending/finish" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/clip", "shared/weighting", "shared/adam", "shared/optimizer", "shared/records", "shared/long_sum"]
         [Read, Write, Read, Read, Read, Write, Write], members, ruled;
-    /// Weights from the Gram matrices of gradients, by schemes whose texts are put before it.
-    // Until a training step has a Gram matrix, tests alone.
+    /// The solvers of schemes from gradients by themselves, many problems at once, for tests: a training step has them in
+    /// `weighting/step`.
     #[cfg_attr(not(test), allow(dead_code))]
     GRAM_WEIGHTS: "gram/weights" = ["shared/grid", "shared/numbers", "shared/permutation", "gram/present", "gram/matrices", "gram/correlation", "gram/pivoting", "gram/jacobi", "gram/fair"]
         [Read, Read, Read, Read, Write, Write, Write], alone, template;

@@ -320,15 +320,10 @@ fn every_scheme_goes_on_bit_for_bit() {
 /// The table of docs/choosing.md is that of the list.
 #[test]
 fn every_scheme_is_documented() {
-    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/choosing.md"));
-    let docs = docs.expect("the document");
+    let docs = include_str!("../../docs/choosing.md");
     let setting = |it: &Setting| format!("`{}` {}: {}", it.name, it.default as f32, it.summary);
     for scheme in SCHEMES {
-        let knows = match scheme.kind() {
-            Kind::Parameter => "before",
-            Kind::Losses => "losses",
-            Kind::Gradients => "gradients",
-        };
+        let knows = ["before", "losses", "gradients"][scheme.kind() as usize];
         let settings: Vec<String> = scheme.settings().iter().map(setting).collect();
         let [name, summary, source] = [scheme.name(), scheme.summary(), scheme.source()];
         let row =
