@@ -1,7 +1,8 @@
 //! Weighting schemes: every one of the list against its formula, in every engine, and from a checkpoint.
 
 use crate::support::{
-    Make, ON_GPU, assert_each_close, fused_dispatches, gpu, reference, run, schedule, state_of,
+    Make, ON_GPU, assert_each_close, assert_tensors_close, fused_dispatches, gpu, reference, run,
+    schedule, state_of,
 };
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{GpuEngine, Recipe, Record};
@@ -206,6 +207,9 @@ fn every_scheme_weighs_in_every_engine_as_in_the_reference() {
                 let found = run(engine.as_mut(), &steps).expect("50 steps");
                 let case = format!("{} in {name}, dropout {dropout}", scheme.name());
                 assert_same_weights(&case, &found, &expected, 1e-4);
+                let [ours, theirs] =
+                    [&mut engine, &mut truth].map(|it| state_of(it.as_mut()).parameters);
+                assert_tensors_close(&case, &network, &ours, &theirs, 2e-3);
                 let totals =
                     |records: &[Record]| records.iter().map(|it| it.total).collect::<Vec<_>>();
                 assert_each_close(&case, &totals(&found), &totals(&expected), 1e-3);
@@ -214,7 +218,7 @@ fn every_scheme_weighs_in_every_engine_as_in_the_reference() {
     }
 }
 
-/// One task, of which the weighted sum is a number times its loss; and as many as schemes from gradients take.
+/// One task, and as many as schemes from gradients take.
 #[test]
 fn schemes_take_from_one_to_sixteen_tasks() {
     for tasks in [1, 16] {
