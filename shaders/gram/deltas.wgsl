@@ -1,5 +1,5 @@
 // The gradient of every task's loss by itself at the inputs of a layer, already taken through the activation before it: what
-// tiled/input_gradient does for the weighted total.
+// tiled/input_gradient does for the weighted total. Or at the inputs themselves (AT_INPUTS): the representation, where they are the heads'.
 //
 // One invocation a row and input, all tasks.
 // Reads:  columns [tasks] (of the predictions, the first and how many), heads_gradient [seats, rows, outputs] (where the layer is that of the heads, each of which is one task's), else
@@ -9,6 +9,7 @@
 override TASKS: u32 = 1u;
 override QUADS: u32 = 1u;
 override OF_HEADS: bool = false;
+override AT_INPUTS: bool = false;
 
 @group(0) @binding(0) var<storage, read> layer: Layer;
 @group(0) @binding(1) var<storage, read> columns: array<vec2<u32>>;
@@ -62,7 +63,11 @@ fn main(
     }
     let row = seat * step.most_rows + i / layer.inputs;
     let at = seat * step.most_rows * layer.inputs + i;
+    var factor = 1.0;
+    if !AT_INPUTS {
+        factor = slope[at];
+    }
     for (var quad = 0u; quad < QUADS; quad++) {
-        below[at * QUADS + quad] = of_tasks(quad, row, i % layer.inputs) * slope[at];
+        below[at * QUADS + quad] = of_tasks(quad, row, i % layer.inputs) * factor;
     }
 }

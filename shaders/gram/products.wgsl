@@ -1,4 +1,5 @@
-// A layer's part of the Gram matrix of the tasks' gradients: the products of every two tasks' gradients of its weight and bias.
+// A layer's part of the Gram matrix of the tasks' gradients: the products of every two tasks' gradients of its weight and bias. Or, of
+// those at its outputs (AT_OUTPUTS), the whole matrix.
 //
 // A workgroup takes every `workgroups`-th tile of 64 elements of the two, a lane each, of which it finds the gradient of every task;
 // no task's gradient is ever stored.
@@ -9,6 +10,7 @@ override TASKS: u32 = 1u;
 override QUADS: u32 = 1u;
 override SHARES: u32 = 1u;
 override FIRST: u32 = 0u;
+override AT_OUTPUTS: bool = false;
 const MOST_QUADS = 4u;
 
 @group(0) @binding(0) var<storage, read> layer: Layer;
@@ -42,6 +44,11 @@ fn gradient_of(quad: u32, output: u32, column: u32) -> vec4<f32> {
     return sum;
 }
 
+// The gradients of four tasks at an output of a row.
+fn delta_at(quad: u32, element: u32) -> vec4<f32> {
+    return deltas[(seat * step.most_rows * layer.outputs + element) * QUADS + quad];
+}
+
 fn of_task(k: u32, element: u32) -> f32 {
     return tile[k / 4u * LANES + element][k % 4u];
 }
@@ -54,13 +61,22 @@ fn main(
 ) {
     take_seat(workgroup);
     let columns = layer.inputs + 1u;
-    let elements = layer.outputs * columns;
+    var elements = layer.outputs * columns;
+    if AT_OUTPUTS {
+        // As in gradient_of.
+        elements = layer.outputs * min(layer.shares * layer.share_rows, step.rows);
+    }
     // Of entries lane, lane + 64, and so on.
     var products: vec4<f32>;
     for (var first = workgroup.x * LANES; first < elements; first += workgroups.x * LANES) {
         let element = min(first + lane, elements - 1u);
         for (var quad = 0u; quad < QUADS; quad++) {
-            let gradient = gradient_of(quad, element / columns, element % columns);
+            var gradient: vec4<f32>;
+            if AT_OUTPUTS {
+                gradient = delta_at(quad, element);
+            } else {
+                gradient = gradient_of(quad, element / columns, element % columns);
+            }
             tile[quad * LANES + lane] = select(vec4(0.0), gradient, first + lane < elements);
         }
         workgroupBarrier();

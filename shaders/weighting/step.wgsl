@@ -3,7 +3,8 @@
 //
 // What the schemes of the fleet do is made for it (`engine::rules`).
 // Reads:  optimizers, loss_shares [seats, LOSS_SHARES + 2, tasks] (tiled/loss.wgsl), normalisers [members, batches, tasks],
-//         records (of the step, where it was made), gram_shares [seats, GRAM_SHARES, tasks, tasks] (gram/products.wgsl)
+//         records (of the step, where it was made), gram_shares [seats, GRAM_SHARES, tasks, tasks] (gram/products.wgsl), the last
+//         REPRESENTATION_SHARES of which are of the gradients at the representation
 // Writes: state, stop, found [seats, 2 + tasks, tasks]: the losses, the weights, then the Gram matrix of the gradients
 
 const WEIGH = 0u;
@@ -13,6 +14,7 @@ const COMBINE = 3u;
 override PHASE: u32 = WEIGH;
 override LOSS_SHARES: u32 = 1u;
 override GRAM_SHARES: u32 = 1u;
+override REPRESENTATION_SHARES: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> optimizers: array<Optimizer>;
 @group(0) @binding(1) var<storage, read_write> state: array<f32>;
@@ -83,9 +85,13 @@ fn add_up_losses(lane: u32) {
 
 fn add_up_products(lane: u32) {
     let entries = task_count() * task_count();
+    let of_parameters = GRAM_SHARES - REPRESENTATION_SHARES;
+    let at_representation = looks_at_representation();
+    let first = select(0u, of_parameters, at_representation);
+    let end = select(of_parameters, GRAM_SHARES, at_representation);
     for (var entry = lane; entry < entries; entry += LANES) {
         var sum: LongSum;
-        for (var share = 0u; share < GRAM_SHARES; share++) {
+        for (var share = first; share < end; share++) {
             add_term(&sum, gram_shares[(seat * GRAM_SHARES + share) * entries + entry]);
         }
         found[found_at(2u, entry)] = sum_of(sum);

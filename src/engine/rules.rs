@@ -12,6 +12,7 @@ use super::recipe::Recipe;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Work, kernels, rounds_of};
 use crate::loss::spread;
+use crate::weighting::gradients::REPRESENTATION;
 use crate::weighting::{Kind, SCHEMES, Scheme};
 use std::fmt::Write;
 use wgpu::BindingResource as Binding;
@@ -139,6 +140,21 @@ fn question(
     text + "        default: { return false; }\n    }\n}\n\n"
 }
 
+/// A function that says whether the member's scheme looks at the gradients at the representation, as its setting of that has it.
+fn looks_at_representation(schemes: &[(usize, &'static dyn Scheme)]) -> String {
+    let mut text =
+        "fn looks_at_representation() -> bool {\n    switch optimizers[member.number].scheme {\n"
+            .to_string();
+    for (number, scheme) in schemes {
+        let place = scheme.settings().iter().position(|setting| *setting == REPRESENTATION);
+        if let Some(place) = place {
+            let _ =
+                writeln!(text, "        case {number}u: {{ return setting({place}u) != 0.0; }}");
+        }
+    }
+    text + "        default: { return false; }\n    }\n}\n\n"
+}
+
 fn with_parts(schemes: &[(usize, &'static dyn Scheme)], rest: String) -> String {
     let of_schemes = schemes.iter().map(|(_, scheme)| scheme.wgsl());
     let parts = [HASH, DRAWS, TASKS].into_iter().chain(of_schemes);
@@ -182,6 +198,7 @@ fn own_step(recipes: &[Recipe]) -> String {
     rest += &question("weighs_first", &schemes, |scheme| Phase::Weigh.is_of(scheme));
     rest += &question("combines_gradients", &schemes, |scheme| Phase::Combine.is_of(scheme));
     rest += &question("needs_positive_losses", &schemes, |it| it.needs_positive_losses());
+    rest += &looks_at_representation(&schemes);
     if Phase::Combine.is_of_any(recipes) {
         rest += &GRAM.join("\n");
         rest += "fn combine_gradients() -> bool {\n    let is_good = find_present();\n    if is_good && tasks > 0u {\n        combine_step();\n    }\n    return is_good;\n}\n";
@@ -272,12 +289,14 @@ pub(super) struct Combiner<'a> {
     /// `[seats, shares, tasks, tasks]`
     pub products: &'a Buffer<f32>,
     pub shares: usize,
+    /// Of the shares, the last: those at the representation.
+    pub at_representation: usize,
 }
 
 impl Combiner<'_> {
     pub fn dispatch(&self, workspace: &Workspace) -> Result<Dispatch> {
         let found = found(workspace)?;
-        let products = Some((self.products, self.shares));
+        let products = Some((self.products, [self.shares, self.at_representation]));
         let losses = (self.losses.losses(), self.losses.of_losses);
         own_dispatch(workspace, Phase::Combine, losses, &found, products)
     }
@@ -295,11 +314,11 @@ fn own_dispatch(
     phase: Phase,
     (losses, shares): (Binding<'_>, usize),
     found: &Buffer<f32>,
-    products: Option<(&Buffer<f32>, usize)>,
+    products: Option<(&Buffer<f32>, [usize; 2])>,
 ) -> Result<Dispatch> {
     let Workspace { gpu, recipes, recipe, state, normalisers, records, stop, .. } = workspace;
     let optimizers = workspace.optimizers([0; 3])?;
-    let (products, gram_shares) = products.unwrap_or((normalisers, 1));
+    let (products, [gram_shares, at_representation]) = products.unwrap_or((normalisers, [1, 0]));
     let buffers = [
         optimizers.binding(),
         state.binding(),
@@ -314,6 +333,7 @@ fn own_dispatch(
         ("PHASE", f64::from(phase as u8)),
         ("LOSS_SHARES", shares as f64),
         ("GRAM_SHARES", gram_shares as f64),
+        ("REPRESENTATION_SHARES", at_representation as f64),
     ];
     let tasks = recipe.network.tasks().len();
     let mut rounds = rounds_of(tasks.div_ceil(64), rounds_of(shares, 0)) + 12 * rounds_of(tasks, 0);

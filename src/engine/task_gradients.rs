@@ -48,27 +48,50 @@ impl Step<'_> {
         let layers = self.workspace.recipe.network.layers();
         let gpu = &self.workspace.gpu;
         let trunk = layers.len() - 1;
-        let works: Vec<Work> = (0..trunk).map(|layer| self.work(layer)).collect();
-        let shares: usize = works.iter().map(|work| work.workgroups).sum();
+        let recipes = &self.workspace.recipes;
+        let is_at = |recipe: &Recipe| recipe.weighting.is_at_representation();
+        // Members of a fleet may differ: what none looks at is not made.
+        let of_parameters = !recipes.iter().all(is_at);
+        let works: Vec<Work> =
+            (0..if of_parameters { trunk } else { 0 }).map(|layer| self.work(layer)).collect();
+        let representation =
+            recipes.iter().any(is_at).then(|| self.work_at_representation(trunk - 1));
+        let at_representation = representation.map_or(0, |work| work.workgroups);
+        let below: usize = works.iter().map(|work| work.workgroups).sum();
+        let shares = below + at_representation;
         let entries = self.tasks() * self.tasks();
         let products = self.workspace.seats() * shares * entries;
         let products = Buffer::<f32>::zeros(gpu, "products of gradients", products)?;
         let mut dispatches = Vec::new();
+        if let Some(work) = representation {
+            let layer = trunk - 1;
+            let deltas = self.deltas_buffer(layer)?;
+            dispatches.push(self.deltas(layer, None, &deltas, true)?);
+            let place = [("FIRST", below as f64), ("SHARES", shares as f64), ("AT_OUTPUTS", 1.0)];
+            dispatches.push(self.products(layer, &deltas, &products, &place, work)?);
+        }
         let mut above = None;
-        let mut first = shares;
-        for layer in (0..trunk).rev() {
-            let length = 4 * self.quads() * layers[layer].outputs;
-            let length = self.workspace.seats() * self.workspace.batch * length;
-            let deltas = Buffer::<f32>::zeros(gpu, "every task's gradient at a layer", length)?;
-            dispatches.push(self.deltas(layer, above.as_ref(), &deltas)?);
-            first -= works[layer].workgroups;
+        let mut first = below;
+        for (layer, &work) in works.iter().enumerate().rev() {
+            let deltas = self.deltas_buffer(layer)?;
+            dispatches.push(self.deltas(layer, above.as_ref(), &deltas, false)?);
+            first -= work.workgroups;
             let place = [("FIRST", first as f64), ("SHARES", shares as f64)];
-            dispatches.push(self.products(layer, &deltas, &products, &place, works[layer])?);
+            dispatches.push(self.products(layer, &deltas, &products, &place, work)?);
             above = Some(deltas);
         }
-        let combiner = Combiner { losses: self.losses, products: &products, shares };
+        let combiner =
+            Combiner { losses: self.losses, products: &products, shares, at_representation };
         dispatches.push(combiner.dispatch(self.workspace)?);
         Ok(dispatches)
+    }
+
+    /// `[seats, rows, outputs, quads]`
+    fn deltas_buffer(&self, layer: usize) -> Result<Buffer<f32>> {
+        let Workspace { gpu, recipe, batch, .. } = self.workspace;
+        let length = 4 * self.quads() * recipe.network.layers()[layer].outputs;
+        let length = self.workspace.seats() * batch * length;
+        Buffer::zeros(gpu, "every task's gradient at a layer", length)
     }
 
     fn constants(&self) -> Vec<(&'static str, f64)> {
@@ -90,19 +113,21 @@ impl Step<'_> {
         Buffer::storage(&self.workspace.gpu, "a layer", &[info])
     }
 
-    /// Every task's gradient at the outputs of a layer, from that at the outputs of the one above: where there is none, the
-    /// predictions.
+    /// Every task's gradient at the outputs of a layer, before its activation or (`at_inputs` of the next) after it, from that at the
+    /// outputs of the one above: where there is none, the predictions.
     fn deltas(
         &self,
         layer: usize,
         above: Option<&Buffer<f32>>,
         below: &Buffer<f32>,
+        at_inputs: bool,
     ) -> Result<Dispatch> {
         let Workspace { gpu, recipe, state, batch, records, .. } = self.workspace;
         let columns = self.columns()?;
         let next = recipe.network.layers()[layer + 1];
         let mut constants = self.constants();
         constants.push(("OF_HEADS", f64::from(u8::from(above.is_none()))));
+        constants.push(("AT_INPUTS", f64::from(u8::from(at_inputs))));
         let info = self.info(layer + 1)?;
         let buffers = [
             info.binding(),
@@ -129,6 +154,13 @@ impl Step<'_> {
         let of_gradients = rounds_of(self.quads(), rounds_of(*batch, 0));
         let of_products = rounds_of(4, rounds_of(TILE, 0));
         gpu.share_out(tiles, WORKGROUPS, of_gradients + of_products, rounds_of(4, 0))
+    }
+
+    fn work_at_representation(&self, layer: usize) -> Work {
+        let Workspace { gpu, recipe, batch, .. } = self.workspace;
+        let tiles = (recipe.network.layers()[layer].outputs * batch).div_ceil(TILE);
+        let of_products = rounds_of(4, rounds_of(TILE, 0));
+        gpu.share_out(tiles, WORKGROUPS, rounds_of(self.quads(), 0) + of_products, rounds_of(4, 0))
     }
 
     fn products(

@@ -23,11 +23,14 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
-const VALUES: [(&str, &[f64]); 29] = [
+const VALUES: [(&str, &[f64]); 32] = [
     ("SCHEME", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
     // Of weighting/step.
     ("PHASE", &[0.0, 1.0, 2.0, 3.0]),
     ("GRAM_SHARES", &[64.0]),
+    ("REPRESENTATION_SHARES", &[0.0]),
+    ("AT_INPUTS", &[0.0, 1.0]),
+    ("AT_OUTPUTS", &[0.0, 1.0]),
     // Of gram/deltas and gram/products.
     ("QUADS", &[2.0]),
     ("OF_HEADS", &[0.0, 1.0]),

@@ -116,6 +116,11 @@ impl Weighting {
         self.scheme.form(&self.settings).is_learned()
     }
 
+    /// Whether the scheme looks at the gradients [at the representation](gradients::REPRESENTATION).
+    pub(crate) fn is_at_representation(&self) -> bool {
+        gradients::at_representation(self.scheme, &self.settings)
+    }
+
     /// Whether the parameters change while a run trains.
     pub fn changes(&self) -> bool {
         self.is_learned() || !self.scheme.wgsl().is_empty()

@@ -7,6 +7,8 @@ use crate::network::Network;
 pub(super) struct ByTask {
     /// `∂Lₖ/∂parameter`, for every parameter, `[tasks, parameters]`.
     gradients: Vec<Vec<f64>>,
+    /// `∂Lₖ/∂z` at the last shared layer's outputs z, which the heads take, `[tasks, rows × units]`.
+    at_representation: Vec<Vec<f64>>,
     /// How many parameters, the first, all tasks share.
     shared: usize,
 }
@@ -20,20 +22,42 @@ impl ByTask {
             let own = |(at, &gradient): (usize, &f64)| {
                 if columns.contains(&(at % outputs)) { gradient } else { 0.0 }
             };
-            let own: Vec<f64> = predictions.iter().enumerate().map(own).collect();
-            pass.backward(network, parameters, &own)
+            predictions.iter().enumerate().map(own).collect()
         };
         let widths = network.tasks().iter().map(|task| task.width);
-        let gradients = network.offsets().iter().copied().zip(widths).map(of_task).collect();
-        let heads = network.layers().last().map_or(0, |heads| heads.weight);
-        Self { gradients, shared: heads }
+        let of_tasks: Vec<Vec<f64>> =
+            network.offsets().iter().copied().zip(widths).map(of_task).collect();
+        let backward = |own: &Vec<f64>| pass.backward(network, parameters, own);
+        let layers = network.layers();
+        let heads = layers.last();
+        let through = |own: &Vec<f64>| {
+            let Some(heads) = heads else { return Vec::new() };
+            let weights = &parameters[heads.weight..][..heads.outputs * heads.inputs];
+            let of_row = |row: &[f64]| {
+                let mut sums = vec![0.0; heads.inputs];
+                for (slope, weights) in row.iter().zip(weights.chunks_exact(heads.inputs)) {
+                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += slope * weight);
+                }
+                sums
+            };
+            own.chunks_exact(outputs).flat_map(of_row).collect()
+        };
+        Self {
+            gradients: of_tasks.iter().map(backward).collect(),
+            at_representation: of_tasks.iter().map(through).collect(),
+            shared: heads.map_or(0, |heads| heads.weight),
+        }
     }
 
-    /// The products of every two tasks' gradients for the shared parameters, `[tasks, tasks]`.
-    pub fn gram(&self) -> Vec<f64> {
-        let shared = || self.gradients.iter().map(|gradient| &gradient[..self.shared]);
+    /// The products of every two tasks' gradients, `[tasks, tasks]`: for the shared parameters, or at the representation.
+    pub fn gram(&self, at_representation: bool) -> Vec<f64> {
+        let gradients: Vec<&[f64]> = match at_representation {
+            true => self.at_representation.iter().map(Vec::as_slice).collect(),
+            false => self.gradients.iter().map(|gradient| &gradient[..self.shared]).collect(),
+        };
         let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum();
-        shared().flat_map(|a| shared().map(move |b| product(a, b))).collect()
+        let with_all = |a: &&[f64]| gradients.iter().map(|b| product(a, b)).collect::<Vec<f64>>();
+        gradients.iter().flat_map(with_all).collect()
     }
 
     /// The shared parameters' gradients by these weights, and the plain ones of what each task has alone.

@@ -131,7 +131,8 @@ impl Reference {
             let ones = vec![1.0; sigma.len()];
             let plain = self.objective(&rows, &ones, &pass).predictions;
             let by_task = ByTask::new(network, parameters, &pass, &plain);
-            let found = rules::combine(&self.recipe, &mut memory, step, &by_task.gram(), &losses);
+            let gram = by_task.gram(self.recipe.weighting.is_at_representation());
+            let found = rules::combine(&self.recipe, &mut memory, step, &gram, &losses);
             let weights = found.as_ref().map_or(&ones, |weights| weights);
             let parameters = by_task.combined(weights);
             objective = self.objective(&rows, weights, &pass);

@@ -11,9 +11,9 @@
 //! | opposed gradients of equal length | 0: what they share is nothing |
 //! | dependent gradients | those of the independent combinations; weights jump where an eigenvalue comes to count as 0 |
 
-use super::AtStep;
 use super::jacobi::eigen;
-use crate::weighting::{Kind, Scheme};
+use super::{AtStep, REPRESENTATION};
+use crate::weighting::{Kind, Scheme, Setting};
 
 /// `w = √λ_min · V·Λ^(−½)·Vᵀ/K`.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,10 @@ impl Scheme for AlignedMtl {
 
     fn kind(&self) -> Kind {
         Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        &[REPRESENTATION]
     }
 
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {

@@ -16,7 +16,7 @@
 //! | gradients that cancel | equal: g₀ is 0 |
 //! | dependent gradients | C has its millionth; where some combination of positive weights is 0, these grow to at most a thousand times c‖g₀‖/‖gᵢ‖ |
 
-use super::{AtStep, Correlation, Path, RIDGE};
+use super::{AtStep, Correlation, Path, REPRESENTATION, RIDGE};
 use crate::weighting::{Kind, Scheme, Setting};
 
 /// The direction within `c‖g₀‖` of the mean gradient that serves the worst-off task best.
@@ -53,7 +53,7 @@ impl Scheme for Cagrad {
             range: [0.0, 1.0],
             summary: "1 divides by 1 + c², as the authors and LibMTL do; 0 leaves that out, as TorchJD does",
         };
-        &[C, RESCALE]
+        &[C, RESCALE, REPRESENTATION]
     }
 
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {

@@ -13,7 +13,7 @@
 //! | opposed or dependent gradients | as always: it does not look at angles |
 //! | a loss of 0 | counts as 1e-8; one below 0 has no logarithm, and is an error |
 
-use super::AtStep;
+use super::{AtStep, REPRESENTATION};
 use crate::weighting::{Kind, Scheme, Setting};
 
 /// `wᵢ = maxⱼ‖ĝⱼ‖/(‖ĝᵢ‖·Lᵢ)`, `ĝᵢ = gᵢ/Lᵢ`. Memory: the root mean square of `‖ĝ‖`.
@@ -44,7 +44,7 @@ impl Scheme for DbMtl {
             range: [0.0, 0.999],
             summary: "how much of the earlier steps' lengths of gradients is kept; the authors average the gradients themselves",
         };
-        &[BETA]
+        &[BETA, REPRESENTATION]
     }
 
     fn needs_positive_losses(&self) -> bool {

@@ -19,7 +19,7 @@
 //! | losses multiplied by c | weights by c^(−2α/(1+α)) | by 1/c: the step stays |
 
 use super::correlation::solved;
-use super::{AtStep, Correlation, RIDGE};
+use super::{AtStep, Correlation, REPRESENTATION, RIDGE};
 use crate::weighting::{Kind, Scheme, Setting};
 
 /// Rounds of Newton's method. Of 56,000 random problems, however opposed and at α from 0.25 to 16, half were solved to 1e-8
@@ -58,7 +58,7 @@ impl Scheme for Fairgrad {
             range: [0.25, 16.0],
             summary: "fairness: the larger, the more the slowest task counts; 1 is proportional fairness, LibMTL's default",
         };
-        &[ALPHA]
+        &[ALPHA, REPRESENTATION]
     }
 
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
@@ -85,6 +85,10 @@ impl Scheme for NashMtl {
 
     fn kind(&self) -> Kind {
         Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        &[REPRESENTATION]
     }
 
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {

@@ -14,7 +14,7 @@
 //! | opposed or dependent gradients | as always: it does not look at angles |
 //! | a loss of 0 | counts as 1e-8; one below 0 has no pace, and is an error |
 
-use super::AtStep;
+use super::{AtStep, REPRESENTATION};
 use crate::weighting::{Kind, Scheme, Setting};
 
 /// Learned by gradients' lengths. Memory: φ, Adam's two averages, `L(0)`.
@@ -58,7 +58,7 @@ impl Scheme for GradNorm {
             range: [0.0, 1.0],
             summary: "Adam's learning rate for the weights",
         };
-        &[ALPHA, RATE]
+        &[ALPHA, RATE, REPRESENTATION]
     }
 
     fn needs_positive_losses(&self) -> bool {

@@ -14,8 +14,8 @@
 //! | a sum near 0 | none passes a million in all: `Σv` counts as at least 1e-6·Σ|v| |
 
 use super::correlation::solved;
-use super::{AtStep, Correlation, RIDGE};
-use crate::weighting::{Kind, Scheme};
+use super::{AtStep, Correlation, REPRESENTATION, RIDGE};
+use crate::weighting::{Kind, Scheme, Setting};
 
 /// The least part of `Σ|v|` that is divided by.
 const LEAST_SUM: f64 = 1e-6;
@@ -39,6 +39,10 @@ impl Scheme for ImtlG {
 
     fn kind(&self) -> Kind {
         Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        &[REPRESENTATION]
     }
 
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {

@@ -12,8 +12,8 @@
 //! | opposed gradients | those at which they cancel: the step is 0, for nothing helps all tasks |
 //! | dependent gradients | the shortest `wᵀ(G + 1e-6·diag G)w` of all that are as good: equal gradients share |
 
-use super::{AtStep, Correlation, Path, RIDGE};
-use crate::weighting::{Kind, Scheme};
+use super::{AtStep, Correlation, Path, REPRESENTATION, RIDGE};
+use crate::weighting::{Kind, Scheme, Setting};
 
 /// `min wᵀGw` over the simplex.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,10 @@ impl Scheme for Mgda {
 
     fn kind(&self) -> Kind {
         Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        &[REPRESENTATION]
     }
 
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {

@@ -50,7 +50,7 @@ pub use self::pcgrad::Pcgrad;
 use self::pivoting::Path;
 pub use self::upgrad::Upgrad;
 use crate::error::{Error, Result};
-use crate::weighting::Scheme;
+use crate::weighting::{Scheme, Setting};
 
 /// The most tasks that these schemes take: what one lane of a GPU solves for.
 pub const MOST_TASKS: usize = 16;
@@ -60,6 +60,20 @@ pub const RIDGE: f64 = 1e-6;
 
 /// The least loss of a scheme whose losses must not be 0.
 pub const LEAST_LOSS: f64 = 1e-8;
+
+/// The setting that all these schemes have, after their own: which gradients G is of.
+pub const REPRESENTATION: Setting = Setting {
+    name: "representation",
+    summary: "1 takes gradients at the last shared layer's outputs, 0 those of all shared parameters",
+    default: 0.0,
+    range: [0.0, 1.0],
+};
+
+/// Whether G is that of the gradients at the representation with these settings.
+pub(crate) fn at_representation(scheme: &dyn Scheme, settings: &[f64]) -> bool {
+    let named = scheme.settings().iter().zip(settings);
+    named.into_iter().any(|(setting, &value)| *setting == REPRESENTATION && value != 0.0)
+}
 
 /// What a scheme sees of a step, and may remember to the next.
 #[derive(Debug)]

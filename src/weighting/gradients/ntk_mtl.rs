@@ -10,7 +10,7 @@
 //! | one task | 1 |
 //! | opposed or dependent gradients | as always |
 
-use super::AtStep;
+use super::{AtStep, REPRESENTATION};
 use crate::weighting::{Kind, Scheme, Setting};
 
 /// `wᵢ = (tr G/Gᵢᵢ)^p`.
@@ -41,7 +41,7 @@ impl Scheme for NtkMtl {
             range: [0.0, 1.0],
             summary: "0 weighs all tasks the same, 0.5 brings all gradients to one length",
         };
-        &[POWER]
+        &[POWER, REPRESENTATION]
     }
 
     fn combine(&self, settings: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {

@@ -12,9 +12,9 @@
 //! | opposed gradients | those at which each is cancelled |
 //! | dependent gradients | as always: nothing is solved |
 
-use super::AtStep;
+use super::{AtStep, REPRESENTATION};
 use crate::data::permutation::mix;
-use crate::weighting::{Kind, Scheme};
+use crate::weighting::{Kind, Scheme, Setting};
 
 /// Conflicts projected away.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,10 @@ impl Scheme for Pcgrad {
 
     fn kind(&self) -> Kind {
         Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        &[REPRESENTATION]
     }
 
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {

@@ -10,8 +10,8 @@
 //! | opposed gradients | those at which they cancel |
 //! | dependent gradients | as always: `G̃` is never singular. A gradient shorter than a hundredth of all together counts as independent of them |
 
-use super::{AtStep, Correlation, Path};
-use crate::weighting::{Kind, Scheme};
+use super::{AtStep, Correlation, Path, REPRESENTATION};
+use crate::weighting::{Kind, Scheme, Setting};
 
 /// What is added to `G/tr G`, by the authors.
 const REGULARISATION: f64 = 1e-4;
@@ -35,6 +35,10 @@ impl Scheme for Upgrad {
 
     fn kind(&self) -> Kind {
         Kind::Gradients
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        &[REPRESENTATION]
     }
 
     fn combine(&self, _: &[f64], at: &mut AtStep<'_>) -> Vec<f64> {
