@@ -48,13 +48,13 @@ fn factor_of_step(first: u32, norms: u32) -> f32 {
     return clip_factor(sum_of(squares));
 }
 
-fn finish_sigma(group: Group, least: f32, losses: u32, tasks: u32, k: u32, updates: bool) {
+fn finish_sigma(group: Group, least: f32, held: u32, losses: u32, tasks: u32, k: u32, updates: bool) {
     let sigma = state[member.sigma + k];
     records[record_at(tasks, k, RECORD_SIGMA)] = sigma;
     if updates && is_learned(member.scheme) && normalisers[member.batch * tasks + k] > 0.0 {
         let loss = mean_loss(losses, tasks, k);
         let gradient = gradient_at_zero(member.scheme, sigma) + loss * gradient_per_loss(member.scheme, sigma);
-        apply_to_sigma(group, least, k, gradient);
+        apply_to_sigma(group, least, held, k, gradient);
     }
 }
 
@@ -109,7 +109,7 @@ fn main(
         apply_to_network(optimizer.network, i, gradient);
     }
     for (var k = own; k < tasks; k += lanes) {
-        finish_sigma(optimizer.sigma, optimizer.least_sigma, losses, tasks, k, updates);
+        finish_sigma(optimizer.sigma, optimizer.least_sigma, optimizer.held, losses, tasks, k, updates);
     }
     after_records(updates && records_step);
 }

@@ -70,7 +70,8 @@ fn finish_task(k: u32, loss: f32, updates: bool) {
     records[record_at(TASKS, k, RECORD_NORMALISER)] = normaliser;
     if updates && is_learned(member.scheme) && normaliser > 0.0 {
         let gradient = gradient_at_zero(member.scheme, sigma) + loss * gradient_per_loss(member.scheme, sigma);
-        apply_to_sigma(optimizers[member.number].sigma, optimizers[member.number].least_sigma, k, gradient);
+        let optimizer = optimizers[member.number];
+        apply_to_sigma(optimizer.sigma, optimizer.least_sigma, optimizer.held, k, gradient);
         keep_sigma(k);
     }
 }

@@ -89,7 +89,7 @@ fn optimizer_of(number: u32) -> Optimizer {
     let c = bitcast<vec4<f32>>(words[3]);
     let network = Group(a.x, a.y, a.z, a.w, b.x, b.y, words[2].z);
     let sigma = Group(b.w, c.x, c.y, c.z, c.w, bitcast<f32>(words[4].x), words[4].y);
-    return Optimizer(words[0].x, words[0].y, words[0].z, words[0].w, network, sigma, bitcast<f32>(words[4].z), words[4].w, vec4(0.0));
+    return Optimizer(words[0].x, words[0].y, words[0].z, words[0].w, network, sigma, bitcast<f32>(words[4].z), words[4].w, vec4(0.0), 0u);
 }
 
 fn member_of(slot: u32, seat: u32) -> Member {
@@ -245,7 +245,7 @@ fn finish_sigma(k: u32, normaliser: f32, loss: f32) {
     let sigma = sigmas[k];
     if member.scheme != FIXED && normaliser > 0.0 {
         let gradient = gradient_at_zero(member.scheme, sigma) + loss * gradient_per_loss(member.scheme, sigma);
-        apply_to_sigma(optimizer.sigma, optimizer.least_sigma, k, gradient);
+        apply_to_sigma(optimizer.sigma, optimizer.least_sigma, optimizer.held, k, gradient);
         sigmas[k] = state[member.sigma + k];
     }
 }

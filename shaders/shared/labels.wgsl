@@ -7,7 +7,7 @@ const NONE = 0xffffffffu;
 struct Task {
     loss: u32,              // which loss: see losses.wgsl
     width: u32,             // columns of numbers, or classes
-    parameter: f32,         // Huber's delta, the quantile, or the label smoothing
+    parameter: f32,         // Huber's delta, the quantile, beta of gaussian_nll, or the label smoothing
     prediction: u32,        // where row 0 lies in `predictions` and its gradient
     prediction_stride: u32, // from a row to the next
     label: u32,             // where row 0 lies in `labels`

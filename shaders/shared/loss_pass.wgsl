@@ -13,6 +13,8 @@ override LANES_PER_ROW: u32 = 1u;
 override HAS_CLASS_WEIGHTS: bool = true;
 override HAS_SAMPLE_WEIGHTS: bool = true;
 override HAS_SMOOTHING: bool = true;
+// Whether any task's loss predicts its own noise.
+override HAS_OWN_NOISE: bool = true;
 
 // The row of `labels` that belongs to this row of the predictions.
 // fn label_row(row: u32) -> u32
@@ -90,10 +92,28 @@ fn element_row_pass(task: Task, row: u32, scale: f32, part: u32) -> f32 {
     return sum;
 }
 
+// The same of losses that predict their noise, whose logarithms of scales follow the columns.
+fn noise_row_pass(task: Task, row: u32, scale: f32, part: u32) -> f32 {
+    let at = task.prediction + row * task.prediction_stride;
+    let label_at = task.label + label_row(row) * task.label_stride;
+    var sum = 0.0;
+    for (var c = part; c < task.width; c += LANES_PER_ROW) {
+        let log_scale = at + task.width + c;
+        let result = noise_loss(task, prediction_at(at + c), prediction_at(log_scale), bitcast<f32>(labels[label_at + c]));
+        set_gradient(at + c, scale * result.y);
+        set_gradient(log_scale, scale * result.z);
+        sum += result.x;
+    }
+    return sum;
+}
+
 fn clear_row_gradient(task: Task, row: u32, part: u32) {
     let at = task.prediction + row * task.prediction_stride;
     for (var c = part; c < task.width; c += LANES_PER_ROW) {
         set_gradient(at + c, 0.0);
+        if HAS_OWN_NOISE && predicts_noise(task.loss) {
+            set_gradient(at + task.width + c, 0.0);
+        }
     }
 }
 
@@ -121,6 +141,10 @@ fn task_pass(task: Task, rows: u32, scale: f32, workgroup: u32, workgroups: u32,
         var losses = 0.0;
         if task.loss == CROSS_ENTROPY {
             losses = class_row_pass(task, counts, row, scale * weight, part, lane);
+        } else if HAS_OWN_NOISE && predicts_noise(task.loss) {
+            if counts {
+                losses = noise_row_pass(task, row, scale * weight, part);
+            }
         } else if counts {
             losses = element_row_pass(task, row, scale * weight, part);
         }

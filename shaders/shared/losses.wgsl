@@ -8,6 +8,16 @@ const BCE = 3u;
 const CROSS_ENTROPY = 4u;
 const QUANTILE = 5u;
 const POISSON = 6u;
+// These predict their own noise, from the first of them on.
+const GAUSSIAN_NLL = 7u;
+const LAPLACE_NLL = 8u;
+
+// Rust twin: `loss::own_noise::MOST_LOG_SCALE`.
+const MOST_LOG_SCALE = 30.0;
+
+fn predicts_noise(loss: u32) -> bool {
+    return loss >= GAUSSIAN_NLL;
+}
 
 fn mse(difference: f32) -> vec2<f32> {
     return vec2(difference * difference, 2.0 * difference);
@@ -58,6 +68,22 @@ fn element_loss(task: Task, prediction: f32, label: f32) -> vec2<f32> {
         case POISSON: { return poisson(prediction, label); }
         default: { return bce(prediction, label); }
     }
+}
+
+// Loss of one column of numbers whose noise is predicted too, as the logarithm of its scale, and the slopes at the number and there.
+fn noise_loss(task: Task, prediction: f32, log_scale: f32, label: f32) -> vec3<f32> {
+    let difference = prediction - label;
+    let s = clamp(log_scale, -MOST_LOG_SCALE, MOST_LOG_SCALE);
+    if task.loss == LAPLACE_NLL {
+        let inverse = exp(-s);
+        let size = abs(difference) * inverse;
+        return vec3(s + size, sign(difference) * inverse, 1.0 - size);
+    }
+    let scaled = difference * exp(-0.5 * s);
+    let square = scaled * scaled;
+    // beta
+    let kept = exp(task.parameter * s);
+    return vec3(0.5 * (s + square), difference * exp((task.parameter - 1.0) * s), 0.5 * kept * (1.0 - square));
 }
 
 // What cross-entropy needs to know of a row of logits z whose class is y.

@@ -14,8 +14,9 @@ struct Optimizer {
     network: Group,
     sigma: Group,
     least_sigma: f32,       // the floor under the weighting's parameter; the least f32 where it has none
-    scheme: u32,            // the weighting's place in `weighting::SCHEMES`
+    held: u32,              // a bit for each of the first 32 tasks: 1 where the weighting's parameter stays as it is
     settings: vec4<f32>,
+    scheme: u32,            // the weighting's place in `weighting::SCHEMES`
 }
 
 // `stop`, two a member: the first step whose loss, and the first whose gradient, was not finite; NEVER until then.
@@ -34,6 +35,11 @@ fn has_stopped() -> bool {
     return atomicLoad(&stop[at + LOSS_STOP]) <= step.number || atomicLoad(&stop[at + GRADIENT_STOP]) < step.number;
 }
 
+// Whether the weighting's parameter of task k stays as it is.
+fn is_held(held: u32, k: u32) -> bool {
+    return k < 32u && ((held >> k) & 1u) == 1u;
+}
+
 // The hyper-parameters of one parameter's update.
 struct Update {
     group: Group,
@@ -49,7 +55,10 @@ fn apply_to_network(group: Group, i: u32, gradient: f32) {
 
 // Sigma's own bias corrections count the steps in which its task had a label: 1 - beta^n by the
 // moments' own recurrence, which neither cancels nor drifts.
-fn apply_to_sigma(group: Group, least: f32, k: u32, gradient: f32) {
+fn apply_to_sigma(group: Group, least: f32, held: u32, k: u32, gradient: f32) {
+    if is_held(held, k) {
+        return;
+    }
     let of_network = member.sigma - member.state;
     let first = member.state + 3u * member.all + k;
     let second = first + member.all - of_network;

@@ -87,10 +87,10 @@ fn is_sound(sigma: Sigma) -> bool {
 }
 
 // A sound sigma that went below its floor ends there.
-fn held(sigma: Sigma, least: f32) -> Sigma {
-    var held = sigma;
-    held.value = max(sigma.value, least);
-    return held;
+fn above_floor(sigma: Sigma, least: f32) -> Sigma {
+    var raised = sigma;
+    raised.value = max(sigma.value, least);
+    return raised;
 }
 
 fn record_task(k: u32, loss: f32, weight: f32, sigma: f32, normaliser: f32) {
@@ -177,10 +177,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(subgroup_invocatio
             let at_zero = gradient_at_zero(member.scheme, sigma.value);
             let gradient = at_zero + own_loss * gradient_per_loss(member.scheme, sigma.value);
             let updated = updated_sigma(optimizer.sigma, sigma, gradient);
-            let learns = has_labels && lane < TASKS;
+            let learns = has_labels && lane < TASKS && !is_held(optimizer.held, lane);
             is_finite_here = is_finite_here && (is_sound(updated) || !learns);
             if learns && is_sound(updated) && !stopped {
-                sigma = held(updated, optimizer.least_sigma);
+                sigma = above_floor(updated, optimizer.least_sigma);
             }
         }
         if !is_finite_here && !stopped {

@@ -33,7 +33,7 @@ fn main(
     } else if i < member.all {
         let k = i - optimizer.parameters;
         if member.scheme != FIXED && normalisers[member.batch * tasks + k] > 0.0 {
-            apply_to_sigma(optimizer.sigma, optimizer.least_sigma, k, sigma_gradient[k]);
+            apply_to_sigma(optimizer.sigma, optimizer.least_sigma, optimizer.held, k, sigma_gradient[k]);
         }
     }
 }

@@ -22,7 +22,12 @@ fn main(
         let at = task.prediction + row * task.prediction_stride;
         let label_at = task.label + label_row(row) * task.label_stride;
         for (var c = part; c < task.width; c += LANES_PER_ROW) {
-            sum += element_loss(task, predictions[at + c], bitcast<f32>(labels[label_at + c])).x;
+            let label = bitcast<f32>(labels[label_at + c]);
+            if predicts_noise(task.loss) {
+                sum += noise_loss(task, predictions[at + c], predictions[at + task.width + c], label).x;
+            } else {
+                sum += element_loss(task, predictions[at + c], label).x;
+            }
         }
     }
     sum = sum_over(LANES_PER_ROW, lane, sum);

@@ -83,6 +83,24 @@ fn element_rows(task: Task, at: Indices, unit: u32, counts: Flags, weights: Valu
     return added(select(Values(), weights * losses, counts));
 }
 
+// The same of a column whose noise is predicted too, `log_scale`.
+fn noise_rows(task: Task, at: Indices, unit: u32, log_scale: u32, counts: Flags, weights: Values, scale: f32) -> f32 {
+    let prediction = prediction_at(unit);
+    let predicted_scale = prediction_at(log_scale);
+    var losses: Values;
+    var slopes: Values;
+    var scale_slopes: Values;
+    for (var r = 0u; r < ROWS; r++) {
+        let all = noise_loss(task, prediction[r], predicted_scale[r], bitcast<f32>(labels[at[r]]));
+        losses[r] = all.x;
+        slopes[r] = all.y;
+        scale_slopes[r] = all.z;
+    }
+    set_prediction(unit, select(Values(), scale * weights * slopes, counts));
+    set_prediction(log_scale, select(Values(), scale * weights * scale_slopes, counts));
+    return added(select(Values(), weights * losses, counts));
+}
+
 // What a branch skips on other adapters, all lanes walk through on these: hence HAS_MASKS, HAS_SMOOTHING,
 // HAS_CLASS_WEIGHTS and HAS_SAMPLE_WEIGHTS, which say whether any task has them.
 fn weight_of_class(task: Task, class_index: u32) -> f32 {
@@ -169,8 +187,14 @@ fn add_losses(rows: Rows, tile: u32) {
         for (var go = 0u; go < select(0u, one, is_class); go++) {
             loss_sums[k] += class_rows_pass(task, at, unit, counts, weights, scales[k]);
         }
-        for (var c = 0u; c < select(task.width, 0u, is_class); c++) {
+        let own_noise = HAS_OWN_NOISE && predicts_noise(task.loss);
+        for (var c = 0u; c < select(task.width, 0u, is_class || own_noise); c++) {
             loss_sums[k] += element_rows(task, at + c, unit + c, counts, weights, scales[k]);
+        }
+        if HAS_OWN_NOISE {
+            for (var c = 0u; c < select(0u, task.width, own_noise); c++) {
+                loss_sums[k] += noise_rows(task, at + c, unit + c, unit + task.width + c, counts, weights, scales[k]);
+            }
         }
     }
     for (var quad = 0u; quad < quads; quad++) {

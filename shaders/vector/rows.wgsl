@@ -39,6 +39,7 @@ const ACTIVATION = {{ activation }}u;
 
 // What no task has need not be looked for.
 const HAS_MORE_THAN_MSE = {{ has_more_than_mse }};
+const HAS_OWN_NOISE = {{ has_own_noise }};
 const HAS_MASKS = {{ has_masks }};
 const HAS_SMOOTHING = {{ has_smoothing }};
 const HAS_CLASS_WEIGHTS = {{ has_class_weights }};

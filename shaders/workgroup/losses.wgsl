@@ -55,6 +55,13 @@ loss{{ k }} += select(0.0, {{ weigh }}class_loss(task{{ k }}, row{{ k }}), count
 {%- for c in range(task.width) %}
 let d{{ task.first + c }} = select(0.0, {{ weigh }}scale{{ k }} * class_slope(task{{ k }}, row{{ k }}, class{{ k }} == {{ c }}u, class_weight(task{{ k }}, {{ c }}u), {{ prediction(task.first + c) }}), counts{{ k }});
 {%- endfor %}
+{%- elif task.predicts_noise %}
+{%- for c in range(task.width) %}
+let all{{ task.first + c }} = noise_loss(task{{ k }}, {{ prediction(task.first + c) }}, {{ prediction(task.first + task.width + c) }}, bitcast<f32>(word{{ k }}_{{ c }}));
+let d{{ task.first + c }} = select(0.0, {{ weigh }}scale{{ k }} * all{{ task.first + c }}.y, counts{{ k }});
+let d{{ task.first + task.width + c }} = select(0.0, {{ weigh }}scale{{ k }} * all{{ task.first + c }}.z, counts{{ k }});
+{%- endfor %}
+loss{{ k }} += select(0.0, {{ weigh }}({% for c in range(task.width) %}{% if c %} + {% endif %}all{{ task.first + c }}.x{% endfor %}), counts{{ k }});
 {%- else %}
 {%- for c in range(task.width) %}
 let both{{ task.first + c }} = element_loss(task{{ k }}, {{ prediction(task.first + c) }}, bitcast<f32>(word{{ k }}_{{ c }}));

@@ -105,7 +105,7 @@ impl LossPasses {
 }
 
 fn check(tasks: &[Task], rows: usize, predictions: &Matrix) -> Result<()> {
-    let widths = tasks.iter().map(|task| task.width).sum();
+    let widths = tasks.iter().map(Task::outputs).sum();
     let sizes = [("columns", predictions.columns(), widths), ("rows", predictions.rows(), rows)];
     match sizes.into_iter().find(|(_, found, expected)| found != expected) {
         Some((unit, found, expected)) => Err(Error::Mismatch {

@@ -32,10 +32,12 @@ pub struct Recipe {
 
 impl Recipe {
     /// A recipe with a constant learning rate, no clipping, shuffled batches of 32 rows and seed 0; change the fields as you like.
+    /// Learned weights of tasks whose loss predicts its own noise are [held](Weighting::holding).
     pub fn new(network: Network, weighting: impl Into<Weighting>, optimizer: Adam) -> Self {
+        let weighting = weighting.into().holding(&own_noise(&network));
         Self {
             network,
-            weighting: weighting.into(),
+            weighting,
             optimizer,
             schedule: Schedule::constant(),
             clip: None,
@@ -52,6 +54,7 @@ impl Recipe {
     /// [`Task::check_target`](crate::Task::check_target) for what is checked of the targets.
     pub fn check(&self, data: &Dataset) -> Result<()> {
         self.weighting.check(self.network.tasks())?;
+        self.check_own_noise()?;
         if self.weighting.scheme().kind() == Kind::Gradients && self.network.hidden().is_empty() {
             return Err(Error::invalid(
                 format!(
@@ -76,6 +79,37 @@ impl Recipe {
         self.check_rows("the dataset", data)
     }
 
+    /// Checks that the weighting takes losses that may be below 0, if there are any.
+    fn check_own_noise(&self) -> Result<()> {
+        let own = own_noise(&self.network);
+        let named = |task: usize| {
+            let task = &self.network.tasks()[task];
+            format!("task \"{}\": its loss {} may be below 0", task.name, task.loss.name())
+        };
+        let Some(first) = own.iter().position(|own| *own) else { return Ok(()) };
+        let name = self.weighting.name();
+        if self.weighting.scheme().needs_positive_losses() {
+            return Err(Error::invalid(
+                format!("{}, of which the weighting {name} makes nothing", named(first)),
+                "use another weighting, such as equal, awl or upgrad, or a loss without a noise of its own, such as mse",
+            ));
+        }
+        let is_free = |task: usize| own[task] && (!self.weighting.is_held(task) || task >= 32);
+        match (0..own.len()).find(|&task| self.weighting.is_learned() && is_free(task)) {
+            Some(task) if task >= 32 => Err(Error::invalid(
+                format!("{}, and it is the task of number {}", named(task), task + 1),
+                format!(
+                    "with {name} name it among the first 32, or use a weighting that learns no parameters, such as equal"
+                ),
+            )),
+            Some(task) => Err(Error::invalid(
+                format!("{}, where {name} has no least total", named(task)),
+                "hold its weight (Recipe::new does, or Weighting::holding), or use equal weights",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// Checks rows, to train on or others, against the network.
     pub(super) fn check_rows(&self, what: &str, data: &Dataset) -> Result<()> {
         let tasks = self.network.tasks();
@@ -98,4 +132,9 @@ impl Recipe {
         self.optimizer.check_single()?;
         self.clip.map_or(Ok(()), check_clip_single)
     }
+}
+
+/// Which tasks have a loss that predicts its own noise.
+fn own_noise(network: &Network) -> Vec<bool> {
+    network.tasks().iter().map(|task| task.loss.predicts_noise()).collect()
 }

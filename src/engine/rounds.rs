@@ -147,7 +147,7 @@ fn hold_schemes(gpu: &Gpu, shape: &Shape) -> Vec<Held> {
 
 fn hold_loss_pass(gpu: &Gpu, shape: &Shape, data: &Dataset, sums: Sums) -> Vec<Held> {
     let labels = Labels::pack(&shape.tasks, data.targets()).expect("labels");
-    let outputs = shape.tasks.iter().map(|task| task.width).sum::<usize>() * shape.rows;
+    let outputs = shape.tasks.iter().map(Task::outputs).sum::<usize>() * shape.rows;
     let sigma = vec![1f32; shape.tasks.len()];
     let [predictions, gradient] = [(); 2].map(|()| Buffer::<f32>::zeros(gpu, "", outputs).unwrap());
     let words = Buffer::storage(gpu, "", &labels.words).unwrap();

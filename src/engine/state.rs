@@ -72,7 +72,8 @@ impl State {
         }
         let steps = self.step < u64::from(u32::MAX);
         let finite = self.numbers().all(|value| value.is_finite());
-        let fault = self.sigma.iter().find_map(|&parameter| recipe.weighting.fault(parameter));
+        let mut parameters = self.sigma.iter().enumerate();
+        let fault = parameters.find_map(|(k, &parameter)| recipe.weighting.fault(k, parameter));
         let squares = self.moments.iter().chain(&self.sigma_moments).all(|[_, v]| *v >= 0.0);
         let mut corrections = self.sigma_corrections.iter().flatten();
         let corrections = corrections.all(|c| (0.0..=1.0).contains(c));
@@ -89,8 +90,10 @@ impl State {
     /// Checks that every number keeps its meaning in `f32`, for engines that compute in it.
     pub(crate) fn check_single(&self, recipe: &Recipe) -> Result<()> {
         let finite = self.numbers().all(|&value| (value as f32).is_finite());
-        let single = |&parameter: &f64| recipe.weighting.fault((parameter as f32).into());
-        let fault = self.sigma.iter().find_map(single);
+        let single = |(task, &parameter): (usize, &f64)| {
+            recipe.weighting.fault(task, (parameter as f32).into())
+        };
+        let fault = self.sigma.iter().enumerate().find_map(single);
         Self::require(&[
             (finite, "a number beyond the range of f32"),
             (fault.is_none(), "a σ too small for f32"),

@@ -12,6 +12,7 @@ use super::recipe::Recipe;
 use super::rules::Combiner;
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Work, kernels, rounds_of};
+use crate::loss::Task;
 use crate::weighting::Kind;
 
 /// Workgroups that share out a layer's products.
@@ -103,7 +104,7 @@ impl Step<'_> {
         let network = &self.workspace.recipe.network;
         let tasks = network.offsets().into_iter().zip(network.tasks());
         let columns: Vec<[u32; 2]> =
-            tasks.map(|(first, task)| [first as u32, task.width as u32]).collect();
+            tasks.map(|(first, task)| [first as u32, task.outputs() as u32]).collect();
         Buffer::storage(&self.workspace.gpu, "the tasks' columns", &columns)
     }
 
@@ -199,7 +200,7 @@ impl Step<'_> {
             ("LOSS_SHARES", self.losses.of_losses as f64),
             ("OUTPUTS", recipe.network.outputs() as f64),
         ];
-        let widest = recipe.network.tasks().iter().map(|task| task.width).max().unwrap_or(1);
+        let widest = recipe.network.tasks().iter().map(Task::outputs).max().unwrap_or(1);
         let work = Work { rounds: rounds_of(widest, 0), ..Work::elements(batch * self.tasks()) };
         gpu.kernel(&kernels::GRAM_SCALE, &constants).dispatch(gpu, &buffers, work)
     }

@@ -4,17 +4,68 @@ use super::graph::{Graph, Kind};
 use super::numbers::kind_for;
 use super::proto::AttributeProto;
 use crate::error::Result;
+use crate::loss::{Loss, MOST_LOG_SCALE};
 use crate::tables::{Curve, NumberEncoding, TargetColumn, TargetEncoding, cut};
 use serde_json::{Value, json};
+use std::ops::Range;
 
-/// Adds a task's outputs on its head's predictions, shape `[rows, width]`.
+/// Adds a task's outputs on its head's predictions, shape `[rows, outputs]`.
 pub(super) fn outputs(graph: &mut Graph, target: &TargetColumn, head: &str) -> Result<()> {
     let task = &target.name;
     match &target.encoding {
+        TargetEncoding::Numbers(encodings) if target.loss.predicts_noise() => {
+            let [numbers_only, scales] = inner(task, ["numbers", "log_scales"]);
+            let width = encodings.len() as i64;
+            let means = part(graph, head, &numbers_only, 0..width)?;
+            let scales = part(graph, head, &scales, width..2 * width)?;
+            noise(graph, target, encodings, &scales)?;
+            numbers(graph, task, encodings, &means)
+        }
         TargetEncoding::Numbers(encodings) => numbers(graph, task, encodings, head),
         TargetEncoding::Binary(values) => binary(graph, target, values, head),
         TargetEncoding::Classes(classes) => one_of(graph, target, classes, head),
     }
+}
+
+/// Some of a head's predictions.
+fn part(graph: &mut Graph, head: &str, name: &str, columns: Range<i64>) -> Result<String> {
+    let columns: Vec<i64> = columns.collect();
+    let at = graph.tensor(&format!("{name}_at"), &[columns.len()], &columns)?;
+    graph.node("Gather", &[head, &at], name, vec![AttributeProto::int("axis", 1)])
+}
+
+/// The standard deviation of each column's noise: in its unit, or of transformed numbers on the scale that they are learned in.
+fn noise(
+    graph: &mut Graph,
+    target: &TargetColumn,
+    encodings: &[NumberEncoding],
+    log_scales: &str,
+) -> Result<()> {
+    // √(e^s), and √2·e^s of Laplace.
+    let (power, factor) = match target.loss {
+        Loss::LaplaceNll => (1.0_f32, std::f32::consts::SQRT_2),
+        _ => (0.5, 1.0),
+    };
+    let task = &target.name;
+    let output = format!("{task}.sd");
+    let stds: Vec<f32> =
+        encodings.iter().map(|it| factor * it.unit().unwrap_or(1.0) as f32).collect();
+    let doc = match encodings.iter().all(|it| it.unit().is_some()) {
+        true => "the standard deviation of each column's noise, in its unit",
+        false => "the standard deviation of each column's noise, on the scale it is learned in",
+    };
+    graph.output(&output, Kind::Float, encodings.len(), doc.into())?;
+    let [least, most, kept, power_name, halved, sd, unit] =
+        inner(task, ["least", "most", "kept", "power", "halved", "noise", "unit"]);
+    let least = graph.tensor(&least, &[], &[-MOST_LOG_SCALE as f32])?;
+    let most = graph.tensor(&most, &[], &[MOST_LOG_SCALE as f32])?;
+    let kept = graph.node("Clip", &[log_scales, &least, &most], &kept, vec![])?;
+    let power = graph.tensor(&power_name, &[], &[power])?;
+    let halved = graph.node("Mul", &[&kept, &power], &halved, vec![])?;
+    let sd = graph.node("Exp", &[&halved], &sd, vec![])?;
+    let unit = graph.tensor(&unit, &[encodings.len()], &stds)?;
+    graph.node("Mul", &[&sd, &unit], &output, vec![])?;
+    Ok(())
 }
 
 /// What a reader of the model should know of a task: name, loss, columns, outputs, and the classes, of `bce` a pair of
@@ -22,6 +73,9 @@ pub(super) fn outputs(graph: &mut Graph, target: &TargetColumn, head: &str) -> R
 pub(super) fn description(target: &TargetColumn) -> Value {
     let (task, columns, loss) = (&target.name, &target.columns, target.loss.name());
     let (classes, outputs) = match &target.encoding {
+        TargetEncoding::Numbers(_) if target.loss.predicts_noise() => {
+            (Value::Null, vec![task.clone(), format!("{task}.sd")])
+        }
         TargetEncoding::Numbers(_) => (Value::Null, vec![task.clone()]),
         TargetEncoding::Binary(values) => (json!(values), names(task).into()),
         TargetEncoding::Classes(classes) => (json!(classes), names(task).into()),

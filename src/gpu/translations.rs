@@ -23,7 +23,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
-const VALUES: [(&str, &[f64]); 32] = [
+const VALUES: [(&str, &[f64]); 33] = [
     ("SCHEME", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
     // Of weighting/step.
     ("PHASE", &[0.0, 1.0, 2.0, 3.0]),
@@ -45,6 +45,7 @@ const VALUES: [(&str, &[f64]); 32] = [
     ("HAS_CLASS_WEIGHTS", &[0.0, 1.0]),
     ("HAS_SAMPLE_WEIGHTS", &[0.0, 1.0]),
     ("HAS_SMOOTHING", &[0.0, 1.0]),
+    ("HAS_OWN_NOISE", &[0.0, 1.0]),
     ("KEEP_SHARES", &[0.0, 1.0]),
     ("HAS_ORDER", &[0.0, 1.0]),
     ("lhs_along_k", &[0.0, 1.0]),

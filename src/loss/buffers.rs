@@ -48,16 +48,17 @@ fn check_layout(index: usize, task: &TaskLayout, rows: usize) -> Result<()> {
     if task.width == 0 || task.loss as usize >= Loss::all().len() {
         return Err(Error::invalid(
             format!("task {index} has width {} and loss number {}", task.width, task.loss),
-            "use a width of at least 1 and a loss from 0 to 6",
+            "use a width of at least 1 and a loss from 0 to 8",
         ));
     }
-    if rows > 1 && task.prediction_stride < task.width {
+    if rows > 1 && task.prediction_stride < task.outputs() {
         return Err(Error::invalid(
             format!(
                 "task {index} has rows of {} columns, {} apart",
-                task.width, task.prediction_stride
+                task.outputs(),
+                task.prediction_stride
             ),
-            "use a prediction_stride of at least the width",
+            "use a prediction_stride of at least as many",
         ));
     }
     Ok(())
@@ -69,7 +70,7 @@ fn end(start: u32, stride: u32, width: u32, rows: usize) -> u64 {
 }
 
 fn predictions_end(task: &TaskLayout, rows: usize) -> u64 {
-    end(task.prediction, task.prediction_stride, task.width, rows)
+    end(task.prediction, task.prediction_stride, task.outputs(), rows)
 }
 
 /// Whether two tasks' predictions share elements; ones that interlace with different strides count as if they did.
@@ -81,7 +82,7 @@ fn overlap(a: &TaskLayout, b: &TaskLayout, rows: usize) -> bool {
     }
     let stride = i64::from(a.prediction_stride);
     let gap = (i64::from(b.prediction) - i64::from(a.prediction)).rem_euclid(stride);
-    gap < i64::from(a.width) || gap + i64::from(b.width) > stride
+    gap < i64::from(a.outputs()) || gap + i64::from(b.outputs()) > stride
 }
 
 fn labels_end(task: &TaskLayout, rows: usize) -> u64 {

@@ -32,6 +32,18 @@ pub enum Loss {
     /// `e^p − t·p + t·ln t − t` (torch `PoissonNLLLoss` plus what does not depend on p, so that it is never negative, as
     /// learned weights need).
     Poisson,
+    /// The negative log-likelihood of a normal distribution without its constant, `½(s + d²e⁻ˢ)`, `d = p − t`, where the head predicts
+    /// the mean `p` and `s = ln variance` of every column (torch `GaussianNLLLoss`): noise that depends on the input (Kendall & Gal,
+    /// *What Uncertainties Do We Need in Bayesian Deep Learning for Computer Vision?*, 2017, eq. 8). May be below 0.
+    GaussianNll {
+        /// β of Seitzer et al., *On the Pitfalls of Heteroscedastic Uncertainty Estimation with Probabilistic Neural Networks* (2022),
+        /// from 0 to 1: gradients are multiplied by the variance to the power of β, so that rows that are explained badly are not
+        /// neglected. 0 is the plain likelihood, 1 has the gradient of `mse` at the mean. The loss's value is the plain one.
+        beta: f32,
+    },
+    /// The same of a Laplace distribution, `s + |d|e⁻ˢ` where `s = ln b`, b the mean of `|d|`: for noise with far outliers. May be
+    /// below 0.
+    LaplaceNll,
     /// Binary cross-entropy on logits, a label a column (torch `BCEWithLogitsLoss`):
     /// `max(p, 0) − p·t + ln(1 + e^−|p|)`.
     Bce,
@@ -56,7 +68,7 @@ impl Loss {
     }
 
     /// Every loss, with the parameters that it has when none are given.
-    pub fn all() -> [Self; 7] {
+    pub fn all() -> [Self; 9] {
         [
             Self::Mse,
             Self::Mae,
@@ -65,6 +77,8 @@ impl Loss {
             Self::Poisson,
             Self::Bce,
             Self::cross_entropy(),
+            Self::GaussianNll { beta: 0.0 },
+            Self::LaplaceNll,
         ]
     }
 
@@ -78,6 +92,8 @@ impl Loss {
             Self::Poisson => "poisson",
             Self::Bce => "bce",
             Self::CrossEntropy { .. } => "cross_entropy",
+            Self::GaussianNll { .. } => "gaussian_nll",
+            Self::LaplaceNll => "laplace_nll",
         }
     }
 
@@ -96,19 +112,33 @@ impl Loss {
             Self::CrossEntropy { .. } => 4,
             Self::Quantile { .. } => 5,
             Self::Poisson => 6,
+            Self::GaussianNll { .. } => 7,
+            Self::LaplaceNll => 8,
         }
     }
 
-    /// Whether it is one of numbers: `mse`, `mae`, `huber`, `quantile` and `poisson`, not of classes.
+    /// Whether the head predicts the noise of every column beside the column, and the loss may be below 0.
+    pub fn predicts_noise(&self) -> bool {
+        matches!(self, Self::GaussianNll { .. } | Self::LaplaceNll)
+    }
+
+    /// Predictions a row of a task of so many columns or classes: one each, and of losses that
+    /// [predict noise](Self::predicts_noise) the logarithm of its scale after those of all columns (`chunk(2, dim=1)` in PyTorch).
+    pub fn outputs(&self, width: usize) -> usize {
+        if self.predicts_noise() { 2 * width } else { width }
+    }
+
+    /// Whether it is one of numbers, not of classes.
     pub fn predicts_number(&self) -> bool {
         !matches!(self, Self::Bce | Self::CrossEntropy { .. })
     }
 
-    /// The loss's own parameter: Huber's δ, the quantile, the label smoothing, else 0.
+    /// The loss's own parameter: Huber's δ, the quantile, β, the label smoothing, else 0.
     pub(crate) fn parameter(&self) -> f32 {
         match self {
             Self::Huber { delta } => *delta,
             Self::Quantile { quantile } => *quantile,
+            Self::GaussianNll { beta } => *beta,
             Self::CrossEntropy { label_smoothing, .. } => *label_smoothing,
             _ => 0.0,
         }
@@ -134,7 +164,8 @@ impl Loss {
 
     /// Loss and derivative for one column of numbers, not yet divided by the normaliser.
     ///
-    /// Cross-entropy has no columns of its own: see [`class_row`](Self::class_row).
+    /// Cross-entropy has no columns of its own, and losses that predict noise two predictions a column: see
+    /// [`class_row`](Self::class_row) and [`number_row`](Self::number_row).
     pub fn element(&self, prediction: f64, target: f64) -> (f64, f64) {
         let difference = prediction - target;
         match self {
@@ -166,8 +197,30 @@ impl Loss {
                 let sigmoid = 1.0 / (1.0 + (-prediction).exp());
                 (value, sigmoid - target)
             }
-            Self::CrossEntropy { .. } => unreachable!("cross-entropy is taken a row at a time"),
+            Self::CrossEntropy { .. } | Self::GaussianNll { .. } | Self::LaplaceNll => {
+                unreachable!("{} is taken a row at a time", self.name())
+            }
         }
+    }
+
+    /// The loss of a row of numbers, shape `[outputs]`, at its labels, shape `[width]`: returns it and writes the derivatives to
+    /// `gradient`, neither divided by the normaliser.
+    pub fn number_row(&self, predictions: &[f64], labels: &[f64], gradient: &mut [f64]) -> f64 {
+        let width = labels.len();
+        let mut sum = 0.0;
+        for (column, &label) in labels.iter().enumerate() {
+            if self.predicts_noise() {
+                let log_scale = predictions[width + column];
+                let (value, slopes) = self.pair(predictions[column], log_scale, label);
+                sum += value;
+                [gradient[column], gradient[width + column]] = slopes;
+            } else {
+                let (value, slope) = self.element(predictions[column], label);
+                sum += value;
+                gradient[column] = slope;
+            }
+        }
+        sum
     }
 
     /// Cross-entropy of one row of logits, shape `[classes]`: returns the loss and writes the
@@ -210,6 +263,10 @@ impl Loss {
                     "use a number between 0 and 1, such as 0.9",
                 ))
             }
+            Self::GaussianNll { beta } if !(0.0..=1.0).contains(beta) => Err(Error::invalid(
+                format!("task \"{task}\": gaussian_nll's beta is {beta}"),
+                "use a number from 0 to 1: 0 is the plain likelihood, 0.5 what its authors advise",
+            )),
             Self::CrossEntropy { label_smoothing, .. } if !(0.0..1.0).contains(label_smoothing) => {
                 Err(Error::invalid(
                     format!("task \"{task}\": the label smoothing is {label_smoothing}"),
@@ -241,7 +298,8 @@ impl Loss {
 impl std::str::FromStr for Loss {
     type Err = Error;
 
-    /// The loss of this name, its own parameters as in [`all`](Self::all), but for those of `huber(δ)` and `quantile(q)`.
+    /// The loss of this name, its own parameters as in [`all`](Self::all), but for those of `huber(δ)`, `quantile(q)` and
+    /// `gaussian_nll(β)`. Hyphens are as good as underscores.
     ///
     /// ```
     /// assert_eq!("huber".parse::<awl::Loss>()?, awl::Loss::Huber { delta: 1.0 });
@@ -254,6 +312,7 @@ impl std::str::FromStr for Loss {
             Some((name, parameter)) => (name.trim(), Some(parameter.trim())),
             None => (text, None),
         };
+        let name = &name.replace('-', "_")[..];
         let names = Self::all().map(|loss| loss.name());
         let mut loss =
             Self::all().into_iter().find(|loss| loss.name() == name).ok_or_else(|| {
@@ -264,7 +323,9 @@ impl std::str::FromStr for Loss {
                 Error::invalid(format!("there is no loss \"{name}\""), remedy)
             })?;
         let Some(given) = given else { return Ok(loss) };
-        let (Self::Huber { delta: parameter } | Self::Quantile { quantile: parameter }) = &mut loss
+        let (Self::Huber { delta: parameter }
+        | Self::Quantile { quantile: parameter }
+        | Self::GaussianNll { beta: parameter }) = &mut loss
         else {
             return Err(Error::invalid(
                 format!("the loss {name} takes no number, but \"{text}\" gives one"),
@@ -274,7 +335,7 @@ impl std::str::FromStr for Loss {
         *parameter = given.parse().map_err(|_| {
             Error::invalid(
                 format!("\"{text}\": \"{given}\" is no number"),
-                "write huber(1) or quantile(0.9), with a number of yours",
+                "write huber(1), quantile(0.9) or gaussian_nll(0.5), with a number of yours",
             )
         })?;
         Ok(loss)

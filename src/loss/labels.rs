@@ -11,13 +11,14 @@ use crate::error::{Error, Result};
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct TaskLayout {
-    /// The loss's number: `mse` 0, `mae` 1, `huber` 2, `bce` 3, `cross_entropy` 4, `quantile` 5, `poisson` 6.
+    /// The loss's number: `mse` 0, `mae` 1, `huber` 2, `bce` 3, `cross_entropy` 4, `quantile` 5, `poisson` 6,
+    /// `gaussian_nll` 7, `laplace_nll` 8.
     pub loss: u32,
     /// Columns of numbers, or classes.
     pub width: u32,
-    /// Huber's δ, the quantile, or the label smoothing; else 0.
+    /// Huber's δ, the quantile, β of `gaussian_nll`, or the label smoothing; else 0.
     pub parameter: f32,
-    /// Where row 0 lies among the predictions, and likewise in their gradient.
+    /// Where row 0 lies among the predictions, and likewise in their gradient. Losses 7 and 8 have `2·width` a row.
     pub prediction: u32,
     /// From one row of predictions to the next.
     pub prediction_stride: u32,
@@ -36,6 +37,16 @@ pub struct TaskLayout {
 }
 
 impl TaskLayout {
+    /// Whether a head of the loss predicts the noise beside each column.
+    pub(crate) fn predicts_noise(&self) -> bool {
+        self.loss >= Loss::GaussianNll { beta: 0.0 }.code()
+    }
+
+    /// Predictions a row.
+    pub(crate) fn outputs(&self) -> u32 {
+        if self.predicts_noise() { 2 * self.width } else { self.width }
+    }
+
     /// Whether the loss spreads a part of the label over all classes.
     pub(crate) fn is_smoothed(&self) -> bool {
         self.loss == Loss::cross_entropy().code() && self.parameter != 0.0
@@ -50,7 +61,7 @@ pub const NONE: u32 = u32::MAX;
 pub struct Labels {
     /// Numbers, class indices, masks, and weights of classes and rows.
     pub words: Vec<u32>,
-    /// One a task; predictions side by side, shape `[rows, Σ widths]`.
+    /// One a task; predictions side by side, shape `[rows, Σ outputs]`.
     pub layouts: Vec<TaskLayout>,
 }
 
@@ -70,7 +81,7 @@ impl Labels {
                 why: "one a task".into(),
             });
         }
-        let stride: usize = tasks.iter().map(|task| task.width).sum();
+        let stride: usize = tasks.iter().map(Task::outputs).sum();
         let rows = targets.first().map_or(0, Target::rows);
         let mut words = Vec::new();
         let mut layouts = Vec::new();
@@ -111,7 +122,7 @@ impl Labels {
                 all_weights: all_weights(task),
                 sample_weights: sample_weights.unwrap_or(NONE),
             });
-            prediction += task.width as u32;
+            prediction += task.outputs() as u32;
         }
         Ok(Self { words, layouts })
     }

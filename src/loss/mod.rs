@@ -6,6 +6,8 @@
 //! | `mae` | `\|p − t\|` | `L1Loss` |
 //! | `quantile` | `max(q·(t − p), (1 − q)·(p − t))` | |
 //! | `poisson` | `e^p − t·p + t·ln t − t` | `PoissonNLLLoss`, plus what does not depend on p |
+//! | `gaussian_nll` | `½(s + d²e⁻ˢ)`, `d = p − t`, `s` predicted too | `GaussianNLLLoss` with `var = eˢ` |
+//! | `laplace_nll` | `s + \|d\|e⁻ˢ` | |
 //! | `huber` | `½d²` if `\|d\| ≤ δ`, else `δ(\|d\| − ½δ)`, `d = p − t` | `HuberLoss` |
 //! | `bce` | `max(p, 0) − p·t + ln(1 + e^−\|p\|)` | `BCEWithLogitsLoss` |
 //! | `cross_entropy` | `(1−ε)·w_y·(−ln p_y) + ε/C·Σ_c w_c·(−ln p_c)` of a row's softmax `p` | `CrossEntropyLoss` |
@@ -17,6 +19,7 @@ mod buffers;
 mod kind;
 mod labels;
 pub(crate) mod normalisers;
+mod own_noise;
 mod pass;
 pub(crate) mod spread;
 mod task;
@@ -24,5 +27,6 @@ mod task;
 pub use self::buffers::LossBuffers;
 pub use self::kind::Loss;
 pub use self::labels::{Labels, NONE, TaskLayout};
+pub(crate) use self::own_noise::MOST_LOG_SCALE;
 pub use self::pass::{LossPass, LossResults, Sums};
 pub use self::task::Task;

@@ -117,6 +117,17 @@ impl LossPass {
                 "find the weights yourself, give them as sigma, and pass Weighting::fixed",
             ));
         }
+        if let Some(k) = layouts.iter().position(TaskLayout::predicts_noise)
+            && weighting.is_learned()
+        {
+            return Err(Error::invalid(
+                format!(
+                    "the loss of task {k} may be below 0, where the weighting {} has no least total",
+                    weighting.name()
+                ),
+                "pass Weighting::equal or Weighting::fixed, or use a loss without a noise of its own, such as mse",
+            ));
+        }
         let make = || Self::create(gpu, layouts, rows, weighting, buffers, sums);
         gpu.guarded(make).await
     }

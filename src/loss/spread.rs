@@ -20,7 +20,7 @@ pub(crate) fn lanes_per_row(gpu: &Gpu, widest: usize) -> usize {
 }
 
 /// The constants of kernels with a loss pass in them (`shaders/shared/loss_pass.wgsl`).
-pub(crate) fn constants(gpu: &Gpu, tasks: &[TaskLayout]) -> [(&'static str, f64); 4] {
+pub(crate) fn constants(gpu: &Gpu, tasks: &[TaskLayout]) -> [(&'static str, f64); 5] {
     let widest = tasks.iter().map(|task| task.width).max().unwrap_or(1);
     let any = |is: &dyn Fn(&TaskLayout) -> bool| f64::from(u8::from(tasks.iter().any(is)));
     [
@@ -28,6 +28,7 @@ pub(crate) fn constants(gpu: &Gpu, tasks: &[TaskLayout]) -> [(&'static str, f64)
         ("HAS_CLASS_WEIGHTS", any(&|task| task.class_weights != NONE)),
         ("HAS_SAMPLE_WEIGHTS", any(&|task| task.sample_weights != NONE)),
         ("HAS_SMOOTHING", any(&|task| task.is_smoothed())),
+        ("HAS_OWN_NOISE", any(&|task| task.predicts_noise())),
     ]
 }
 

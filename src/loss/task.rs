@@ -12,7 +12,7 @@ pub struct Task {
     pub name: String,
     /// The loss.
     pub loss: Loss,
-    /// Number of predictions a row: columns of numbers, or classes.
+    /// Columns of numbers, or classes.
     pub width: usize,
 }
 
@@ -20,6 +20,11 @@ impl Task {
     /// A task of `width` columns (or classes).
     pub fn new(name: impl Into<String>, loss: Loss, width: usize) -> Self {
         Self { name: name.into(), loss, width }
+    }
+
+    /// Predictions a row: see [`Loss::outputs`].
+    pub fn outputs(&self) -> usize {
+        self.loss.outputs(self.width)
     }
 
     /// Checks name, width and the loss's parameters.

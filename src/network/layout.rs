@@ -77,7 +77,7 @@ impl Network {
         for ((task, key), first) in self.tasks().iter().zip(keys).zip(self.offsets()) {
             let head = Layer {
                 inputs: heads.inputs,
-                outputs: task.width,
+                outputs: task.outputs(),
                 weight: heads.weight + first * heads.inputs,
                 bias: heads.bias + first,
             };

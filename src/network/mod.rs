@@ -140,15 +140,15 @@ impl Network {
 
     /// Width of all predictions side by side.
     pub fn outputs(&self) -> usize {
-        self.tasks.iter().map(|task| task.width).sum()
+        self.tasks.iter().map(Task::outputs).sum()
     }
 
     /// The column of [`outputs`](Self::outputs) at which each task's predictions start.
     pub fn offsets(&self) -> Vec<usize> {
         let mut next = 0;
         let mut offset = |task: &Task| {
-            next += task.width;
-            next - task.width
+            next += task.outputs();
+            next - task.outputs()
         };
         self.tasks.iter().map(&mut offset).collect()
     }
@@ -174,7 +174,7 @@ impl Network {
 fn check_size(features: usize, hidden: &[usize], tasks: &[Task]) -> Result<()> {
     let mut inputs = features as u64;
     let mut parameters = 0_u64;
-    let outputs = tasks.iter().map(|task| task.width as u64).fold(0, u64::saturating_add);
+    let outputs = tasks.iter().map(|task| task.outputs() as u64).fold(0, u64::saturating_add);
     for outputs in hidden.iter().map(|&width| width as u64).chain([outputs]) {
         let weights = inputs.saturating_add(1).saturating_mul(outputs);
         parameters = parameters.saturating_add(weights);

@@ -18,6 +18,7 @@ mod run;
 mod tensors;
 mod trainer;
 // Of runs.
+mod homoscedastic;
 #[cfg(not(target_arch = "wasm32"))]
 mod watch;
 mod weighed;
@@ -27,6 +28,7 @@ pub use self::baselines::Baselines;
 pub use self::checkpoint::{Checkpoint, Saved};
 pub use self::diagnosis::{SigmaPath, diagnose};
 pub use self::ensemble::Ensemble;
+pub use self::homoscedastic::{ABOUT_NOISE, HomoscedasticNoise};
 pub use self::importance::{FeatureImportance, Importances, TaskImportance, importances};
 pub use self::metrics::{
     Bin, ByClass, Calibration, ChosenThreshold, ClassScores, Classification, Fit, Intervals,

@@ -13,6 +13,9 @@ pub struct Weighed {
     pub loss: Option<f64>,
     /// Where σ is, without its sign, which means nothing; `None` where none is learned.
     pub sigma: Option<f64>,
+    /// [The variance of the noise](Weighting::noise_variance) that its parameter stands for, if its loss is `mse`.
+    #[serde(default)]
+    pub noise: Option<f64>,
     /// Its weight.
     pub weight: f64,
     /// Its part of the weighted losses' sum.
@@ -32,7 +35,8 @@ impl Weighed {
             let (sigma, weight) = (weighting.sigma(task, parameter), weighting.weight(parameter));
             let share = loss.filter(|_| sum > 0.0).map(|loss| weight * loss / sum);
             let rests_at = sigma.and(loss).and_then(|loss| weighting.rests_at(task, loss));
-            Self { loss, sigma: sigma.map(f64::abs), weight, share, rests_at }
+            let noise = weighting.noise_variance(task, parameter);
+            Self { loss, sigma: sigma.map(f64::abs), noise, weight, share, rests_at }
         };
         parameters.iter().zip(losses).enumerate().map(task).collect()
     }
@@ -56,6 +60,7 @@ impl Weighed {
             Self {
                 loss: of(|it| it.loss),
                 sigma: of(|it| it.sigma),
+                noise: of(|it| it.noise),
                 weight: of(|it| Some(it.weight)).unwrap_or(0.0),
                 share: of(|it| it.share),
                 rests_at: of(|it| it.rests_at),
@@ -82,6 +87,9 @@ mod tests {
             assert!(it.share.zip(share).is_none_or(|(a, b)| (a - b).abs() < 1e-12));
             assert_eq!(it.share.is_some(), share.is_some());
         }
+        // 2σ⁴/(1+σ²)
+        let noise: Vec<f64> = found.iter().filter_map(|it| it.noise).collect();
+        assert!(noise.iter().zip([1.0, 0.1, 6.4]).all(|(a, b)| (a - b).abs() < 1e-12), "{noise:?}");
         assert!((found[0].rests_at.unwrap() - 1.0).abs() < 1e-9);
         assert_eq!(found[0].is_at_rest(), Some(true));
         let rest = found[1].rests_at.unwrap();
@@ -101,7 +109,14 @@ mod tests {
 
     #[test]
     fn means_are_over_what_is_there() {
-        let it = |loss, sigma| Weighed { loss, sigma, weight: 2.0, share: None, rests_at: None };
+        let it = |loss, sigma| Weighed {
+            loss,
+            sigma,
+            noise: None,
+            weight: 2.0,
+            share: None,
+            rests_at: None,
+        };
         let found = Weighed::means(&[vec![it(Some(1.0), None)], vec![it(None, Some(3.0))]]);
         assert_eq!(found, [it(Some(1.0), Some(3.0))]);
     }

@@ -144,6 +144,9 @@ impl Weights {
             let with_it = of_each.filter(|((_, recipe), _)| sigma_name(recipe) == Some(own));
             with_it.for_each(|((weights, _), sigma)| weights.sigma = sigma);
         }
+        for (weights, recipe) in weights.iter_mut().zip(recipes) {
+            recipe.weighting.hold(&mut weights.sigma);
+        }
         Ok(weights)
     }
 }
@@ -173,6 +176,7 @@ fn convert_sigma(
         if let Some(least) = form.least_parameter() {
             weights.sigma.iter_mut().for_each(|parameter| *parameter = parameter.max(least.into()));
         }
+        recipe.weighting.hold(&mut weights.sigma);
     }
     Ok(())
 }

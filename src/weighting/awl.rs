@@ -85,6 +85,11 @@ impl Scheme for Awl {
         Some(equilibrium(loss).max(floor))
     }
 
+    fn noise_variance(&self, settings: &[f64], parameter: f64) -> Option<f64> {
+        let square = Self::sigma_form(settings).sigma(parameter).powi(2);
+        Some(2.0 * square * square / (1.0 + square))
+    }
+
     fn problem(&self, settings: &[f64], start: f32) -> Option<(String, String)> {
         let says =
             |why: String, remedy: &str| Some((format!("σ starts at {start}{why}"), remedy.into()));

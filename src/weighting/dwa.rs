@@ -40,6 +40,10 @@ impl Scheme for Dwa {
         &SETTINGS
     }
 
+    fn needs_positive_losses(&self) -> bool {
+        true
+    }
+
     fn after(&self, moment: &Moment<'_>, tasks: &mut [TaskStep]) {
         for task in tasks.iter_mut() {
             let [sum, count, last, before] = &mut task.memory;

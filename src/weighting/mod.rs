@@ -49,6 +49,8 @@ pub struct Weighting {
     classes: Vec<bool>,
     /// The parameter of each task at its start.
     parameters: Vec<f32>,
+    /// Whether each task's weight is held at 1 where others are learned.
+    held: Vec<bool>,
 }
 
 impl Weighting {
@@ -88,7 +90,38 @@ impl Weighting {
     ) -> Self {
         let parameter = |(&start, &classes)| scheme.parameter(&settings, start, classes);
         let parameters = starts.iter().zip(&classes).map(parameter).collect();
-        Self { scheme, settings, starts, classes, parameters }
+        let held = vec![false; classes.len()];
+        Self { scheme, settings, starts, classes, parameters, held }
+    }
+
+    /// Holds the weight of these tasks at 1, if the others' are learned: of those whose loss is a likelihood with a noise of its own
+    /// ([`Loss::predicts_noise`](crate::Loss::predicts_noise)). It may fall below 0, where no σ has a least total, and what σ would
+    /// learn the network has learned already, row by row. [`Recipe::new`](crate::Recipe::new) does it.
+    pub fn holding(mut self, tasks: &[bool]) -> Self {
+        let form = self.scheme.form(&self.settings);
+        self.held = tasks.iter().map(|held| *held && form.is_learned()).collect();
+        for (parameter, _) in self.parameters.iter_mut().zip(&self.held).filter(|(_, held)| **held)
+        {
+            *parameter = form.unit();
+        }
+        self
+    }
+
+    /// Whether a task's weight is [held](Self::holding) at 1.
+    pub fn is_held(&self, task: usize) -> bool {
+        self.held.get(task).copied().unwrap_or_default()
+    }
+
+    /// Brings the parameters of tasks that are held to where their weight is 1.
+    pub fn hold(&self, parameters: &mut [f64]) {
+        let unit = self.scheme.form(&self.settings).unit();
+        let held = parameters.iter_mut().zip(&self.held).filter(|(_, held)| **held);
+        held.for_each(|(parameter, _)| *parameter = unit.into());
+    }
+
+    /// The tasks that are held as the kernels know them: a bit each, of the first 32.
+    pub(crate) fn held_bits(&self) -> u32 {
+        (0..32).map(|task| u32::from(self.is_held(task)) << task).sum()
     }
 
     /// The scheme.
@@ -136,9 +169,15 @@ impl Weighting {
         self.scheme.form(&self.settings) as u32
     }
 
-    /// What is wrong with a parameter that training is to go on from, if no training makes it.
-    pub(crate) fn fault(&self, parameter: f64) -> Option<&'static str> {
-        self.scheme.fault(&self.settings, parameter)
+    /// What is wrong with a task's parameter that training is to go on from, if no training makes it.
+    pub(crate) fn fault(&self, task: usize, parameter: f64) -> Option<&'static str> {
+        match self.is_held(task) {
+            true => (self.weight(parameter) as f32 - 1.0)
+                .abs()
+                .gt(&1e-5)
+                .then_some("a weight that is not held at 1"),
+            false => self.scheme.fault(&self.settings, parameter),
+        }
     }
 
     /// The least that training lets a parameter be, if there is one.
@@ -146,16 +185,30 @@ impl Weighting {
         self.scheme.least(&self.settings)
     }
 
-    /// σ at this value of a task's parameter, where there is one.
+    /// σ at this value of a task's parameter, where there is one; none of a task that is [held](Self::holding).
     pub fn sigma(&self, task: usize, parameter: f64) -> Option<f64> {
+        if self.is_held(task) {
+            return None;
+        }
         let classes = self.classes.get(task).copied().unwrap_or_default();
         self.scheme.sigma(&self.settings, parameter, classes)
     }
 
     /// Where a task's σ would come to rest at this loss, where there is one.
     pub fn rests_at(&self, task: usize, loss: f64) -> Option<f64> {
+        if self.is_held(task) {
+            return None;
+        }
         let classes = self.classes.get(task).copied().unwrap_or_default();
         self.scheme.rest(&self.settings, loss, classes)
+    }
+
+    /// The variance of the noise that a task's parameter stands for, where its loss is `mse`, in the loss's unit: the loss at which σ
+    /// would rest, `2σ⁴/(1+σ²)` of `awl`, `e^s` of `uncertainty` (Kendall, Gal & Cipolla 2018, eq. 5). `None` of other schemes, and of
+    /// tasks that are [held](Self::holding).
+    pub fn noise_variance(&self, task: usize, parameter: f64) -> Option<f64> {
+        let is_held = self.is_held(task);
+        self.scheme.noise_variance(&self.settings, parameter).filter(|_| !is_held)
     }
 
     /// A task's weight at this value of its parameter.
@@ -233,7 +286,7 @@ impl PartialEq for Weighting {
     fn eq(&self, other: &Self) -> bool {
         let of =
             |it: &Self| (it.name(), it.settings.clone(), it.starts.clone(), it.classes.clone());
-        of(self) == of(other)
+        of(self) == of(other) && self.held == other.held
     }
 }
 
@@ -243,6 +296,7 @@ impl fmt::Debug for Weighting {
             .field("scheme", &self.name())
             .field("settings", &self.settings)
             .field("starts", &self.starts)
+            .field("held", &self.held)
             .finish()
     }
 }

@@ -47,6 +47,16 @@ impl Form {
     pub fn is_learned(self) -> bool {
         !matches!(self, Self::Weight | Self::OfTrunk)
     }
+
+    /// The parameter at which the weight is 1.
+    pub fn unit(self) -> f32 {
+        match self {
+            Self::Weight | Self::OfTrunk => 1.0,
+            Self::Sigma => std::f32::consts::FRAC_1_SQRT_2,
+            Self::LogSigma | Self::LogVariance => -std::f32::consts::LN_2,
+            Self::LogWeight => 0.0,
+        }
+    }
 }
 
 /// A number that a user may set of a scheme.
@@ -171,6 +181,12 @@ pub trait Scheme: Debug + Sync {
         None
     }
 
+    /// The variance of the noise that a squared error's parameter stands for: the loss at which it would rest, where that is what the
+    /// scheme means by it.
+    fn noise_variance(&self, _settings: &[f64], _parameter: f64) -> Option<f64> {
+        None
+    }
+
     /// A task's weight `∂total/∂L` at this parameter.
     fn weight(&self, _settings: &[f64], parameter: f64) -> f64 {
         parameter
@@ -186,7 +202,7 @@ pub trait Scheme: Debug + Sync {
         0.0
     }
 
-    /// Whether a loss below 0 has no meaning to the scheme: training then stops.
+    /// Whether a loss below 0 has no meaning to the scheme: it takes no task whose loss may be, and training stops at one.
     fn needs_positive_losses(&self) -> bool {
         false
     }

@@ -79,6 +79,10 @@ impl Scheme for Uncertainty {
         Some((0.5 * (loss.ln() + offset(settings, classes))).exp())
     }
 
+    fn noise_variance(&self, _settings: &[f64], parameter: f64) -> Option<f64> {
+        Some(parameter.exp())
+    }
+
     fn weight(&self, _settings: &[f64], parameter: f64) -> f64 {
         0.5 * (-parameter).exp()
     }

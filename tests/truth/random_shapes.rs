@@ -24,7 +24,7 @@ struct Case {
 fn cases() -> impl Strategy<Value = Case> {
     let activations = [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::Silu];
     let shape = (1..=700usize, 1..=130usize, prop::collection::vec(1..=130usize, 0..=3));
-    let tasks = prop::collection::vec((0..9usize, 1..=130usize), 1..=6);
+    let tasks = prop::collection::vec((0..11usize, 1..=130usize), 1..=6);
     let rest = (prop::sample::select(activations.to_vec()), tasks, any::<u64>());
     (shape, rest).prop_map(|((batch, features, hidden), (activation, tasks, seed))| Case {
         batch,
@@ -49,6 +49,8 @@ fn loss(kind: usize, classes: usize, random: &mut ChaCha8Rng) -> Loss {
         5 => Loss::Quantile { quantile: 0.8 },
         6 => Loss::Poisson,
         7 => Loss::CrossEntropy { label_smoothing: 0.1, class_weights: None },
+        8 => Loss::GaussianNll { beta: 0.5 },
+        9 => Loss::LaplaceNll,
         _ => Loss::CrossEntropy { label_smoothing: 0.2, class_weights: Some(weights(random)) },
     }
 }

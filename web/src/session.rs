@@ -142,7 +142,7 @@ impl Session {
         let columns = self.encoder.targets().iter().zip(network.offsets());
         let tasks = columns.zip(self.judged.targets()).zip(metrics);
         let judged = tasks.map(|(((column, offset), labels), metrics)| {
-            let own = |row: usize| &predictions.row(row)[offset..][..column.width()];
+            let own = |row: usize| &predictions.row(row)[offset..][..column.outputs()];
             judged(column, labels, own, metrics)
         });
         Ok(judged.collect())

@@ -200,8 +200,10 @@ pub(crate) struct OptimizerInfo {
     network: GroupInfo,
     sigma: GroupInfo,
     least_sigma: f32,
-    scheme: u32,
+    held: u32,
     settings: [f32; MOST_SETTINGS],
+    scheme: u32,
+    padding: [u32; 3],
 }
 
 impl OptimizerInfo {
@@ -220,8 +222,10 @@ impl OptimizerInfo {
             network: (&recipe.optimizer.network).into(),
             sigma: (&recipe.optimizer.sigma).into(),
             least_sigma: least.map_or(f32::MIN, |least| least as f32),
-            scheme: recipe.weighting.number(),
+            held: recipe.weighting.held_bits(),
             settings,
+            scheme: recipe.weighting.number(),
+            padding: [0; 3],
         }
     }
 }

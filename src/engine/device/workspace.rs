@@ -133,7 +133,7 @@ impl Workspace {
     }
 
     /// The constants of kernels with a loss pass in them.
-    pub fn loss_constants(&self) -> [(&'static str, f64); 4] {
+    pub fn loss_constants(&self) -> [(&'static str, f64); 5] {
         spread::constants(&self.gpu, &self.rows.layouts)
     }
 

@@ -24,6 +24,8 @@ pub fn mixed() -> Vec<Task> {
         Task::new("kind", smoothed(3), 3),
         Task::new("flag", Loss::Bce, 1),
         Task::new("class", Loss::cross_entropy(), 5),
+        Task::new("noisy", Loss::GaussianNll { beta: 0.5 }, 2),
+        Task::new("far", Loss::LaplaceNll, 1),
     ]
 }
 

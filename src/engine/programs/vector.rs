@@ -76,6 +76,7 @@ struct Values<'a> {
 #[derive(Serialize)]
 struct Needs {
     has_more_than_mse: bool,
+    has_own_noise: bool,
     has_masks: bool,
     has_smoothing: bool,
     has_class_weights: bool,
@@ -87,6 +88,7 @@ impl Needs {
         let others = [Loss::Mse.code(), Loss::cross_entropy().code()];
         Self {
             has_more_than_mse: tasks.iter().any(|task| !others.contains(&task.loss)),
+            has_own_noise: tasks.iter().any(TaskLayout::predicts_noise),
             has_masks: tasks.iter().any(|task| task.mask != NONE),
             has_smoothing: tasks.iter().any(TaskLayout::is_smoothed),
             has_class_weights: tasks.iter().any(|task| task.class_weights != NONE),
@@ -251,6 +253,7 @@ mod tests {
                 for lanes in [8, 16] {
                     let needs = Needs {
                         has_more_than_mse: has,
+                        has_own_noise: has,
                         has_masks: has,
                         has_smoothing: has,
                         has_class_weights: has,

@@ -1,6 +1,7 @@
 //! Every task's gradient by itself, for schemes that weigh by them.
 
 use super::pass::Pass;
+use crate::loss::Task;
 use crate::network::Network;
 
 /// The gradients of each task's loss.
@@ -24,7 +25,7 @@ impl ByTask {
             };
             predictions.iter().enumerate().map(own).collect()
         };
-        let widths = network.tasks().iter().map(|task| task.width);
+        let widths = network.tasks().iter().map(Task::outputs);
         let of_tasks: Vec<Vec<f64>> =
             network.offsets().iter().copied().zip(widths).map(of_task).collect();
         let backward = |own: &Vec<f64>| pass.backward(network, parameters, own);

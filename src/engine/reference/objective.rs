@@ -44,7 +44,7 @@ impl Objective {
             let head = Head {
                 task,
                 target: &targets[index],
-                columns: first..first + task.width,
+                columns: first..first + task.outputs(),
                 outputs: network.outputs(),
             };
             let parameter = parameters[index];
@@ -54,7 +54,10 @@ impl Objective {
             if let Some(loss) = loss {
                 objective.total += weight * loss + regulariser;
             }
-            let gradient = |loss| weighting.parameter_gradient(loss, parameter);
+            let gradient = |loss| match weighting.is_held(index) {
+                true => 0.0,
+                false => weighting.parameter_gradient(loss, parameter),
+            };
             objective.sigma.push(loss.map_or(0.0, gradient));
             let sigma = weighting.sigma(index, parameter);
             objective.tasks.push(TaskRecord { loss, weight, regulariser, sigma });
@@ -105,19 +108,14 @@ impl Head<'_> {
     }
 
     /// A labelled row's loss, with its derivatives in `gradient`, neither divided by the normaliser;
-    /// prediction and gradient have shape `[width]`.
+    /// prediction and gradient have shape `[outputs]`.
     fn row_loss(&self, row: usize, prediction: &[f64], gradient: &mut [f64]) -> f64 {
         let loss = &self.task.loss;
         match self.target.values() {
             Values::Classes(classes) => loss.class_row(prediction, classes[row], gradient),
             Values::Numbers(numbers) => {
-                let columns = prediction.iter().zip(numbers.row(row)).zip(gradient);
-                let column = |((&p, &t), g): ((&f64, &f32), &mut f64)| {
-                    let value;
-                    (value, *g) = loss.element(p, t.into());
-                    value
-                };
-                columns.map(column).sum()
+                let labels: Vec<f64> = numbers.row(row).iter().map(|&t| t.into()).collect();
+                loss.number_row(prediction, &labels, gradient)
             }
         }
     }

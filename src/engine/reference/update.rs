@@ -7,7 +7,7 @@ use crate::optimizer::{Group, clip_factor};
 
 /// Makes one step of the optimizer, wholly or not at all: `None` if a parameter's new value or moments would not be finite.
 ///
-/// σ is updated where it is learned and its task had a label; each σ counts those updates for itself. One that would
+/// σ is updated where it is learned, not held, and its task had a label; each σ counts those updates for itself. One that would
 /// go below its floor ends there, with moments as if there were none.
 pub(super) fn updated(recipe: &Recipe, state: &State, gradients: &Gradients) -> Option<State> {
     let mut state = state.clone();
@@ -25,7 +25,7 @@ pub(super) fn updated(recipe: &Recipe, state: &State, gradients: &Gradients) -> 
     let group = &recipe.optimizer.sigma.scaled(factor);
     let least = recipe.weighting.least_parameter();
     for (i, task) in gradients.record.tasks.iter().enumerate() {
-        if !recipe.weighting.is_learned() || task.loss.is_none() {
+        if !recipe.weighting.is_learned() || recipe.weighting.is_held(i) || task.loss.is_none() {
             continue;
         }
         let (beta1, beta2) = group.betas;

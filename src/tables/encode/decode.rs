@@ -42,12 +42,12 @@ impl Encoder {
     /// [`Error::Mismatch`] for a row of another length than the tasks' widths together; [`Error::Invalid`], naming the
     /// task, for a prediction that is NaN or infinite.
     pub fn decode(&self, predictions: &[f32]) -> Result<Vec<Predicted<'_>>> {
-        let width = self.targets.iter().map(TargetColumn::width).sum();
-        check_width("the row of predictions", predictions, width, "all tasks' widths together")?;
+        let width = self.targets.iter().map(TargetColumn::outputs).sum();
+        check_width("the row of predictions", predictions, width, "all tasks' outputs together")?;
         let mut rest = predictions;
         let mut answers = Vec::with_capacity(self.targets.len());
         for target in &self.targets {
-            let (own, others) = rest.split_at(target.width());
+            let (own, others) = rest.split_at(target.outputs());
             answers.extend(target.decode(own)?);
             rest = others;
         }
@@ -119,7 +119,7 @@ impl TargetColumn {
 
     fn check(&self, predictions: &[f32]) -> Result<()> {
         let what = format!("the prediction of task \"{}\"", self.name);
-        check_width(&what, predictions, self.width(), "the task's width")?;
+        check_width(&what, predictions, self.outputs(), "the task's outputs")?;
         match predictions.iter().find(|value| !value.is_finite()) {
             None => Ok(()),
             Some(value) => Err(Error::invalid(

@@ -43,7 +43,7 @@ pub struct TargetColumn {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetEncoding {
-    /// Numbers (`mse`, `mae`, `huber`, `quantile`, `poisson`), standardised, an encoding a column;
+    /// Numbers (`mse`, `mae`, `huber`, `quantile`, `poisson`, `gaussian_nll`, `laplace_nll`), standardised, an encoding a column;
     /// [`NumberEncoding::restore`] gives predictions in the column's unit.
     Numbers(Vec<NumberEncoding>),
     /// Two values a column (`bce`), sorted: the first is 0, the second 1. So 1, `true` and `yes` are 1.
@@ -81,7 +81,7 @@ impl TargetEncoding {
         self.numbers().iter().map(NumberEncoding::unit).collect()
     }
 
-    /// Number of predictions a row: one a column for numbers and for two values, one a class for classes.
+    /// Columns of numbers and of two values, or classes.
     pub fn width(&self) -> usize {
         match self {
             Self::Numbers(numbers) => numbers.len(),
@@ -133,6 +133,11 @@ impl TargetColumn {
     /// Number of predictions a row: one a column for numbers and for two values, one a class for classes.
     pub fn width(&self) -> usize {
         self.encoding.width()
+    }
+
+    /// Predictions a row: see [`Loss::outputs`].
+    pub fn outputs(&self) -> usize {
+        self.loss.outputs(self.width())
     }
 
     /// The task.

@@ -88,8 +88,14 @@ impl Baselines {
             let answer = constant_answer(task, &training.targets()[index]);
             put(&mut constant, bias, &answer);
             let training = (training.features(), &training.targets()[index]);
-            match fit(task, training, penalty(index), &answer) {
-                Some(Fitted { weights, biases, penalty }) => {
+            match fit(task, training, penalty(index), &answer[..task.width]) {
+                Some(Fitted { mut weights, mut biases, penalty }) => {
+                    biases.extend(log_scales(task, training.1, |row, column| {
+                        let weights = weights[column * features..][..features].iter();
+                        let products = weights.zip(training.0.row(row));
+                        biases[column] + products.map(|(w, &x)| w * f64::from(x)).sum::<f64>()
+                    }));
+                    weights.resize(task.outputs() * features, 0.0);
                     put(&mut linear, weight, &weights);
                     put(&mut linear, bias, &biases);
                     penalties.push(penalty);
@@ -162,8 +168,39 @@ fn put(parameters: &mut [f64], tensor: &Tensor, values: &[f64]) {
     parameters[tensor.range.clone()].copy_from_slice(values);
 }
 
-/// The best answer that is the same for all rows, as the network would give it: numbers, or logits.
+/// The best answer that is the same for all rows, as the network would give it: numbers and the logarithms of their noise's scales, or
+/// logits.
 fn constant_answer(task: &Task, target: &Target) -> Vec<f64> {
+    let mut answer = constant_columns(task, target);
+    let scales = log_scales(task, target, |_, column| answer[column]);
+    answer.extend(scales);
+    answer
+}
+
+/// The logarithms of the scales of a noise that is the same for all rows, a column each, by what these predictions (of a row and
+/// column) leave of the labels; none of losses that predict no noise.
+fn log_scales(task: &Task, target: &Target, predicted: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+    let Values::Numbers(numbers) = target.values() else { return Vec::new() };
+    let rows: Vec<usize> = (0..target.rows()).filter(|&row| target.has_label(row)).collect();
+    let relative = relative_weights(target, &rows);
+    let column = |column: usize| {
+        let sum = |of: fn(f64) -> f64| -> f64 {
+            let term = |&row: &usize| {
+                relative[row] * of(f64::from(numbers.row(row)[column]) - predicted(row, column))
+            };
+            rows.iter().map(term).sum::<f64>() / (rows.len().max(1) as f64)
+        };
+        let variance = match task.loss {
+            Loss::LaplaceNll => 2.0 * sum(f64::abs).powi(2),
+            _ => sum(|difference| difference * difference),
+        };
+        task.loss.log_scale(variance)
+    };
+    (0..task.width).filter_map(column).collect()
+}
+
+/// Of every column or class.
+fn constant_columns(task: &Task, target: &Target) -> Vec<f64> {
     let rows: Vec<usize> = (0..target.rows()).filter(|&row| target.has_label(row)).collect();
     let relative = relative_weights(target, &rows);
     match target.values() {
@@ -188,7 +225,7 @@ fn constant_answer(task: &Task, target: &Target) -> Vec<f64> {
                 match task.loss {
                     _ if values.is_empty() => 0.0,
                     Loss::Bce => ((sum + 0.5) / (count - sum + 0.5)).ln(),
-                    Loss::Mae => middle(&mut values, 0.5),
+                    Loss::Mae | Loss::LaplaceNll => middle(&mut values, 0.5),
                     Loss::Quantile { quantile } => middle(&mut values, quantile.into()),
                     // Half a count at least, whose logarithm is finite.
                     Loss::Poisson => {

@@ -87,9 +87,9 @@ impl<'a> Head<'a> {
         Self { weights: weights.map(Arc::new), ..self }
     }
 
-    /// The task's predictions for a row, shape `[width]`.
+    /// The task's predictions for a row, shape `[outputs]`.
     pub(super) fn predicted(&self, row: usize) -> &'a [f32] {
-        &self.predictions.row(row)[self.offset..][..self.task.width]
+        &self.predictions.row(row)[self.offset..][..self.task.outputs()]
     }
 
     /// Predictions and labels of one column of numbers, over the labelled rows; a label that the task does not know is NaN.
@@ -135,7 +135,7 @@ impl<'a> Head<'a> {
     /// task does not know have none.
     pub(super) fn mean_loss(&self) -> Option<f64> {
         let (loss, width) = (&self.task.loss, self.task.width);
-        let mut derivatives = vec![0.0; width];
+        let mut derivatives = vec![0.0; self.task.outputs()];
         let (mut sum, mut normaliser) = (0.0, 0.0);
         for &row in &self.rows {
             let predicted = self.predicted(row).iter().map(|&value| f64::from(value));
@@ -152,8 +152,8 @@ impl<'a> Head<'a> {
                     if labels.iter().any(|label| label.is_nan()) {
                         continue;
                     }
-                    let pairs = predicted.zip(labels);
-                    sum += weight * pairs.map(|(p, &t)| loss.element(p, t).0).sum::<f64>();
+                    let predicted: Vec<f64> = predicted.collect();
+                    sum += weight * loss.number_row(&predicted, labels, &mut derivatives);
                     normaliser += weight * loss.row_weight(width, None);
                 }
             }

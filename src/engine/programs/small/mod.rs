@@ -24,7 +24,9 @@ fn lanes(workspace: &Workspace) -> Option<usize> {
     let network = &workspace.recipe.network;
     let fits = network.layers().len() <= MOST_LAYERS && network.tasks().len() <= MOST_TASKS;
     // No dropout here.
-    let fits = fits && network.dropout() == 0.0;
+    // Lanes are columns there, and a column's noise would be another lane's.
+    let own_noise = network.tasks().iter().any(|task| task.loss.predicts_noise());
+    let fits = fits && network.dropout() == 0.0 && !own_noise;
     workspace.gpu.vector_lanes().filter(|_| fits)
 }
 
