@@ -223,7 +223,7 @@ impl<'a, W: Write> Rows<'a, W> {
         }
         let mut rest = predictions;
         for target in self.encoder.targets() {
-            let (own, others) = rest.split_at(target.width());
+            let (own, others) = rest.split_at(target.outputs());
             rest = others;
             answers(target, own, &mut self.cells)?;
         }

@@ -9,7 +9,9 @@ pub use self::notes::{against, notes};
 use super::baselines::{NAMES, OfBaselines};
 use super::terminal::one_line;
 use awl::tables::{Encoder, TargetColumn, TargetEncoding};
-use awl::train::{ClassScores, Fit, Intervals, Judgement, TaskMetrics, Weighed};
+use awl::train::{
+    ABOUT_NOISE, ClassScores, Fit, HomoscedasticNoise, Intervals, Judgement, TaskMetrics, Weighed,
+};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
@@ -239,6 +241,23 @@ pub fn weights(encoder: &Encoder, weighed: &[Weighed]) -> String {
         let _ = writeln!(text, "{name:width$} {loss:>9} {weight:>10} {share:>9}{sigma}");
     }
     text
+}
+
+/// A line a column: the noise that its task's weight stands for, beside the residuals of a part kept apart.
+pub fn noise(noise: &[HomoscedasticNoise], part: Option<&str>) -> String {
+    let names = noise.iter().map(|it| it.column.chars().count());
+    let width = names.max().unwrap_or(0).clamp(8, 40);
+    let residual = part.map_or(String::new(), |part| format!("{part} residual"));
+    let wide = residual.len().max(9);
+    let mut text = format!("{:width$} {:>9} {residual:>wide$}\n", "noise", "by σ");
+    for it in noise {
+        let name = clipped(&it.column, width);
+        let apart = it.residual.map_or(String::new(), significant);
+        let words = it.words().map_or(String::new(), |words| format!("  {words}"));
+        let _ =
+            writeln!(text, "{name:width$} {:>9} {apart:>wide$}{words}", significant(it.by_weight));
+    }
+    format!("{text}{ABOUT_NOISE}\n")
 }
 
 /// Removes the spaces at the end of the last line.

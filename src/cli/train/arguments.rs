@@ -17,7 +17,7 @@ pub struct Arguments {
 
     /// A task: COLUMN, COLUMN:LOSS, COLUMN:LOSS:TRANSFORM or NAME=COLUMN,COLUMN:LOSS (may be given several times).
     ///
-    /// Losses: mse, mae, huber, quantile(0.9), poisson, bce, cross_entropy. Transforms of numbers, undone in every answer: log,
+    /// Losses: mse, mae, huber, quantile(0.9), poisson, gaussian_nll, laplace_nll, bce, cross_entropy. Transforms of numbers, undone in every answer: log,
     /// log1p, quantile, as in price:mse:log. Left out, the loss follows from the cells: text or few distinct
     /// whole numbers are classes, two values yes or no, anything else a number.
     #[arg(long = "task", short = 't', value_name = "COLUMN[:LOSS]", required_unless_present_any = ["config", "resume"])]

@@ -12,7 +12,7 @@ use crate::cli::run_dir::{self, Model};
 use crate::cli::scores;
 use awl::engine::Engine;
 use awl::tables::{Encoder, NumberEncoding, Predicted, ReadOptions, TargetEncoding, Transform};
-use awl::train::{Baselines, Progress, Run, Weighed, Weights};
+use awl::train::{Baselines, HomoscedasticNoise, Progress, Run, Weighed, Weights};
 use awl::{Matrix, Recipe};
 use serde_json::{Map, Value, json};
 
@@ -23,6 +23,8 @@ pub struct Results<'a> {
     pub judged: Judged<'a>,
     /// How the tasks are weighed, of several networks on average.
     pub weighed: Vec<Weighed>,
+    /// The noise that the weights stand for.
+    pub noise: Vec<HomoscedasticNoise>,
     /// What went wrong or is not what it seems, told at the end.
     pub warnings: Vec<String>,
     /// Why the run is a failure, if it is.
@@ -96,6 +98,9 @@ pub async fn finish<'a, E: Engine>(
     let together = Weighed::means(&kept);
     let mut json = as_json(onlooker, data, &progress, &judged, adapter, &told)?;
     json["weights"] = weighed_json(data, &together);
+    let apart = judged.parts.last().map(|last| &last.judgements[..]);
+    let noise = HomoscedasticNoise::all(&judged.encoder, &together, apart);
+    json["homoscedastic_noise"] = json!(noise);
     json["parts"]["train"] = explained.training;
     json["by_class"] = explained.by_class;
     json["importance"] = explained.importance;
@@ -106,7 +111,7 @@ pub async fn finish<'a, E: Engine>(
     run_dir::save(&run.results(), format!("{json:#}\n").as_bytes())?;
     let report = awl::report::html(run.path()).map_err(Failure::at_run_time)?;
     run_dir::save(&run.report(), report.as_bytes())?;
-    Ok(Results { json, judged, weighed: together, warnings, diverged })
+    Ok(Results { json, judged, weighed: together, noise, warnings, diverged })
 }
 
 /// When, from what and how: enough to make the run again, and to know it again. The date alone differs between equal runs.
@@ -333,7 +338,7 @@ fn points(encoder: &Encoder, part: &Part, predictions: &Matrix) -> Result<Value,
     let mut tasks = Map::new();
     let mut offset = 0;
     for (target, labels) in encoder.targets().iter().zip(part.data.targets()) {
-        let own = offset..offset + target.width();
+        let own = offset..offset + target.outputs();
         offset = own.end;
         let TargetEncoding::Numbers(_) = &target.encoding else { continue };
         let numbers = target.columns.iter().map(|name| part.table.numbers(name));

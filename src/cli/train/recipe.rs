@@ -306,6 +306,7 @@ async fn sigma_from_losses<E: Engine>(
                 *parameter = form.parameter(equilibrium(loss) as f32).into();
             }
         }
+        trainer.engine().recipes()[member].weighting.hold(&mut state.sigma);
         trainer.engine().load_into(member, state)?;
     }
     Ok(())

@@ -30,7 +30,7 @@ pub fn show(
 }
 
 fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
-    let Results { json, judged, weighed, .. } = results;
+    let Results { json, judged, weighed, noise, .. } = results;
     let seconds = json["seconds"].as_f64().unwrap_or_default();
     let epochs = &json["epochs"];
     let mut text = match json["members"].as_array() {
@@ -86,6 +86,10 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
     }
     if !weighed.is_empty() {
         text += &format!("\n{}", scores::weights(&data.encoder, weighed));
+    }
+    if !noise.is_empty() {
+        let part = judged.parts.last().map(|last| last.name);
+        text += &format!("\n{}", scores::noise(noise, part));
     }
     text + &format!("\nmodel and report: {}, {}\n", run.model().display(), run.report().display())
 }

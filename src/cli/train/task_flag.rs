@@ -15,6 +15,7 @@ pub fn task(text: &str, columns: &[String]) -> Result<Task, String> {
         loss: None,
         delta: None,
         quantile: None,
+        beta: None,
         transform: None,
         label_smoothing: None,
         class_weights: None,

@@ -85,6 +85,7 @@ fn page(run: &Run) -> Markup {
                     section {
                         h2 { "How the tasks were weighed" }
                         (weights::table(run))
+                        (weights::noise(run))
                         div.grid {
                             @for figure in [curves::sigma(run), curves::weights(run), shares, curves::learning_rate(run)].into_iter().flatten() {
                                 (figure)

@@ -2,7 +2,7 @@
 
 use super::means::Means;
 use crate::error::{Error, Result};
-use crate::train::{ByClass, TaskImportance, TaskMetrics, Weighed};
+use crate::train::{ByClass, HomoscedasticNoise, TaskImportance, TaskMetrics, Weighed};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -82,6 +82,9 @@ pub(super) struct Results {
     /// How each task is weighed in the model.
     #[serde(default)]
     pub(super) weights: BTreeMap<String, Weighed>,
+    /// The noise that the weights stand for, a column of numbers each.
+    #[serde(default)]
+    pub(super) homoscedastic_noise: Vec<HomoscedasticNoise>,
     /// Of a fleet: what became of each network.
     #[serde(default)]
     pub(super) members: Vec<MemberFacts>,

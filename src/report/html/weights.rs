@@ -2,7 +2,7 @@
 
 use super::run::Run;
 use super::scale::{number, percent};
-use crate::train::Weighed;
+use crate::train::{ABOUT_NOISE, Weighed};
 use maud::{Markup, html};
 
 /// A line a task, of the epoch that is kept; nothing for runs from before that was noted.
@@ -44,6 +44,44 @@ pub(super) fn table(run: &Run) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A line a column: the noise that its task's weight stands for, beside the residuals of rows kept apart; nothing without one.
+pub(super) fn noise(run: &Run) -> Markup {
+    let noise = &run.results.homoscedastic_noise;
+    let part = run.results.parts().last().map(|(part, _)| *part);
+    let residual = part.filter(|_| noise.iter().any(|it| it.residual.is_some()));
+    html! {
+        @if !noise.is_empty() {
+            div.scroll {
+                table.figures.weighed {
+                    thead {
+                        tr {
+                            th scope="col" { "Noise" }
+                            th scope="col" { "By σ" }
+                            @if let Some(part) = residual {
+                                th scope="col" { "Residual, " (part) }
+                                th scope="col" {}
+                            }
+                        }
+                    }
+                    tbody {
+                        @for it in noise {
+                            tr {
+                                th scope="row" { (it.column) }
+                                td { (number(it.by_weight)) }
+                                @if residual.is_some() {
+                                    td { (optional(it.residual)) }
+                                    td.words { (it.words().unwrap_or_default()) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            p.words { "Standard deviations in the columns' own units. " (ABOUT_NOISE) "." }
         }
     }
 }

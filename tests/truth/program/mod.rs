@@ -7,6 +7,7 @@ mod encoding;
 mod folds;
 mod losses;
 mod members;
+mod noise;
 mod options;
 mod parity;
 mod refit;

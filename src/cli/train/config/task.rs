@@ -20,6 +20,9 @@ pub struct Task {
     /// Of the loss `quantile`: the share of labels that should be below the answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantile: Option<f32>,
+    /// Of the loss `gaussian_nll`: β, by which rows that are explained badly are not neglected; 0 if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f32>,
     /// What numbers are put through before they are learned, undone in every answer: `log`, `log1p` or `quantile`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transform: Option<Transform>,

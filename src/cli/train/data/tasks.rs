@@ -51,10 +51,11 @@ pub fn specs(
         };
         task.name = Some(name);
         task.loss = Some(loss.name().into());
-        // Of huber(1) and quantile(0.9).
+        // Of huber(1), quantile(0.9) and gaussian_nll(0.5).
         match &loss {
             Loss::Huber { delta } => task.delta = Some(*delta),
             Loss::Quantile { quantile } => task.quantile = Some(*quantile),
+            Loss::GaussianNll { beta } if *beta != 0.0 => task.beta = Some(*beta),
             _ => {}
         }
         spec.transform = task.transform.unwrap_or_default();
@@ -92,12 +93,14 @@ fn loss(task: &str, name: &str, config: &TaskConfig) -> Result<Loss, Failure> {
             };
         }
         Loss::Quantile { quantile } => *quantile = config.quantile.unwrap_or(*quantile),
-        Loss::Mse | Loss::Mae | Loss::Poisson | Loss::Bce => {}
+        Loss::GaussianNll { beta } => *beta = config.beta.unwrap_or(*beta),
+        Loss::Mse | Loss::Mae | Loss::Poisson | Loss::Bce | Loss::LaplaceNll => {}
     }
     let name = loss.name();
     for (key, given, takes) in [
         ("delta", config.delta.is_some(), "huber"),
         ("quantile", config.quantile.is_some(), "quantile"),
+        ("beta", config.beta.is_some(), "gaussian_nll"),
         ("label_smoothing", config.label_smoothing.is_some(), "cross_entropy"),
         ("class_weights", config.class_weights.is_some(), "cross_entropy"),
     ] {

@@ -42,7 +42,7 @@ pub fn save(run: &RunDir, place: &Place, data: &Data, judged: &Judged<'_>) -> Re
         let mut rest = tested.predictions.row(row);
         for (target, labels) in targets.iter().zip(&labels) {
             labels.cells(row, &mut cells);
-            let (own, others) = rest.split_at(target.width());
+            let (own, others) = rest.split_at(target.outputs());
             rest = others;
             answers(target, own, &mut cells)?;
         }
