@@ -18,8 +18,8 @@ pub(super) fn outputs(graph: &mut Graph, target: &TargetColumn, head: &str) -> R
             let width = encodings.len() as i64;
             let means = part(graph, head, &numbers_only, 0..width)?;
             let scales = part(graph, head, &scales, width..2 * width)?;
-            noise(graph, target, encodings, &scales)?;
-            numbers(graph, task, encodings, &means)
+            numbers(graph, task, encodings, &means)?;
+            noise(graph, target, encodings, &scales)
         }
         TargetEncoding::Numbers(encodings) => numbers(graph, task, encodings, head),
         TargetEncoding::Binary(values) => binary(graph, target, values, head),

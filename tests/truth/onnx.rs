@@ -65,7 +65,7 @@ fn train(
         TargetSpec::of_columns("traits", &["sex", "ringed"]).with_loss(Loss::Bce),
         TargetSpec::new("body_mass_g").with_loss(Loss::Mse),
         TargetSpec::of_columns("shape", &["flipper_length_mm", "bill_depth_mm"])
-            .with_loss(Loss::Huber { delta: 1.0 }),
+            .with_loss(Loss::GaussianNll { beta: 0.5 }),
         TargetSpec::new("hatched").with_loss(Loss::Mae),
         TargetSpec::new("price").with_loss(Loss::Mse).with_transform(Transform::Log),
         TargetSpec::new("rain").with_loss(Loss::Mse).with_transform(Transform::Log1p),
@@ -106,6 +106,14 @@ fn expect(outputs: &mut Map<String, Value>, target: &TargetColumn, predictions: 
             .enumerate()
             .map(|(column, it)| it.unit().unwrap_or_else(|| spread(target, column, predictions)))
             .collect();
+        if target.loss.predicts_noise() {
+            let sd = each(&|row| {
+                let scales = row[scale.len()..].iter().zip(&scale);
+                let variance = |s: f32| target.loss.noise_variance(s.into()).expect("a noise");
+                scales.map(|(&s, unit)| json!(unit * variance(s).sqrt())).collect()
+            });
+            outputs.insert(format!("{task}.sd"), json!({ "scale": scale, "values": sd }));
+        }
         outputs.insert(task.clone(), json!({ "scale": scale, "values": labels_or_numbers }));
         return;
     }
@@ -137,7 +145,7 @@ fn export_to(directory: PathBuf, activation: Activation, options: EncoderOptions
     let predictions: Matrix = block_on(trainer.engine().predict(&features)).expect("predictions");
     let mut outputs = Map::new();
     for (target, offset) in encoder.targets().iter().zip(network.offsets()) {
-        let own = |row| predictions.row(row)[offset..offset + target.width()].to_vec();
+        let own = |row| predictions.row(row)[offset..offset + target.outputs()].to_vec();
         let own: Vec<Vec<f32>> = (0..table.rows()).map(own).collect();
         expect(&mut outputs, target, &own);
     }

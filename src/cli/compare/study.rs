@@ -52,6 +52,14 @@ impl<'a> Study<'a> {
         let candidates = awl::compare::candidates(&plan.schemes)?;
         let base = recipe::recipes(&config, &data.encoder, data.training.rows())?.swap_remove(0);
         base.check(&data.training)?;
+        if let Some(task) = base.network.tasks().iter().find(|it| it.loss.predicts_noise()) {
+            return Err(Failure::input(format!(
+                "task \"{}\": weightings are compared by how many times as large losses are, but {} may be below 0: compare with mse or \
+                 mae, and train with it",
+                task.name,
+                task.loss.name()
+            )));
+        }
         let network = base.network.clone();
         let constants = |part: &Part| {
             let losses = Baselines::constant_losses(network.tasks(), &data.training, &part.data)?;

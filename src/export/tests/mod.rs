@@ -16,11 +16,11 @@ use std::collections::HashMap;
 
 /// Numbers with and without a missing cell, some that `f32` cannot hold; text; targets of every loss.
 const TRAINING: &str = "\
-length,year,seen,island,born,kind,tame,ringed,weight,wing,tail,hatched
-38,2007,1700000000,Dream,2020.1,owl,no,a,500,30.5,11,1690000000
-54,2008,1700003600,Biscoe,2021.4,hawk,no,b,1100,51,23,1690000100
-NA,2008,1700001200,Dream,2020.7,rook,yes,b,420,29,17,1690000900
-40,2009,1700007777,Skua,NA,owl,yes,a,610,33,10,1690000500
+length,year,seen,island,born,kind,tame,ringed,weight,wing,tail,hatched,claw,beak,span
+38,2007,1700000000,Dream,2020.1,owl,no,a,500,30.5,11,1690000000,3,7,95
+54,2008,1700003600,Biscoe,2021.4,hawk,no,b,1100,51,23,1690000100,4,9,120
+NA,2008,1700001200,Dream,2020.7,rook,yes,b,420,29,17,1690000900,2.5,8,81
+40,2009,1700007777,Skua,NA,owl,yes,a,610,33,10,1690000500,3,6,99
 ";
 
 /// A missing cell in every column, a text that is no category, and columns in another order.
@@ -48,6 +48,9 @@ fn trained_with(options: EncoderOptions) -> Encoder {
         TargetSpec::of_columns("habits", &["tame", "ringed"]).with_loss(Loss::Bce),
         TargetSpec::of_columns("size", &["wing", "tail"]).with_loss(size),
         TargetSpec::new("hatched").with_loss(Loss::Mae),
+        TargetSpec::of_columns("grip", &["claw", "beak"])
+            .with_loss(Loss::GaussianNll { beta: 0.5 }),
+        TargetSpec::new("span").with_loss(Loss::LaplaceNll),
     ];
     Encoder::fit_with(&table, &features, &targets, options).unwrap()
 }
@@ -110,7 +113,7 @@ fn assert_predicts_like_the_engine(encoder: &Encoder) {
             let values = evaluate(&ModelProto::decode(&file[..]).unwrap(), inputs());
             let predictions = predicted(encoder, &network);
             for (target, offset) in encoder.targets().iter().zip(network.offsets()) {
-                let own = predictions.iter().map(|row| &row[offset..offset + target.width()]);
+                let own = predictions.iter().map(|row| &row[offset..offset + target.outputs()]);
                 for (row, predictions) in own.enumerate() {
                     let what = format!("{activation:?} after {hidden:?}, row {row}");
                     assert_says(&what, &values, row, target, predictions);
@@ -144,7 +147,7 @@ fn a_model_answers_by_its_thresholds() {
     // Midway between the lowest two probabilities of every column.
     let middle = |task: usize, column: usize| {
         let target = &plain.targets()[task];
-        let own = |row: usize| &predictions.row(row)[network.offsets()[task]..][..target.width()];
+        let own = |row: usize| &predictions.row(row)[network.offsets()[task]..][..target.outputs()];
         let of = |row: usize| target.probabilities(own(row)).unwrap();
         let mut all: Vec<f64> = (0..other.rows()).map(|row| of(row)[column]).collect();
         all.sort_by(f64::total_cmp);
@@ -158,7 +161,7 @@ fn a_model_answers_by_its_thresholds() {
     let values = evaluate(&model, inputs());
     for (target, offset) in encoder.targets().iter().zip(network.offsets()) {
         for row in 0..other.rows() {
-            let own = &predictions.row(row)[offset..][..target.width()];
+            let own = &predictions.row(row)[offset..][..target.outputs()];
             assert_says(&format!("row {row}"), &values, row, target, own);
         }
     }
@@ -189,7 +192,16 @@ fn assert_says(
     if let TargetEncoding::Numbers(scalings) = &target.encoding {
         let pairs = scalings.iter().zip(predictions);
         let numbers: Vec<f64> = pairs.map(|(scaling, &z)| scaling.restore(z.into())).collect();
-        return close(task, &numbers, &|column| scalings[column].scaling.std);
+        close(task, &numbers, &|column| scalings[column].scaling.std);
+        if target.loss.predicts_noise() {
+            let scales = scalings.iter().zip(&predictions[scalings.len()..]);
+            let sd = scales.map(|(it, &s)| {
+                it.scaling.std * target.loss.noise_variance(s.into()).unwrap().sqrt()
+            });
+            let sd: Vec<f64> = sd.collect();
+            close(&format!("{task}.sd"), &sd, &|column| sd[column]);
+        }
+        return;
     }
     let probabilities = target.probabilities(predictions).unwrap();
     close(&format!("{task}.probabilities"), &probabilities, &|_| 1.0);
@@ -244,6 +256,10 @@ fn a_model_has_an_input_a_column_and_its_outputs_by_task() {
             ("habits.label", text, 2),
             ("size", float, 2),
             ("hatched", double, 1),
+            ("grip", float, 2),
+            ("grip.sd", float, 2),
+            ("span", float, 1),
+            ("span.sd", float, 1),
         ]
     );
 }
@@ -369,7 +385,7 @@ fn what_does_not_belong_together_is_refused() {
         (
             fitting.clone(),
             vec![0.0; count - 1],
-            "the number of entries of the parameters is 103, but must be 104",
+            "the number of entries of the parameters is 139, but must be 140",
         ),
         (fitting.clone(), diverged, "element 3 of trunk.0.weight is NaN, no finite float"),
         (fitting, beyond, "element 0 of trunk.0.bias is 1e39, no finite float"),

@@ -39,7 +39,7 @@ impl Encoder {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a row of another length than the tasks' widths together; [`Error::Invalid`], naming the
+    /// [`Error::Mismatch`] for a row of another length than the tasks' outputs together; [`Error::Invalid`], naming the
     /// task, for a prediction that is NaN or infinite.
     pub fn decode(&self, predictions: &[f32]) -> Result<Vec<Predicted<'_>>> {
         let width = self.targets.iter().map(TargetColumn::outputs).sum();

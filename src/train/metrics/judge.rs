@@ -107,9 +107,9 @@ fn in_units<'a>(
 
 /// Checks that they belong together; the first column of each task among the predictions.
 pub(super) fn check(encoder: &Encoder, rows: usize, predictions: &Matrix) -> Result<Vec<usize>> {
-    let outputs = encoder.targets().iter().map(TargetColumn::width).sum();
+    let outputs = encoder.targets().iter().map(TargetColumn::outputs).sum();
     for (unit, found, expected, why) in [
-        ("columns", predictions.columns(), outputs, "all tasks' widths together"),
+        ("columns", predictions.columns(), outputs, "all tasks' outputs together"),
         ("rows", predictions.rows(), rows, "one a row of the table"),
     ] {
         if found != expected {
@@ -117,7 +117,7 @@ pub(super) fn check(encoder: &Encoder, rows: usize, predictions: &Matrix) -> Res
             return Err(Error::Mismatch { what, unit, found, expected, why });
         }
     }
-    let widths = encoder.targets().iter().map(TargetColumn::width);
+    let widths = encoder.targets().iter().map(TargetColumn::outputs);
     let offset = |next: &mut usize, width| {
         let offset = *next;
         *next += width;

@@ -73,6 +73,10 @@ fn what_cannot_be_compared_is_refused_with_the_reason() {
             &["--task", "number:mse"][..],
             "\"number\" is the only task, and with one there is nothing to weigh",
         ),
+        (
+            &["--task", "number:gaussian_nll", "--task", "kind"],
+            "task \"number\": weightings are compared by how many times as large losses are",
+        ),
         (&["--task", "number:mse", "--task", "kind", "--test", "0"], "there are no rows to test"),
         (
             &["--task", "number:mse", "--task", "kind", "--validation", "0", "--test", "0.2"],
