@@ -17,6 +17,7 @@ mod progress;
 mod run;
 mod tensors;
 mod trainer;
+pub mod uncertainty;
 // Of runs.
 mod homoscedastic;
 #[cfg(not(target_arch = "wasm32"))]

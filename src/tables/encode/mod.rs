@@ -19,6 +19,7 @@
 mod category;
 mod decode;
 mod feature;
+mod noise;
 mod number;
 mod sample_weights;
 mod saved;

@@ -62,5 +62,6 @@ fn target_is_sound(target: &TargetColumn) -> bool {
     };
     fits && columns > 0
         && target.is_sound_at(&target.thresholds)
+        && target.could_have(&target.noise)
         && target.loss.check(&target.name, target.width()).is_ok()
 }

@@ -37,6 +37,9 @@ pub struct TargetColumn {
     /// One a column of two classes, or none: see [`TargetColumn::thresholds`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) thresholds: Vec<f64>,
+    /// One a column of numbers, or none: see [`TargetColumn::noise`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) noise: Vec<f64>,
 }
 
 /// How the cells of a task's columns become labels. A missing cell is no label.
@@ -114,7 +117,8 @@ impl TargetColumn {
             ),
         };
         let (name, columns) = (spec.name.clone(), spec.columns.clone());
-        let target = Self { name, columns, loss, encoding, thresholds: Vec::new() };
+        let target =
+            Self { name, columns, loss, encoding, thresholds: Vec::new(), noise: Vec::new() };
         if !target.labelled(table)?.contains(&true) {
             return Err(match &target.columns[..] {
                 [column] => all_missing(table, column),
