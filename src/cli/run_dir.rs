@@ -143,6 +143,11 @@ impl RunDir {
         self.path.join("baselines.safetensors")
     }
 
+    /// By which intervals are calibrated.
+    pub fn calibration(&self) -> PathBuf {
+        self.path.join("calibration.safetensors")
+    }
+
     pub fn split(&self) -> PathBuf {
         self.path.join(SPLIT)
     }

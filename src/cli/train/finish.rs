@@ -4,6 +4,7 @@ use super::config::Config;
 use super::data::{Data, Part};
 use super::explained::explain;
 use super::judged::{Judged, PartFigures, judge_members, of_member};
+use super::noise;
 use super::thresholds;
 use super::watch::Onlooker;
 use crate::cli::baselines;
@@ -67,15 +68,20 @@ pub async fn finish<'a, E: Engine>(
         format!("task \"{task}\" has no linear model beside it, whose weights would be too many")
     });
     let unfitted: Vec<String> = unfitted.collect();
-    let judged = judge_members(&mut trainer, &members, data, &baselines).await?;
+    let mut judged = judge_members(&mut trainer, &members, data, &baselines).await?;
     let diverged = judged.diverged();
-    let has_thresholds = !judged.thresholds.is_empty();
-    if has_thresholds || diverged.is_some() || judged.kept.len() < members.len() {
+    let noise = noise::measure(&mut trainer, &judged.kept, data, &judged.encoder).await?;
+    judged.encoder = noise.encoder;
+    if judged.encoder != data.encoder || diverged.is_some() || judged.kept.len() < members.len() {
         let model = model(&judged.encoder, &judged.kept, diverged.clone())?;
         run_dir::save(&run.model(), &model)?;
     }
+    if !noise.scores.is_empty() {
+        run_dir::save(&run.calibration(), &noise.scores.to_bytes()?)?;
+    }
     let explained = explain(&mut trainer, data, &judged).await;
     let mut warnings = judged.warnings.clone();
+    warnings.extend(noise.warnings);
     warnings.extend(explained.warnings);
     warnings.extend(unfitted);
     warnings.extend(sigma_warnings(onlooker));

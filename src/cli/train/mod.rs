@@ -10,6 +10,7 @@ mod finish;
 mod folds;
 mod judged;
 mod log;
+mod noise;
 pub(in crate::cli) mod recipe;
 mod refit;
 pub(in crate::cli) mod resume;
