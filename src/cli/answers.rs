@@ -65,12 +65,17 @@ impl Names {
     }
 }
 
-/// The names of a task's columns: the answers, then every class's probability.
-fn columns(target: &TargetColumn) -> Vec<String> {
-    let answers: Vec<String> = match &target.columns[..] {
+/// What a task's answers are called, one a column.
+pub fn answer_names(target: &TargetColumn) -> Vec<String> {
+    match &target.columns[..] {
         [_] => vec![target.name.clone()],
         several => several.to_vec(),
-    };
+    }
+}
+
+/// The names of a task's columns: the answers, then every class's probability.
+fn columns(target: &TargetColumn) -> Vec<String> {
+    let answers = answer_names(target);
     let mut names = answers.clone();
     match &target.encoding {
         TargetEncoding::Numbers(_) => {}

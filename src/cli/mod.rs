@@ -4,6 +4,7 @@ mod adapters;
 mod answers;
 mod baselines;
 mod bench;
+mod beside;
 mod compare;
 mod doctor;
 mod evaluate;
@@ -101,6 +102,7 @@ Examples:
 const PREDICT_EXAMPLES: &str = "\
 Examples:
   awl predict run new-penguins.csv --keep id --out answers.csv
+  awl predict run new-penguins.csv --interval 0.9
   zcat much.csv.gz | awl predict run - > answers.csv";
 
 /// Runs the command that the user typed. Exit status 0 is success, 1 a failure at run time, 2 bad usage.

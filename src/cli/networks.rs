@@ -17,12 +17,7 @@ impl Networks {
         Ok(Self { network: network.clone(), predictor })
     }
 
-    /// Their predictions together.
-    pub async fn together(&self, features: &Matrix) -> Result<Matrix> {
-        self.each(features, |_| Ok(())).await
-    }
-
-    /// The same; and each one's alone are handed over as they come.
+    /// Their predictions together; each one's alone are handed over as they come.
     pub async fn each(
         &self,
         features: &Matrix,

@@ -1,6 +1,7 @@
 //! `awl predict`: a model's answers for new rows, a block of rows at a time.
 
 use super::answers::{Cell, Names, answers};
+use super::beside::{Beside, UncertaintyFlags};
 use super::failure::Failure;
 use super::far::Strange;
 use super::networks::Networks;
@@ -10,6 +11,7 @@ use super::scores;
 use super::split_file::{PartName, SplitFile};
 use super::terminal::printable;
 use awl::tables::{Encoder, Reading};
+use awl::train::uncertainty::Members;
 use awl::{Gpu, Table};
 use pollster::block_on;
 use serde_json::{Map, Value};
@@ -39,6 +41,8 @@ pub struct Arguments {
     /// Write a JSON object a row instead of CSV.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    uncertainty: UncertaintyFlags,
     #[command(flatten)]
     reading: ReadingFlags,
 }
@@ -115,6 +119,7 @@ fn to_file(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
 fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
     let run = RunDir::open(&arguments.run)?;
     let (model, parameters) = run.load_model()?;
+    let beside = Beside::asked(&arguments.uncertainty, &run, &model)?;
     let split = arguments.part.map(|part| Ok((part, SplitFile::read(&run.split())?)));
     let split = split.transpose().map_err(|failure: Failure| failure)?;
     let mut found = 0;
@@ -124,7 +129,7 @@ fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
     // There is a first one, if without rows: all of the columns' names are known by it.
     let Some(first) = blocks.next().transpose()? else { return Ok(()) };
     let keep = columns_of("--keep", &arguments.keep, &arguments.data, first.names())?;
-    let mut writer = Rows::new(out, encoder, &keep, arguments.json);
+    let mut writer = Rows::new(out, encoder, &keep, beside.as_ref(), arguments.json);
     let mut strange = Strange::default();
     let mut predictor = None;
     for block in std::iter::once(Ok(first)).chain(blocks.by_ref()) {
@@ -147,9 +152,16 @@ fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
                 none.insert(block_on(Networks::new(&gpu, &model.network, &parameters))?)
             }
         };
-        let predictions = block_on(predictor.together(&features))?;
+        let mut each = Vec::new();
+        let predictions = block_on(predictor.each(&features, |predictions| {
+            if beside.is_some() {
+                each.push(predictions.clone());
+            }
+            Ok(())
+        }))?;
+        let members = beside.is_some().then(|| Members::new(encoder, each)).transpose()?;
         for row in 0..predictions.rows() {
-            writer.row(&block, row, predictions.row(row))?;
+            writer.row(&block, row, predictions.row(row), members.as_ref())?;
         }
     }
     if let Some((part, split)) = &split {
@@ -179,6 +191,7 @@ fn tell(reading: &Reading) {
 struct Rows<'a, W: Write> {
     encoder: &'a Encoder,
     keep: &'a [String],
+    beside: Option<&'a Beside>,
     names: Vec<String>,
     format: Format<W>,
     cells: Vec<Cell>,
@@ -192,9 +205,21 @@ enum Format<W: Write> {
 }
 
 impl<'a, W: Write> Rows<'a, W> {
-    fn new(out: W, encoder: &'a Encoder, keep: &'a [String], json: bool) -> Self {
+    fn new(
+        out: W,
+        encoder: &'a Encoder,
+        keep: &'a [String],
+        beside: Option<&'a Beside>,
+        json: bool,
+    ) -> Self {
         let mut free = Names::default();
-        let answers = free.answers(encoder);
+        let mut answers = free.answers(encoder);
+        if let Some(beside) = beside {
+            // After all answers, which are called the same without it.
+            for (names, target) in answers.iter_mut().zip(encoder.targets()) {
+                names.extend(beside.names(target).iter().map(|name| free.free(name, "")));
+            }
+        }
         let keep_as = keep.iter().map(|name| free.free(name, ".kept"));
         let names = keep_as.chain(answers.into_iter().flatten()).collect();
         let format = if json {
@@ -202,7 +227,7 @@ impl<'a, W: Write> Rows<'a, W> {
         } else {
             Format::Csv(Box::new(csv::Writer::from_writer(out)))
         };
-        Self { encoder, keep, names, format, cells: Vec::new(), started: false }
+        Self { encoder, keep, beside, names, format, cells: Vec::new(), started: false }
     }
 
     fn start(&mut self) -> Result<(), Stop> {
@@ -215,17 +240,26 @@ impl<'a, W: Write> Rows<'a, W> {
         }
     }
 
-    fn row(&mut self, table: &Table, row: usize, predictions: &[f32]) -> Result<(), Stop> {
+    fn row(
+        &mut self,
+        table: &Table,
+        row: usize,
+        predictions: &[f32],
+        members: Option<&Members<'_>>,
+    ) -> Result<(), Stop> {
         self.cells.clear();
         for name in self.keep {
             let cell = table.column(name)?.text(row);
             self.cells.push(cell.map_or(Cell::Missing, |cell| Cell::Text(cell.into_owned())));
         }
         let mut rest = predictions;
-        for target in self.encoder.targets() {
+        for (task, target) in self.encoder.targets().iter().enumerate() {
             let (own, others) = rest.split_at(target.outputs());
             rest = others;
             answers(target, own, &mut self.cells)?;
+            if let (Some(beside), Some(members)) = (self.beside, members) {
+                beside.cells(target, members, row, task, &mut self.cells)?;
+            }
         }
         self.start()?;
         match &mut self.format {

@@ -92,14 +92,9 @@ impl<'a> Members<'a> {
 
     /// A task's predictions of each network for a row.
     fn own(&self, row: usize, task: usize) -> impl Iterator<Item = &[f32]> {
-        let own = self.starts[task]..self.starts[task] + outputs(&self.targets[task]);
+        let own = self.starts[task]..self.starts[task] + self.targets[task].outputs();
         self.predictions.iter().map(move |it| &it.row(row)[own.clone()])
     }
-}
-
-/// Predictions of a row of a task.
-pub(super) fn outputs(target: &TargetColumn) -> usize {
-    target.width()
 }
 
 /// Where each task's predictions begin in a row, and how many there are of all.
@@ -107,7 +102,7 @@ pub(super) fn starts(targets: &[TargetColumn]) -> (Vec<usize>, usize) {
     let mut end = 0;
     let start = |target: &TargetColumn| {
         let start = end;
-        end += outputs(target);
+        end += target.outputs();
         start
     };
     let starts = targets.iter().map(start).collect();
@@ -117,8 +112,8 @@ pub(super) fn starts(targets: &[TargetColumn]) -> (Vec<usize>, usize) {
 /// What networks of this loss take a label to be distributed like.
 pub(super) fn family(loss: &Loss) -> Family {
     match loss {
-        Loss::Mse | Loss::Huber { .. } => Family::Normal,
-        Loss::Mae => Family::Laplace,
+        Loss::Mse | Loss::Huber { .. } | Loss::GaussianNll { .. } => Family::Normal,
+        Loss::Mae | Loss::LaplaceNll => Family::Laplace,
         Loss::Poisson => Family::Poisson,
         Loss::Quantile { .. } | Loss::Bce | Loss::CrossEntropy { .. } => Family::Unknown,
     }
@@ -158,6 +153,11 @@ pub(super) fn centre(
             // The variance of a count is its mean; of counts over their mean it is that once more divided.
             let rate = predicted.exp();
             (rate, Some(rate / encoding.scaling.std))
+        }
+        // Its logarithm of the scale follows those of all columns.
+        _ if target.loss.predicts_noise() => {
+            let log_scale = own[target.width() + column];
+            (predicted, target.loss.noise_variance(log_scale.into()))
         }
         _ => (predicted, None),
     }

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `mse`, `huber` | normal, with the [measured](crate::tables::TargetColumn::noise) variance |
 //! | `mae` | Laplace, with the measured variance |
+//! | `gaussian_nll`, `laplace_nll` | the same, with the variance that it predicts for the row |
 //! | `poisson` | Poisson |
 //! | `quantile` | nothing: the answer is a quantile, whose noise is not known |
 //! | `bce`, `cross_entropy` | probabilities |

@@ -1,6 +1,6 @@
 //! What labels tell of the networks' answers: how much noise there is, and how far the labels lie.
 
-use super::members::{centre, outputs, starts};
+use super::members::{centre, starts};
 use super::{Family, Parts, Scores};
 use crate::data::{Matrix, Target, Values};
 use crate::error::{Error, Result};
@@ -61,7 +61,7 @@ impl<'a> Moments<'a> {
                 columns.iter_mut().zip(target.encoding.numbers()).enumerate()
             {
                 for (row, running) in rows.iter_mut().enumerate() {
-                    let own = &predictions.row(row)[start..start + outputs(target)];
+                    let own = &predictions.row(row)[start..start + target.outputs()];
                     let (value, noise) = centre(target, encoding, own, column);
                     let distance = value - running.mean;
                     running.mean += distance / count;
