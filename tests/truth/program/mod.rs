@@ -19,6 +19,7 @@ mod start;
 mod targets;
 mod thresholds;
 mod told;
+mod uncertainty;
 mod weights;
 
 use std::path::{Path, PathBuf};
