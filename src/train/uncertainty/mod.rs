@@ -19,7 +19,9 @@
 //! [`Members`] holds the predictions of all networks for a block of rows, [`Mixture`] is what they say of one number,
 //! [`OfClasses`] of classes. [`Moments`] measures the noise on rows with labels, and [`Scores`] calibrates intervals on them.
 
+mod calibration;
 mod classes;
+mod crps;
 mod members;
 mod mixture;
 mod moments;
@@ -28,6 +30,7 @@ mod scores;
 mod tests;
 mod unit;
 
+pub use self::calibration::{Calibration, Coverage, LEVELS, NumberCalibration, blocks};
 pub use self::classes::OfClasses;
 pub use self::members::Members;
 pub use self::mixture::{Component, Family, Mixture};
