@@ -1,14 +1,14 @@
 //! How sure a model's answers are, beside them: flags of `awl predict`, columns' names, and their cells.
 
 use super::answers::{Cell, answer_names};
+use super::calibrated;
 use super::failure::Failure;
 use super::run_dir::{Model, RunDir};
 use awl::Result;
 use awl::loss::Loss;
 use awl::tables::{Curve, NumberEncoding, TargetColumn, TargetEncoding};
-use awl::train::uncertainty::{Family, Members, Mixture, Scores};
+use awl::train::uncertainty::{Family, Members, Mixture};
 use std::collections::HashMap;
-use std::fs;
 
 /// Flags that say how sure answers are.
 #[derive(clap::Args)]
@@ -175,16 +175,12 @@ fn interval(
     if !calibrate {
         return Ok(Interval::Central { level });
     }
-    let path = run.calibration();
-    if !path.exists() {
+    let Some(scores) = calibrated::scores(run)? else {
         return Err(Failure::input(format!(
             "--calibrate: {} is not there: train again with validation rows, or leave out --calibrate",
-            path.display()
+            run.calibration().display()
         )));
-    }
-    let file = path.display().to_string();
-    let bytes = fs::read(&path).map_err(|error| format!("{file}: {error}"))?;
-    let scores = Scores::from_bytes(&file, &bytes)?;
+    };
     let columns = with_interval.flat_map(|it| &it.columns);
     let reach = columns.map(|column| Ok((column.clone(), scores.reach(column, level)?)));
     let reach = reach.collect::<Result<_>>().map_err(|error| Failure::input(error.to_string()))?;

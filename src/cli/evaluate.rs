@@ -1,6 +1,7 @@
 //! `awl evaluate`: how good a model is on labelled rows.
 
 use super::baselines;
+use super::calibrated;
 use super::failure::Failure;
 use super::far::Strange;
 use super::networks::Networks;
@@ -11,7 +12,7 @@ use super::split_file::{PartName, SplitFile};
 use super::sureness;
 use super::terminal::printable;
 use awl::train::{Judgement, by_class, judge};
-use awl::{Dataset, Encoder, Gpu, Matrix, Table};
+use awl::{Dataset, Encoder, Error, Gpu, Matrix, Table};
 use pollster::block_on;
 use serde_json::json;
 use std::io::Write;
@@ -57,7 +58,8 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         features = encoder.encode_features(&table)?;
     }
     let mut alone = Vec::new();
-    let predictions = block_on(async {
+    let scores = calibrated::scores(&run)?;
+    let (predictions, calibration) = block_on(async {
         let gpu = Gpu::new().await?;
         let networks = Networks::new(&gpu, network, &parameters).await?;
         let take = |predictions: &Matrix| {
@@ -66,7 +68,13 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
             }
             Ok(())
         };
-        networks.each(&features, take).await
+        let predictions = networks.each(&features, take).await?;
+        let members: Vec<usize> = (0..parameters.len()).collect();
+        let rows = (&table, &features);
+        let predict = async |member, features: &Matrix| networks.by(member, features).await;
+        let calibration =
+            calibrated::figures(encoder, rows, scores.as_ref(), &members, predict).await?;
+        Ok::<_, Error>((predictions, calibration))
     })?;
     let judgements = judge(encoder, &table, &predictions)?;
     check_judged(&judgements)?;
@@ -121,6 +129,7 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         let each = each.map(|(target, columns)| (target.name.clone(), json!(columns)));
         report["by_class"] = each.collect::<serde_json::Map<_, _>>().into();
         report["intervals"] = scores::intervals(encoder, &of_intervals);
+        report["calibration"] = json!(calibration);
         if let Some(of_baselines) = &of_baselines {
             let named = baselines::NAMES.into_iter().zip(of_baselines);
             let named = named.map(|(name, it)| (name.to_string(), scores::as_json(encoder, it)));
@@ -143,6 +152,9 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         text += &scores::table(encoder, &judgements, &beside);
         for sentence in scores::thresholds(encoder) {
             text += &format!("{sentence}\n");
+        }
+        if !calibration.is_empty() {
+            text += &format!("\n{}", calibrated::text(&calibration));
         }
         if !alone.is_empty() {
             let alone: Vec<_> = alone.iter().collect();

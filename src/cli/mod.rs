@@ -5,6 +5,7 @@ mod answers;
 mod baselines;
 mod bench;
 mod beside;
+mod calibrated;
 mod compare;
 mod doctor;
 mod evaluate;

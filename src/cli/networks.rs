@@ -17,6 +17,11 @@ impl Networks {
         Ok(Self { network: network.clone(), predictor })
     }
 
+    /// One's predictions.
+    pub async fn by(&self, member: usize, features: &Matrix) -> Result<Matrix> {
+        self.predictor.predict_by(member, features).await
+    }
+
     /// Their predictions together; each one's alone are handed over as they come.
     pub async fn each(
         &self,

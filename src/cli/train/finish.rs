@@ -8,11 +8,13 @@ use super::noise;
 use super::thresholds;
 use super::watch::Onlooker;
 use crate::cli::baselines;
+use crate::cli::calibrated;
 use crate::cli::failure::Failure;
 use crate::cli::run_dir::{self, Model};
 use crate::cli::scores;
 use awl::engine::Engine;
 use awl::tables::{Encoder, NumberEncoding, Predicted, ReadOptions, TargetEncoding, Transform};
+use awl::train::uncertainty::NumberCalibration;
 use awl::train::{Baselines, HomoscedasticNoise, Progress, Run, Weighed, Weights};
 use awl::{Matrix, Recipe};
 use serde_json::{Map, Value, json};
@@ -26,6 +28,8 @@ pub struct Results<'a> {
     pub weighed: Vec<Weighed>,
     /// The noise that the weights stand for.
     pub noise: Vec<HomoscedasticNoise>,
+    /// Whether the intervals of numbers hold what they promise on the last part.
+    pub calibration: Vec<NumberCalibration>,
     /// What went wrong or is not what it seems, told at the end.
     pub warnings: Vec<String>,
     /// Why the run is a failure, if it is.
@@ -79,6 +83,17 @@ pub async fn finish<'a, E: Engine>(
     if !noise.scores.is_empty() {
         run_dir::save(&run.calibration(), &noise.scores.to_bytes()?)?;
     }
+    let calibration = match judged.parts.last() {
+        Some(last) => {
+            let rows = (&last.part.table, last.part.data.features());
+            // Those of the validation rows have made the scores.
+            let scores = (last.name == "test" && !noise.scores.is_empty()).then_some(&noise.scores);
+            let predict =
+                async |member, rows: &Matrix| trainer.engine().predict_by(member, rows).await;
+            calibrated::figures(&judged.encoder, rows, scores, &judged.kept, predict).await?
+        }
+        None => Vec::new(),
+    };
     let explained = explain(&mut trainer, data, &judged).await;
     let mut warnings = judged.warnings.clone();
     warnings.extend(noise.warnings);
@@ -107,6 +122,7 @@ pub async fn finish<'a, E: Engine>(
     let apart = judged.parts.last().map(|last| &last.judgements[..]);
     let noise = HomoscedasticNoise::all(&judged.encoder, &together, apart);
     json["homoscedastic_noise"] = json!(noise);
+    json["calibration"] = json!(calibration);
     json["parts"]["train"] = explained.training;
     json["by_class"] = explained.by_class;
     json["importance"] = explained.importance;
@@ -117,7 +133,7 @@ pub async fn finish<'a, E: Engine>(
     run_dir::save(&run.results(), format!("{json:#}\n").as_bytes())?;
     let report = awl::report::html(run.path()).map_err(Failure::at_run_time)?;
     run_dir::save(&run.report(), report.as_bytes())?;
-    Ok(Results { json, judged, weighed: together, noise, warnings, diverged })
+    Ok(Results { json, judged, weighed: together, noise, calibration, warnings, diverged })
 }
 
 /// When, from what and how: enough to make the run again, and to know it again. The date alone differs between equal runs.

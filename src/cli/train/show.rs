@@ -6,7 +6,7 @@ use super::finish::Results;
 use crate::cli::failure::Failure;
 use crate::cli::run_dir::RunDir;
 use crate::cli::terminal::printable;
-use crate::cli::{scores, sureness};
+use crate::cli::{calibrated, scores, sureness};
 use std::io::Write;
 
 /// Says what came out: on stdout, for people or as JSON.
@@ -30,7 +30,7 @@ pub fn show(
 }
 
 fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
-    let Results { json, judged, weighed, noise, .. } = results;
+    let Results { json, judged, weighed, noise, calibration, .. } = results;
     let seconds = json["seconds"].as_f64().unwrap_or_default();
     let epochs = &json["epochs"];
     let mut text = match json["members"].as_array() {
@@ -86,6 +86,9 @@ fn text(run: &RunDir, data: &Data, results: &Results<'_>) -> String {
     }
     if !weighed.is_empty() {
         text += &format!("\n{}", scores::weights(&data.encoder, weighed));
+    }
+    if !calibration.is_empty() {
+        text += &format!("\n{}", calibrated::text(calibration));
     }
     if !noise.is_empty() {
         let part = judged.parts.last().map(|last| last.name);

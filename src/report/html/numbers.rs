@@ -3,12 +3,14 @@
 use super::chart::{Chart, Frame};
 use super::colour;
 use super::run::{Pair, Run, TaskFacts};
-use super::scale::{Scale, fraction, number};
+use super::scale::{Scale, fraction, number, percent};
+use crate::train::uncertainty::NumberCalibration;
 use crate::train::{Fit, Regression};
 use maud::{Markup, html};
 
 /// As high as wide: both axes of predicted against true have the same numbers.
 const SIDE: f64 = 342.0;
+const INTERVALS_HEIGHT: f64 = 230.0;
 
 /// The blocks of a card.
 pub(super) fn blocks(run: &Run, index: usize, part: &str, figures: &Regression) -> Markup {
@@ -17,6 +19,9 @@ pub(super) fn blocks(run: &Run, index: usize, part: &str, figures: &Regression) 
     let several = columns.is_some_and(|columns| columns.len() > 1);
     html! {
         @if !figures.columns.is_empty() { div.block { (table(task, part, &figures.columns)) } }
+        @for it in run.results.calibration.iter().filter(|it| it.task == task.name) {
+            (intervals(index, part, it, several))
+        }
         @for (column, points) in columns.into_iter().flatten() {
             @let points = known(points);
             @if !points.is_empty() {
@@ -34,6 +39,64 @@ pub(super) fn blocks(run: &Run, index: usize, part: &str, figures: &Regression) 
                         "True minus predicted: a slope, a bend or a fan tells what the network has not learned."
                     }
                 }
+            }
+        }
+    }
+}
+
+/// A reliability diagram: how many labels lie in intervals, against their probability.
+fn intervals(index: usize, part: &str, it: &NumberCalibration, several: bool) -> Markup {
+    let name = if several { format!("{}: ", it.column) } else { String::new() };
+    let words = |[level, share]: &[f64; 2]| {
+        format!("{} of the labels are in intervals of {}", percent(*share), percent(*level))
+    };
+    let all: Vec<String> = it.curve.iter().map(words).collect();
+    let chart = Chart::new(Frame {
+        title: format!("{}: intervals", it.column),
+        description: format!("{}; the calibration error is {}.", all.join("; "), percent(it.error)),
+        height: INTERVALS_HEIGHT,
+        x: Scale::between(0.0, 1.0),
+        y: Scale::between(0.0, 1.0),
+        x_label: "probability of an interval",
+        y_label: "share of labels in it",
+        y_format: number,
+    });
+    let line: Vec<_> = it.curve.iter().map(|&[level, share]| (level, Some(share))).collect();
+    let dots = it.curve.iter().zip(&all);
+    let dots: Vec<_> = dots.map(|(&[level, share], words)| (level, share, words.clone())).collect();
+    let is_calibrated = it.coverage.iter().any(|of| of.calibrated.is_some());
+    let optional = |value: Option<f64>| value.map_or("–".into(), number);
+    html! {
+        figure.block {
+            figcaption { (name) "Intervals" }
+            (chart.draw(&html! {
+                (chart.line("diagonal", &[(0.0, Some(0.0)), (1.0, Some(1.0))]))
+                (chart.line(&colour(index), &line))
+                (chart.dots(&colour(index), &dots, 3.0))
+            }))
+            table.figures {
+                thead { tr {
+                    th scope="col" { "Interval" }
+                    @for of in &it.coverage { th scope="col" { (percent(of.level)) } }
+                } }
+                tbody {
+                    tr {
+                        th scope="row" { "Labels in it" }
+                        @for of in &it.coverage { td { (percent(of.share)) } }
+                    }
+                    @if is_calibrated {
+                        tr {
+                            th scope="row" { "Calibrated" }
+                            @for of in &it.coverage { td { (of.calibrated.map_or("–".into(), percent)) } }
+                        }
+                    }
+                }
+            }
+            p.words {
+                "On the line intervals hold what they promise; below it they are too narrow. " (number(it.rows as f64)) " rows of the "
+                (part) " part. Calibration error, the mean distance from the line at 0.05, 0.10, … 0.95: " (percent(it.error))
+                ". NLL " (optional(it.nll)) ", CRPS " (optional(it.crps)) "."
+                @if is_calibrated { " Calibrated: as far as it took on the validation rows, to a number of deviations." }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::means::Means;
 use crate::error::{Error, Result};
+use crate::train::uncertainty::NumberCalibration;
 use crate::train::{ByClass, HomoscedasticNoise, TaskImportance, TaskMetrics, Weighed};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -85,6 +86,9 @@ pub(super) struct Results {
     /// The noise that the weights stand for, a column of numbers each.
     #[serde(default)]
     pub(super) homoscedastic_noise: Vec<HomoscedasticNoise>,
+    /// Whether the intervals of numbers hold what they promise on the last part.
+    #[serde(default)]
+    pub(super) calibration: Vec<NumberCalibration>,
     /// Of a fleet: what became of each network.
     #[serde(default)]
     pub(super) members: Vec<MemberFacts>,

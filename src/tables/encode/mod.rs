@@ -50,7 +50,7 @@ pub(crate) use self::yes_no::spellings;
 
 use super::Table;
 use super::table::quoted;
-use crate::data::{Dataset, Matrix};
+use crate::data::{Dataset, Matrix, Target};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Task};
 use crate::nearest::nearest;
@@ -233,6 +233,15 @@ impl Encoder {
             _ => targets,
         };
         Dataset::new(self.encode_features(table)?, targets)
+    }
+
+    /// The labels of every task of numbers, on the scale that is learned; `None` of classes, and of a task whose columns the table
+    /// lacks or that hold what is no such number.
+    pub fn encode_numbers(&self, table: &Table) -> Vec<Option<Target>> {
+        let of_target = |target: &TargetColumn| {
+            matches!(target.encoding, TargetEncoding::Numbers(_)).then(|| target.encode(table).ok())
+        };
+        self.targets.iter().map(|target| of_target(target).flatten()).collect()
     }
 
     /// The features of a table alone, shape `[rows, features]`: for rows whose labels are to be predicted.

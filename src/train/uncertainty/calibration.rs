@@ -92,12 +92,24 @@ impl<'a> Calibration<'a> {
         Self { targets, scores, sums: targets.iter().map(of_target).collect() }
     }
 
-    /// Adds the rows that these predictions are of, the labels beginning at row `first`.
+    /// Whether there is no column whose noise is known.
+    pub fn is_empty(&self) -> bool {
+        self.sums.iter().flatten().all(Option::is_none)
+    }
+
+    /// Adds the rows that these predictions are of, the labels of tasks, where there are some, beginning at row `first`
+    /// ([`Encoder::encode_numbers`]).
     ///
     /// # Errors
     /// Those of [`Members::number`].
-    pub fn add(&mut self, members: &Members<'_>, labels: &[Target], first: usize) -> Result<()> {
+    pub fn add(
+        &mut self,
+        members: &Members<'_>,
+        labels: &[Option<Target>],
+        first: usize,
+    ) -> Result<()> {
         for (task, (columns, labels)) in self.sums.iter_mut().zip(labels).enumerate() {
+            let Some(labels) = labels else { continue };
             let Values::Numbers(numbers) = labels.values() else { continue };
             let rows = (0..members.rows()).filter(|row| labels.has_label(first + row));
             for row in rows {
@@ -233,7 +245,7 @@ mod tests {
         let encoder = Encoder::fit_with(&table, &["x"], &targets, Default::default());
         let encoder = encoder.expect("an encoder");
         let labels: Vec<f32> = (0..ROWS).map(|row| normal(row) as f32).collect();
-        let labels = [Target::numbers(Matrix::new(1, labels).expect("labels"))];
+        let labels = [Some(Target::numbers(Matrix::new(1, labels).expect("labels")))];
         let mut scores = Scores::default();
         scores.insert("y", (0..ROWS).map(|row| 2.0 * normal(row).abs()).collect());
         for (deviation, expected) in
