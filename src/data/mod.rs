@@ -9,5 +9,6 @@ pub(crate) mod permutation;
 
 pub use self::dataset::{Dataset, Matrix, Target, Values};
 pub(crate) use self::dataset::{check_finite, highest};
+pub use self::draws::Bootstrap;
 pub(crate) use self::draws::{pcg4d, step_key};
 pub use self::permutation::Permutation;

@@ -26,13 +26,15 @@ pub struct Recipe {
     pub batch: usize,
     /// Whether every epoch visits the rows in a new random order.
     pub shuffle: bool,
-    /// Seed of the initial parameters, of the order of the rows and of dropout.
+    /// Whether the rows of an epoch are drawn with replacement, the same in every epoch ([`Bootstrap`](crate::data::Bootstrap)).
+    pub bootstrap: bool,
+    /// Seed of the initial parameters, of the order of the rows, of those drawn and of dropout.
     pub seed: u64,
 }
 
 impl Recipe {
-    /// A recipe with a constant learning rate, no clipping, shuffled batches of 32 rows and seed 0; change the fields as you like.
-    /// Learned weights of tasks whose loss predicts its own noise are [held](Weighting::holding).
+    /// A recipe with a constant learning rate, no clipping, shuffled batches of 32 rows, each visited once an epoch, and seed 0; change
+    /// the fields as you like. Learned weights of tasks whose loss predicts its own noise are [held](Weighting::holding).
     pub fn new(network: Network, weighting: impl Into<Weighting>, optimizer: Adam) -> Self {
         let weighting = weighting.into().holding(&own_noise(&network));
         Self {
@@ -43,6 +45,7 @@ impl Recipe {
             clip: None,
             batch: 32,
             shuffle: true,
+            bootstrap: false,
             seed: 0,
         }
     }

@@ -127,7 +127,7 @@ macro_rules! kernels {
 kernels! {
     /// The epoch's order of the rows.
     ORDER: "epoch/order" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/permutation"]
-        [Write], members;
+        [Write, Read], members;
     /// What each batch's losses are divided by.
     NORMALISERS: "epoch/normalisers" = ["shared/grid", "shared/labels", "shared/losses", "shared/numbers", "shared/reduction", "shared/long_sum"]
         [Read, Read, Read, Write, Read], alone;

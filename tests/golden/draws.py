@@ -40,6 +40,13 @@ def order(rows, seed, epoch):
     return order
 
 
+def drawn(rows, seed):
+    """The rows that stand in place of all rows where as many were drawn with replacement (src/data/draws.rs)."""
+    key = split_mix(seed ^ split_mix(int.from_bytes(b"bootstra", "big")))
+    low, high = key % WORD, key // WORD
+    return [lowbias32((lowbias32((row + low) % WORD) + high) % WORD) % rows for row in range(rows)]
+
+
 def feistel(value, bits, keys):
     """Eight rounds; the halves, of low and high bits, take each other's place in each."""
     low_bits, high_bits = bits // 2, bits - bits // 2
@@ -76,6 +83,10 @@ if __name__ == "__main__":
         whole = order(rows, seed, epoch)
         places = sum(position * row for position, row in enumerate(whole))
         print((rows, seed, epoch), whole[:4], whole[-4:], places)
+    for rows, seed in [(1, 0), (7, 0), (16, 9), (16, 2**63 + 5), (1000, 3)]:
+        whole = drawn(rows, seed)
+        places = sum(place * row for place, row in enumerate(whole))
+        print((rows, seed), whole if rows < 20 else whole[:4], places, len(set(whole)))
     for seed, step in [(0, 1), (2**63 + 5, 3), (1, 2**32 + 1)]:
         bits = [sum((factor(0.5, seed, step, row, unit) == 0) << unit for unit in range(16)) for row in range(4)]
         print((seed, step), [hex(word) for word in bits])

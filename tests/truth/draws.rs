@@ -2,8 +2,8 @@
 //! `tests/golden/draws.py` finds from the documentation, and different for every seed, epoch and step.
 
 use crate::support::{Make, ON_GPU, linear, numbers, reference, run, schedule, state_of};
-use awl::data::{Dataset, Matrix, Permutation};
-use awl::engine::Record;
+use awl::data::{Bootstrap, Dataset, Matrix, Permutation};
+use awl::engine::{Recipe, Record};
 use awl::network::Dropout;
 use awl::{Adam, Loss, Task, Weighting};
 use std::collections::HashSet;
@@ -66,11 +66,12 @@ fn dropped_units_are_those_of_the_documentation() {
 }
 
 /// The rows that an engine visits, one a step: the loss of a prediction of 0 is the row's own number.
-fn visited(make: Make, rows: usize, seed: u64, steps: usize) -> Vec<u32> {
+fn visited(make: Make, rows: usize, seed: u64, steps: usize, change: fn(&mut Recipe)) -> Vec<u32> {
     let tasks = [Task::new("row", Loss::Mae, 1)];
     let mut recipe = linear(&tasks, Weighting::equal(1), Adam::new(0.0), 1);
     recipe.shuffle = true;
     recipe.seed = seed;
+    change(&mut recipe);
     let features = Matrix::new(1, vec![0.0; rows]).expect("a column");
     let target: Vec<f32> = (0..rows).map(|row| row as f32).collect();
     let data = Dataset::new(features, vec![numbers(&target)]).expect("a dataset");
@@ -98,8 +99,50 @@ fn every_engine_visits_the_rows_in_the_epochs_orders() {
         let epoch = |epoch| order(rows, seed, epoch);
         let expected: Vec<u32> = (0..epochs).flat_map(epoch).collect();
         for (name, make) in ON_GPU.into_iter().chain([("reference", &reference as Make)]) {
-            let found = visited(make, rows as usize, seed, expected.len());
+            let found = visited(make, rows as usize, seed, expected.len(), |_| ());
             assert_eq!(found, expected, "{name}, {rows} rows");
+        }
+    }
+}
+
+fn drawn(rows: u32, seed: u64) -> Vec<u32> {
+    let draws = Bootstrap::new(rows, seed);
+    (0..rows).map(|row| draws.row(row)).collect()
+}
+
+#[test]
+fn rows_drawn_with_replacement_are_those_of_the_documentation() {
+    for (rows, seed, expected) in [
+        (1, 0, &[0][..]),
+        (7, 0, &[0, 5, 5, 0, 1, 6, 2]),
+        (16, 9, &[8, 12, 6, 15, 2, 4, 10, 15, 7, 14, 10, 5, 9, 13, 11, 8]),
+        (16, (1 << 63) + 5, &[14, 7, 0, 11, 1, 10, 7, 7, 9, 7, 8, 9, 0, 15, 15, 7]),
+    ] {
+        assert_eq!(drawn(rows, seed), expected, "{rows} rows, seed {seed}");
+    }
+    let found = drawn(1_000, 3);
+    assert_eq!(found[..4], [197, 160, 121, 627]);
+    let places = (0..).zip(&found).map(|(place, &row): (u64, _)| place * u64::from(row));
+    assert_eq!(places.sum::<u64>(), 252_811_322);
+    assert_eq!(found.iter().collect::<HashSet<_>>().len(), 628);
+}
+
+/// In every epoch the same, in the epoch's own order.
+#[test]
+fn every_engine_visits_the_rows_that_were_drawn() {
+    for (rows, seed, epochs) in [(1, 0, 2), (7, 0, 3), (256, 3, 2), (300, 9, 2)] {
+        let draws = drawn(rows, seed);
+        let epoch = |epoch| order(rows, seed, epoch);
+        let shuffled = (0..epochs).flat_map(epoch).map(|row| draws[row as usize]).collect();
+        let plain: Vec<u32> = (0..epochs).flat_map(|_| draws.clone()).collect();
+        let in_order: fn(&mut Recipe) = |recipe| (recipe.bootstrap, recipe.shuffle) = (true, false);
+        for (name, make) in ON_GPU.into_iter().chain([("reference", &reference as Make)]) {
+            let steps = plain.len();
+            let found = visited(make, rows as usize, seed, steps, |it| it.bootstrap = true);
+            let shuffled: &Vec<u32> = &shuffled;
+            assert_eq!(&found, shuffled, "{name}, {rows} rows");
+            let found = visited(make, rows as usize, seed, steps, in_order);
+            assert_eq!(found, plain, "{name}, {rows} rows in order");
         }
     }
 }

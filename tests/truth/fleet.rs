@@ -38,6 +38,7 @@ fn recipes(hidden: &[usize], dropout: f64, clip: Option<f64>) -> Vec<Recipe> {
         adam.network.decoupled = index == 3;
         let mut recipe = Recipe::new(network.clone(), weighting, adam);
         (recipe.batch, recipe.seed, recipe.clip) = (BATCH, 7 + index as u64, clip);
+        recipe.bootstrap = index % 2 == 1;
         recipe
     };
     weightings.into_iter().enumerate().map(member).collect()

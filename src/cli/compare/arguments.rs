@@ -182,6 +182,7 @@ impl Arguments {
         config.weighting = Default::default();
         config.task.iter_mut().for_each(|task| (task.weight, task.threshold) = (None, None));
         config.train.members = 1;
+        config.train.bootstrap = false;
         config.train.refit = false;
         config.train.tensorboard = false;
         config.train.init = None;

@@ -209,6 +209,9 @@ pub struct TrainFlags {
     /// number and the mean probability.
     #[arg(long, value_name = "NUMBER")]
     pub members: Option<usize>,
+    /// Have each of --members draw its training rows with replacement: the networks differ more.
+    #[arg(long)]
+    pub bootstrap: bool,
     /// Visit the rows in the table's order.
     #[arg(long)]
     pub no_shuffle: bool,
@@ -322,6 +325,7 @@ impl Arguments {
         set(&mut train.batch_size, &flags.batch_size);
         set(&mut train.seed, &flags.seed);
         set(&mut train.members, &flags.members);
+        train.bootstrap |= flags.bootstrap;
         train.shuffle &= !flags.no_shuffle;
         set(&mut train.patience, &flags.patience);
         train.refit |= flags.refit;

@@ -185,6 +185,9 @@ pub struct Train {
     /// Networks trained at once, from this seed and those that follow, which answer together.
     #[serde(skip_serializing_if = "is_one")]
     pub members: usize,
+    /// Whether each of several networks draws its training rows with replacement.
+    #[serde(skip_serializing_if = "is_false")]
+    pub bootstrap: bool,
     pub shuffle: bool,
     /// Epochs without a better validation score before training stops; 0: never.
     pub patience: usize,
@@ -212,6 +215,7 @@ impl Default for Train {
             batch_size: 64,
             seed: 0,
             members: 1,
+            bootstrap: false,
             shuffle: true,
             patience: 20,
             refit: false,

@@ -25,6 +25,11 @@ pub fn recipes(config: &Config, encoder: &Encoder, rows: usize) -> Result<Vec<Re
             "--members {members}: train 1 to {MOST_MEMBERS} networks at once"
         )));
     }
+    if config.train.bootstrap && members == 1 {
+        return Err(Failure::input(
+            "--bootstrap has several networks learn from other rows each, and there is one: give --members, or leave it out",
+        ));
+    }
     if config.train.tensorboard && members > MOST_EVENT_FILES {
         return Err(Failure::input(format!(
             "--tensorboard writes a folder of events for each of {members} networks: train {MOST_EVENT_FILES} at most, or leave it out"
@@ -48,6 +53,7 @@ fn recipe(config: &Config, encoder: &Encoder, rows: usize) -> Result<Recipe, Fai
     let mut recipe = Recipe::new(network, weighting, adam(config));
     recipe.batch = config.train.batch_size;
     recipe.shuffle = config.train.shuffle;
+    recipe.bootstrap = config.train.bootstrap;
     recipe.seed = config.train.seed;
     recipe.clip = config.optimizer.clip;
     recipe.schedule = schedule(config, rows);

@@ -4,7 +4,7 @@
 use super::infos::{MOST_MEMBERS, MemberInfo, OptimizerInfo, Rates, Shares, StepInfo};
 use super::rows::Rows;
 use super::slots::Steps;
-use crate::data::{Permutation, step_key};
+use crate::data::{Bootstrap, Permutation, step_key};
 use crate::engine::outcome::{FIELDS, NEVER};
 use crate::engine::recipe::Recipe;
 use crate::engine::state::State;
@@ -66,8 +66,9 @@ impl Workspace {
         let batches = count.div_ceil(batch);
         let normalisers = Buffer::zeros(gpu, "the normalisers", seats * batches * tasks)?;
         let work = Work { rounds: ORDER_ROUNDS, ..Work::elements(count) };
-        let mut prepare =
-            vec![gpu.kernel(&kernels::ORDER, &[]).dispatch(gpu, &[order.binding()], work)?];
+        let draws = Buffer::storage(gpu, "the draws of rows", &draws(&recipes, count))?;
+        let bindings = [order.binding(), draws.binding()];
+        let mut prepare = vec![gpu.kernel(&kernels::ORDER, &[]).dispatch(gpu, &bindings, work)?];
         let of_batches = Batches {
             labels: rows.labels.raw(),
             layouts: &rows.tasks,
@@ -275,4 +276,13 @@ impl Workspace {
 fn state_length(recipe: &Recipe) -> usize {
     let tasks = recipe.network.tasks().len();
     3 * (recipe.network.parameter_count() + tasks) + (2 + MEMORY) * tasks
+}
+
+/// `Draw` in `order.wgsl`: what each member draws in place of the rows.
+fn draws(recipes: &[Recipe], rows: usize) -> Vec<[u32; 4]> {
+    let of = |recipe: &Recipe| {
+        let [low, high] = Bootstrap::new(rows as u32, recipe.seed).key();
+        [low, high, u32::from(recipe.bootstrap), 0]
+    };
+    recipes.iter().map(of).collect()
 }

@@ -29,6 +29,14 @@ pub(super) fn order(
     positions.map(row).collect()
 }
 
+/// The rows that stand in place of these where as many as there are were drawn with replacement.
+pub(super) fn drawn(rows: usize, seed: u64, of: &[usize]) -> Vec<usize> {
+    // "bootstra"
+    let [low, high] = halves(finalise(seed ^ finalise(0x626f_6f74_7374_7261)));
+    let draw = |&row: &usize| scatter((scatter((row as u64 + low) % WORD) + high) % WORD);
+    of.iter().map(|row| draw(row) as usize % rows).collect()
+}
+
 /// Every position's place in the sequence of all positions by their hashes.
 fn ranks(rows: usize, keys: [u64; 2], positions: impl Iterator<Item = usize>) -> Vec<usize> {
     let hash =
@@ -116,7 +124,7 @@ fn halves(key: u64) -> [u64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Permutation;
+    use crate::data::{Bootstrap, Permutation};
     use crate::network::Dropout;
 
     /// Small numbers and the ends of their range.
@@ -142,6 +150,18 @@ mod tests {
                 let told: Vec<usize> = (0..rows).map(|at| told.row(at as u32) as usize).collect();
                 let found = order(rows, seed, epoch, 0..rows);
                 assert_eq!(found, told, "{rows} rows, seed {seed}, epoch {epoch}");
+            }
+        }
+    }
+
+    #[test]
+    fn draws_are_those_that_the_gpu_is_told() {
+        for rows in [1, 2, 7, 256, 1_000] {
+            for seed in KEYS {
+                let told = Bootstrap::new(rows as u32, seed);
+                let told: Vec<usize> = (0..rows).map(|at| told.row(at as u32) as usize).collect();
+                let all: Vec<usize> = (0..rows).collect();
+                assert_eq!(drawn(rows, seed, &all), told, "{rows} rows, seed {seed}");
             }
         }
     }

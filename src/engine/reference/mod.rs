@@ -24,7 +24,7 @@ mod rules;
 mod update;
 
 use self::by_task::ByTask;
-use self::draws::{Drops, order};
+use self::draws::{Drops, drawn, order};
 pub use self::gradients::Gradients;
 use self::objective::Objective;
 use self::pass::Pass;
@@ -187,10 +187,15 @@ impl Reference {
     /// The rows of the dataset that make up a batch.
     fn batch(&self, step: &Step) -> Vec<usize> {
         let positions = step.first..step.first + step.rows;
-        if !self.recipe.shuffle {
-            return positions.collect();
+        let (rows, seed) = (self.data.rows(), self.recipe.seed);
+        let visited = match self.recipe.shuffle {
+            true => order(rows, seed, step.epoch, positions),
+            false => positions.collect(),
+        };
+        match self.recipe.bootstrap {
+            true => drawn(rows, seed, &visited),
+            false => visited,
         }
-        order(self.data.rows(), self.recipe.seed, step.epoch, positions)
     }
 
     /// Makes these steps, up to the first that stops training; their records.

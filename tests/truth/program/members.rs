@@ -226,3 +226,30 @@ fn wrong_numbers_of_networks_are_refused_and_one_of_several_is_exported_by_its_n
     succeed(&folder, &["export", "run", "--onnx", "--member", "1"]);
     assert!(folder.join("run/model.onnx").exists());
 }
+
+#[test]
+fn rows_drawn_with_replacement_are_a_members_own_and_stay_so_when_a_run_goes_on() {
+    let folder = folder("members_bootstrap");
+    let begin = ["--members", "2", "--seed", "4", "--patience", "0"];
+    let train = |epochs: &str, out: &str, more: &[&str]| {
+        train(&folder, &[&[epochs], &begin[..], &["--out", out], more].concat());
+    };
+    train("3", "plain", &[]);
+    train("3", "drawn", &["--bootstrap"]);
+    train("6", "whole", &["--bootstrap"]);
+    succeed(&folder, &["train", "--resume", "drawn", "--epochs", "6", "--quiet"]);
+    let [plain, drawn, whole] = ["plain", "drawn", "whole"].map(|run| folder.join(run));
+    for member in 0..2 {
+        let [plain, drawn, whole] = [&plain, &drawn, &whole].map(|run| steps_of(run, member));
+        assert!(drawn.len() > 3 && drawn == whole, "member {member}");
+        assert_ne!(plain[0]["total"], drawn[0]["total"], "member {member}");
+    }
+    let config = std::fs::read_to_string(drawn.join("config.toml")).expect("a configuration");
+    assert!(config.contains("bootstrap = true"), "{config}");
+    let alone = awl(&folder, &["train", PENGUINS, "--task", "species", "--bootstrap"]);
+    assert_eq!(alone.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("give --members"));
+    let none = awl(&folder, &["train", PENGUINS, "--task", "species", "--members", "0"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("train 1 to"));
+}

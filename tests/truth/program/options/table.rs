@@ -199,6 +199,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("--log-every", "program::runs"),
     ("--tensorboard", "program::runs, and report::tensorboard"),
     ("--members", "program::members"),
+    ("--bootstrap", "program::members, draws, and data::draws"),
     ("--label-smoothing", "program::losses"),
     ("--class-weights", "program::losses"),
     ("--threshold", "program::thresholds"),
