@@ -14,7 +14,7 @@ pub struct Arguments {
     /// Write an ONNX model, from the table's columns to every task's answer in its own unit.
     #[arg(long, required = true)]
     onnx: bool,
-    /// Which network of a run of several, from 0.
+    /// Only this network of a run of several, from 0: the file answers with all of them together without.
     #[arg(long, value_name = "NUMBER")]
     member: Option<usize>,
     /// The file to write [default: model.onnx in the run's directory].
@@ -36,23 +36,16 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn export(arguments: &Arguments) -> Result<(), Failure> {
     let run = RunDir::open(&arguments.run)?;
     let (model, parameters) = run.load_model()?;
-    let parameters = match (arguments.member, &parameters[..]) {
-        (None, [only]) => only,
-        (None, several) => {
-            return Err(Failure::input(format!(
-                "the run has {} networks, and a file holds one: name it with --member 0 to {}",
-                several.len(),
-                several.len() - 1
-            )));
-        }
-        (Some(member), all) => all.get(member).ok_or_else(|| {
-            let last = all.len() - 1;
+    let members = match arguments.member {
+        None => &parameters[..],
+        Some(member) => parameters.get(member..=member).ok_or_else(|| {
+            let last = parameters.len() - 1;
             Failure::input(format!(
                 "--member {member}: the run's networks have the numbers 0 to {last}"
             ))
         })?,
     };
-    let bytes = awl::export::onnx(&model.encoder, &model.network, parameters)?;
+    let bytes = awl::export::onnx_ensemble(&model.encoder, &model.network, members)?;
     let out = arguments.out.clone().unwrap_or_else(|| run.path().join("model.onnx"));
     run_dir::save(&out, &bytes)?;
     let mut stdout = std::io::stdout();

@@ -5,8 +5,13 @@ use super::proto::AttributeProto;
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network};
 
-/// Adds the network's tensors under the names of [`Network::tensors`].
-pub(super) fn parameters(graph: &mut Graph, network: &Network, parameters: &[f64]) -> Result<()> {
+/// Adds the network's tensors under the names of [`Network::tensors`], with this prefix.
+pub(super) fn parameters(
+    graph: &mut Graph,
+    network: &Network,
+    prefix: &str,
+    parameters: &[f64],
+) -> Result<()> {
     for tensor in network.tensors() {
         let values: Vec<f32> =
             parameters[tensor.range.clone()].iter().map(|&value| value as f32).collect();
@@ -17,18 +22,23 @@ pub(super) fn parameters(graph: &mut Graph, network: &Network, parameters: &[f64
                 "export the parameters from before training diverged",
             ));
         }
-        graph.tensor(&tensor.name, &tensor.shape, &values)?;
+        graph.tensor(&format!("{prefix}{}", tensor.name), &tensor.shape, &values)?;
     }
     Ok(())
 }
 
 /// Adds the trunk on `features` and returns the name of its output, shape `[rows, last hidden width]`. Values are
 /// numbered as PyTorch's `nn.Sequential` numbers its modules.
-pub(super) fn trunk(graph: &mut Graph, network: &Network, features: String) -> Result<String> {
+pub(super) fn trunk(
+    graph: &mut Graph,
+    network: &Network,
+    prefix: &str,
+    features: String,
+) -> Result<String> {
     let mut value = features;
     for layer in 0..network.hidden().len() {
-        let linear = linear(graph, &value, &format!("trunk.{}", 2 * layer))?;
-        let output = format!("/trunk.{}", 2 * layer + 1);
+        let linear = linear(graph, &value, &format!("{prefix}trunk.{}", 2 * layer))?;
+        let output = format!("/{prefix}trunk.{}", 2 * layer + 1);
         value = activation(graph, network.activation(), &linear, &output)?;
     }
     Ok(value)
@@ -36,8 +46,8 @@ pub(super) fn trunk(graph: &mut Graph, network: &Network, features: String) -> R
 
 /// Adds the head of this [key](Network::head_keys) on the trunk's output and returns the name of its predictions, shape
 /// `[rows, width]`.
-pub(super) fn head(graph: &mut Graph, key: &str, trunk: &str) -> Result<String> {
-    linear(graph, trunk, &format!("heads.{key}"))
+pub(super) fn head(graph: &mut Graph, prefix: &str, key: &str, trunk: &str) -> Result<String> {
+    linear(graph, trunk, &format!("{prefix}heads.{key}"))
 }
 
 fn linear(graph: &mut Graph, input: &str, layer: &str) -> Result<String> {

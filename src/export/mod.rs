@@ -10,6 +10,7 @@
 //! | `numbers` | columns of numbers: scaled, imputed |
 //! | `normal` | normal scores of ranks |
 //! | `layers` | the network, its tensors under PyTorch's names |
+//! | `together` | several networks' predictions as one |
 //! | `outputs` | numbers in their columns' units, probabilities and classes |
 //! | `graph` | nodes and values under names of their own |
 //! | `proto` | the messages of an ONNX file |
@@ -21,6 +22,7 @@ mod normal;
 mod numbers;
 mod outputs;
 mod proto;
+mod together;
 
 use self::graph::Graph;
 use self::proto::{IR_VERSION, ModelProto, OperatorSetIdProto, StringStringEntryProto};
@@ -87,13 +89,41 @@ const MOST_BYTES: usize = i32::MAX as usize;
 /// for a parameter that is not finite as a `float`; for a column or task whose name the model needs for
 /// something else; for a model that exceeds the 2 GiB of one ONNX file.
 pub fn onnx(encoder: &Encoder, network: &Network, parameters: &[f64]) -> Result<Vec<u8>> {
-    check_fit(encoder, network, parameters)?;
+    onnx_ensemble(encoder, network, &[parameters])
+}
+
+/// Several trained networks as one ONNX file, which answers with all of them together, as [`Ensemble`](crate::train::Ensemble) does:
+/// the mean number, on the scale that is learned, the mean expected count, the mean probability.
+///
+/// Inputs and outputs are those of [`onnx`], which this is for one network. The tensors of network 3 of several have the names of
+/// [`Network::tensors`] with `members.3.` before them, and the metadata's entry `members` is how many there are.
+///
+/// # Errors
+/// Those of [`onnx`], and [`Error::Invalid`] where there is no network.
+pub fn onnx_ensemble(
+    encoder: &Encoder,
+    network: &Network,
+    members: &[impl AsRef<[f64]>],
+) -> Result<Vec<u8>> {
+    if members.is_empty() {
+        return Err(Error::invalid("there is no network to export", "give one at least"));
+    }
+    members.iter().try_for_each(|it| check_fit(encoder, network, it.as_ref(), members.len()))?;
     let mut graph = Graph::default();
     let features = inputs::features(&mut graph, encoder.feature_columns())?;
-    layers::parameters(&mut graph, network, parameters)?;
-    let trunk = layers::trunk(&mut graph, network, features)?;
+    let mut trunks = Vec::with_capacity(members.len());
+    for (member, parameters) in members.iter().enumerate() {
+        let prefix = prefix(member, members.len());
+        layers::parameters(&mut graph, network, &prefix, parameters.as_ref())?;
+        trunks.push(layers::trunk(&mut graph, network, &prefix, features.clone())?);
+    }
     for (target, key) in encoder.targets().iter().zip(network.head_keys()) {
-        let head = layers::head(&mut graph, &key, &trunk)?;
+        let heads = trunks.iter().enumerate();
+        let heads = heads.map(|(member, trunk)| {
+            layers::head(&mut graph, &prefix(member, members.len()), &key, trunk)
+        });
+        let heads: Vec<String> = heads.collect::<Result<_>>()?;
+        let head = together::together(&mut graph, target, &key, heads)?;
         outputs::outputs(&mut graph, target, &head)?;
     }
     let operator_set = |(domain, version): (&str, i64)| OperatorSetIdProto {
@@ -101,7 +131,11 @@ pub fn onnx(encoder: &Encoder, network: &Network, parameters: &[f64]) -> Result<
         version,
     };
     let tasks: Value = encoder.targets().iter().map(outputs::description).collect();
-    let tasks = StringStringEntryProto { key: "tasks".into(), value: tasks.to_string() };
+    let note = |key: &str, value: String| StringStringEntryProto { key: key.into(), value };
+    let mut notes = vec![note("tasks", tasks.to_string())];
+    if members.len() > 1 {
+        notes.push(note("members", members.len().to_string()));
+    }
     let model = ModelProto {
         ir_version: IR_VERSION,
         producer_name: "awl".into(),
@@ -109,7 +143,7 @@ pub fn onnx(encoder: &Encoder, network: &Network, parameters: &[f64]) -> Result<
         doc_string: "From the columns of a table to what every task predicts".into(),
         graph: Some(graph.finish("awl")),
         opset_import: OPERATOR_SETS.map(operator_set).into(),
-        metadata_props: vec![tasks],
+        metadata_props: notes,
     };
     match model.encoded_len() {
         bytes if bytes > MOST_BYTES => Err(too_large()),
@@ -117,9 +151,19 @@ pub fn onnx(encoder: &Encoder, network: &Network, parameters: &[f64]) -> Result<
     }
 }
 
+/// What stands before the names of a network's tensors: nothing where it is the only one.
+fn prefix(member: usize, members: usize) -> String {
+    if members == 1 { String::new() } else { format!("members.{member}.") }
+}
+
 /// Checks that the encoder makes the network's inputs, that its targets are the network's tasks, and that there is a
 /// number for every parameter.
-fn check_fit(encoder: &Encoder, network: &Network, parameters: &[f64]) -> Result<()> {
+fn check_fit(
+    encoder: &Encoder,
+    network: &Network,
+    parameters: &[f64],
+    members: usize,
+) -> Result<()> {
     let same = |(target, task): (&TargetColumn, &crate::Task)| {
         target.name == task.name && target.width() == task.width
     };
@@ -130,7 +174,7 @@ fn check_fit(encoder: &Encoder, network: &Network, parameters: &[f64]) -> Result
             "make the network from Encoder::tasks, or take the encoder that it was trained with",
         ));
     }
-    if network.parameter_count() > MOST_BYTES / size_of::<f32>() {
+    if network.parameter_count() > MOST_BYTES / size_of::<f32>() / members {
         return Err(too_large());
     }
     let (features, count) = (encoder.features(), network.parameter_count());
@@ -152,7 +196,10 @@ fn check_fit(encoder: &Encoder, network: &Network, parameters: &[f64]) -> Result
 }
 
 fn too_large() -> Error {
-    Error::invalid("the model exceeds the 2 GiB that one ONNX file can hold", "use narrower layers")
+    Error::invalid(
+        "the model exceeds the 2 GiB that one ONNX file can hold",
+        "use narrower layers or, of several networks, fewer",
+    )
 }
 
 #[cfg(test)]

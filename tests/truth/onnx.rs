@@ -6,9 +6,10 @@ use crate::support::gpu;
 use awl::tables::{
     EncoderOptions, Predicted, Scale, TargetColumn, TargetEncoding, TargetSpec, Transform,
 };
+use awl::train::Ensemble;
 use awl::{
-    Activation, Adam, AutomaticWeightedLoss, Encoder, Engine, GpuEngine, Loss, Matrix, Network,
-    Recipe, Table, Trainer, export,
+    Activation, Adam, AutomaticWeightedLoss, Encoder, Engine, GpuEngine, Loss, Network, Recipe,
+    Table, Trainer, export,
 };
 use pollster::block_on;
 use serde_json::{Map, Value, json};
@@ -130,7 +131,14 @@ fn spread(target: &TargetColumn, column: usize, predictions: &[Vec<f32>]) -> f64
 }
 
 /// Writes model, table and what is expected of them, and returns the directory.
-fn export_to(directory: PathBuf, activation: Activation, options: EncoderOptions) -> PathBuf {
+///
+/// Of several networks each is the one before it, three epochs later.
+fn export_to(
+    directory: PathBuf,
+    activation: Activation,
+    options: EncoderOptions,
+    members: usize,
+) -> PathBuf {
     let csv = penguins();
     let table = Table::from_csv("penguins", csv.as_bytes()).expect("a table");
     let island = table.column("island").expect("the islands");
@@ -142,15 +150,23 @@ fn export_to(directory: PathBuf, activation: Activation, options: EncoderOptions
     let mut others = encoder.unseen(&table).expect("the features");
     others.extend(encoder.rare(&table).expect("the features"));
     assert!(matches!(others[..], [("island", 100..)]), "{others:?}");
-    let predictions: Matrix = block_on(trainer.engine().predict(&features)).expect("predictions");
+    let (mut together, mut parameters) = (Ensemble::new(&network), Vec::new());
+    for member in 0..members {
+        if member > 0 {
+            block_on(trainer.epochs(3)).expect("epochs");
+        }
+        let own = block_on(trainer.engine().predict(&features)).expect("predictions");
+        together.add(&own).expect("predictions");
+        parameters.push(block_on(trainer.engine().state()).expect("a state").parameters);
+    }
+    let predictions = together.predictions().expect("predictions");
     let mut outputs = Map::new();
     for (target, offset) in encoder.targets().iter().zip(network.offsets()) {
         let own = |row| predictions.row(row)[offset..offset + target.outputs()].to_vec();
         let own: Vec<Vec<f32>> = (0..table.rows()).map(own).collect();
         expect(&mut outputs, target, &own);
     }
-    let state = block_on(trainer.engine().state()).expect("a state");
-    let model = export::onnx(&encoder, &network, &state.parameters).expect("a model");
+    let model = export::onnx_ensemble(&encoder, &network, &parameters).expect("a model");
     std::fs::create_dir_all(&directory).expect("a directory");
     let write = |name: &str, bytes: &[u8]| std::fs::write(directory.join(name), bytes).expect(name);
     write("model.onnx", &model);
@@ -163,14 +179,16 @@ fn export_to(directory: PathBuf, activation: Activation, options: EncoderOptions
 fn onnxruntime_predicts_what_the_engine_predicts() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx");
     let activations = ACTIVATIONS.map(|(name, activation)| {
-        export_to(target.join(name), activation, EncoderOptions::default())
+        export_to(target.join(name), activation, EncoderOptions::default(), 1)
     });
+    let several = target.join("several");
+    let several = export_to(several, Activation::Silu, EncoderOptions::default(), 3);
     // Torgersen has 52 rows, and is rare among 60.
     let robust = EncoderOptions { scale: Scale::Robust, rare: 60, ..Default::default() };
     let quantile = EncoderOptions { scale: Scale::Quantile, ..Default::default() };
     let scales = [("robust", robust), ("quantile", quantile)]
-        .map(|(name, options)| export_to(target.join(name), Activation::Relu, options));
-    let directories = [&activations[..], &scales].concat();
+        .map(|(name, options)| export_to(target.join(name), Activation::Relu, options, 1));
+    let directories = [&activations[..], &scales, &[several]].concat();
     if python::has("onnxruntime", "numpy, onnx, onnxruntime") {
         python::judge("check_onnx.py", &directories);
     }

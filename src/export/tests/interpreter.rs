@@ -104,6 +104,17 @@ fn apply(node: &NodeProto, inputs: &[&Value]) -> Value {
             let dot = |at| column(at).zip(row).map(|(w, x)| w * x).sum();
             (0..x[1].columns).map(dot).collect()
         }),
+        "Exp" => each(x[0], f64::exp),
+        "Softplus" => each(x[0], |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+        "Max" => x[1..].iter().fold(x[0].clone(), |most, it| pairs(&most, it, f64::max)),
+        "Mean" => {
+            let sum = x[1..].iter().fold(x[0].clone(), |sum, it| pairs(&sum, it, |a, b| a + b));
+            each(&sum, |sum| sum / x.len() as f64)
+        }
+        "LogSoftmax" => rows(x[0], x[0].columns, |row| {
+            let sum: f64 = row.iter().map(|x| x.exp()).sum();
+            row.iter().map(|x| x - sum.ln()).collect()
+        }),
         "Softmax" => rows(x[0], x[0].columns, |row| {
             let sum: f64 = row.iter().map(|x| x.exp()).sum();
             row.iter().map(|x| x.exp() / sum).collect()

@@ -5,11 +5,12 @@ mod interpreter;
 mod normal;
 
 use self::interpreter::{Grid, Value, evaluate};
-use super::onnx;
 use super::proto::{Extent, GraphProto, ModelProto, ValueInfoProto};
+use super::{onnx, onnx_ensemble};
 use crate::engine::{Engine, Reference};
 use crate::tables::{Column, EncoderOptions, Scale, TargetColumn, TargetEncoding, TargetSpec};
-use crate::{Activation, Adam, Encoder, Error, Loss, Network, Recipe, Table, Weighting};
+use crate::train::Ensemble;
+use crate::{Activation, Adam, Encoder, Error, Loss, Matrix, Network, Recipe, Table, Weighting};
 use pollster::block_on;
 use prost::Message;
 use std::collections::HashMap;
@@ -60,20 +61,29 @@ fn network(encoder: &Encoder, hidden: &[usize], activation: Activation) -> Netwo
 }
 
 fn parameters(network: &Network) -> Vec<f64> {
-    network.initial_parameters(7).into_iter().map(f64::from).collect()
+    parameters_of(network, 7)
+}
+
+fn parameters_of(network: &Network, seed: u64) -> Vec<f64> {
+    network.initial_parameters(seed).into_iter().map(f64::from).collect()
 }
 
 /// What the reference engine predicts for the other table, shape `[rows, outputs]`.
 fn predicted(encoder: &Encoder, network: &Network) -> Vec<Vec<f32>> {
+    let predictions = predictions_of(encoder, network, 7);
+    (0..predictions.rows()).map(|row| predictions.row(row).to_vec()).collect()
+}
+
+/// The same of the network that this seed starts.
+fn predictions_of(encoder: &Encoder, network: &Network, seed: u64) -> Matrix {
     let training = Table::from_csv("training", TRAINING.as_bytes()).unwrap();
     let other = Table::from_csv("other", OTHER.as_bytes()).unwrap();
     let weighting = Weighting::equal(network.tasks().len());
     let mut recipe = Recipe::new(network.clone(), weighting, Adam::new(0.1));
-    recipe.seed = 7;
+    recipe.seed = seed;
     let mut engine = Reference::new(recipe, encoder.encode(&training).unwrap()).unwrap();
     let features = encoder.encode_features(&other).unwrap();
-    let predictions = block_on(engine.predict(&features)).unwrap();
-    (0..other.rows()).map(|row| predictions.row(row).to_vec()).collect()
+    block_on(engine.predict(&features)).unwrap()
 }
 
 /// The other table's columns as the model takes them.
@@ -103,6 +113,48 @@ fn a_model_says_what_the_engine_predicts() {
     ] {
         assert_predicts_like_the_engine(&trained_with(options));
     }
+}
+
+#[test]
+fn networks_together_say_what_the_ensemble_says() {
+    let encoder = trained_for_members();
+    let network = network(&encoder, &[5], Activation::Tanh);
+    let seeds = [7, 8, 9];
+    let members: Vec<Vec<f64>> = seeds.iter().map(|&seed| parameters_of(&network, seed)).collect();
+    let file = onnx_ensemble(&encoder, &network, &members).unwrap();
+    let model = ModelProto::decode(&file[..]).unwrap();
+    let values = evaluate(&model, inputs());
+    let mut ensemble = Ensemble::new(&network);
+    for seed in seeds {
+        ensemble.add(&predictions_of(&encoder, &network, seed)).unwrap();
+    }
+    let together = ensemble.predictions().unwrap();
+    for (target, offset) in encoder.targets().iter().zip(network.offsets()) {
+        for row in 0..together.rows() {
+            let own = &together.row(row)[offset..offset + target.width()];
+            assert_says(&format!("row {row}"), &values, row, target, own);
+        }
+    }
+    let notes: Vec<&str> = model.metadata_props.iter().map(|it| it.key.as_str()).collect();
+    assert_eq!(notes, ["tasks", "members"]);
+    let tensors = model.graph.unwrap().initializer;
+    assert!(tensors.iter().any(|tensor| tensor.name == "members.2.heads.kind.bias"));
+    let one = onnx_ensemble(&encoder, &network, &members[..1]).unwrap();
+    assert!(one == onnx(&encoder, &network, &members[0]).unwrap());
+    assert!(onnx_ensemble(&encoder, &network, &[] as &[Vec<f64>]).is_err());
+}
+
+/// Targets of every loss, and a count.
+fn trained_for_members() -> Encoder {
+    let table = Table::from_csv("training", TRAINING.as_bytes()).unwrap();
+    let features = ["length", "year", "seen", "island", "born"];
+    let targets = [
+        TargetSpec::new("kind").with_loss(Loss::cross_entropy()),
+        TargetSpec::new("weight").with_loss(Loss::Mse),
+        TargetSpec::of_columns("habits", &["tame", "ringed"]).with_loss(Loss::Bce),
+        TargetSpec::of_columns("size", &["wing", "tail"]).with_loss(Loss::Poisson),
+    ];
+    Encoder::fit_with(&table, &features, &targets, EncoderOptions::default()).unwrap()
 }
 
 fn assert_predicts_like_the_engine(encoder: &Encoder) {
