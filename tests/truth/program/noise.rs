@@ -1,6 +1,6 @@
 //! The noise that σ stands for: what a table was made with, in its own unit.
 
-use super::{folder, json, succeed};
+use super::{awl, folder, json, succeed};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -61,4 +61,46 @@ fn sigma_recovers_the_noise_of_a_table_within_5_percent() {
     // Weights that stand for no noise tell of none.
     let given = [&common[..], &["1", "--weighting", "equal", "--out", "given"]].concat();
     assert!(!succeed(&folder, &given).contains("by σ"));
+}
+
+/// Noise that grows with x: at 5,000 rows the predicted deviation is within 10 % of the true one, the median over x.
+#[test]
+fn noise_that_depends_on_the_row_is_recovered_within_10_percent() {
+    let folder = folder("noise_by_row");
+    let random = &mut ChaCha8Rng::seed_from_u64(81);
+    let deviation = |x: f64| 20.0 + 15.0 * (x + 1.0);
+    let mut text = "x,y\n".to_string();
+    for _ in 0..5_000 {
+        let x = 2.0 * random.random::<f64>() - 1.0;
+        let y = 500.0 + 200.0 * (2.0 * x).sin() + deviation(x) * normal(random);
+        text += &format!("{x:.6},{y:.4}\n");
+    }
+    std::fs::write(folder.join("rows.csv"), text).expect("a file");
+    let xs: Vec<f64> = (0..101).map(|at| f64::from(at) / 50.0 - 1.0).collect();
+    let asked = "x\n".to_string() + &xs.iter().map(|x| format!("{x}\n")).collect::<String>();
+    std::fs::write(folder.join("asked.csv"), asked).expect("a file");
+    for (loss, out) in [("y:gaussian_nll", "plain"), ("y:gaussian_nll(0.5)", "beta")] {
+        let flags = ["--hidden", "32", "--epochs", "60", "--dropout", "0", "--schedule", "cosine"];
+        let train = ["train", "rows.csv", "-t", loss, "--lr", "5e-3", "--out", out];
+        succeed(&folder, &[&train[..], &flags].concat());
+        let answers = succeed(&folder, &["predict", out, "asked.csv"]);
+        let mut lines = answers.lines();
+        let header = lines.next().expect("a header").split(',').position(|it| it == "y.noise_sd");
+        let at = header.expect("the deviation of the noise");
+        let found = lines.map(|line| line.split(',').nth(at).expect("a cell").parse::<f64>());
+        let off = found.zip(&xs).map(|(sd, &x)| (sd.expect("a number") / deviation(x) - 1.0).abs());
+        let mut off: Vec<f64> = off.collect();
+        off.sort_by(f64::total_cmp);
+        assert!(off[50] < 0.1, "{loss}: off by {:.3} in the median", off[50]);
+        // One network has no ignorance, and its intervals hold.
+        let figures: Value = serde_json::from_str(
+            &std::fs::read_to_string(folder.join(out).join("results.json")).expect("results"),
+        )
+        .expect("JSON");
+        let of_90 = &figures["calibration"][0]["coverage"][2];
+        let share = of_90["share"].as_f64().expect("a share");
+        assert!((0.86..0.94).contains(&share), "{loss}: {of_90}");
+    }
+    let refused = awl(&folder, &["predict", "plain", "asked.csv", "--interval", "1.5"]);
+    assert_eq!(refused.status.code(), Some(2));
 }

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Measures what docs/uncertainty.md says: python3 tests/measure_uncertainty.py [ignorance] [coverage] [ensembles] --data FOLDER [--awl PROGRAM]
+
+ignorance  on y = sin(3x) + noise, how the ignorance of 16 networks falls from 1,000 to 4,000 rows (5 seeds)
+coverage   how many test rows intervals of 90 % hold, plain and calibrated: diamonds' price, and 2,930 rows of it (as many as the Ames houses)
+ensembles  the test loss of 8 networks together against each alone, on three tables (5 seeds, t intervals), and the time of 8 against 1
+FOLDER has penguins/penguins.csv, diamonds/diamonds.csv.gz and portal_rodents/complete.csv.gz.
+"""
+
+import argparse
+import csv
+import gzip
+import json
+import math
+import pathlib
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+SEEDS = [1, 2, 3, 4, 5]
+T_95_OF_5 = 2.776
+
+
+def awl(arguments, *words):
+    done = subprocess.run([arguments.awl, *map(str, words)], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, words))}\n{done.stderr}")
+    return done.stdout
+
+
+def interval(values):
+    half = T_95_OF_5 * statistics.stdev(values) / math.sqrt(len(values))
+    return f"{statistics.mean(values):.4f} ± {half:.4f}"
+
+
+def ignorance(arguments, folder):
+    ratios = []
+    for seed in SEEDS:
+        mean = {}
+        for rows in [1000, 4000]:
+            random.seed(100 * seed + rows)
+            xs = [random.uniform(-1, 1) for _ in range(rows)]
+            lines = [f"{x:.6f},{math.sin(3 * x) + random.gauss(0, 0.3):.6f}" for x in xs]
+            (folder / "t.csv").write_text("x,y\n" + "\n".join(lines) + "\n")
+            (folder / "grid.csv").write_text("x\n" + "\n".join(f"{i / 50 - 1}" for i in range(101)) + "\n")
+            flags = f"--hidden 32 --epochs 60 --bootstrap --members 16 --dropout 0 --seed {seed} --lr 5e-3 --batch-size {rows // 20}".split()
+            awl(arguments, "train", folder / "t.csv", "-t", "y", *flags, "--out", folder / f"run{seed}{rows}")
+            answers = csv.DictReader(awl(arguments, "predict", folder / f"run{seed}{rows}", folder / "grid.csv").splitlines())
+            mean[rows] = statistics.mean(float(row["y.ignorance_sd"]) for row in answers)
+        ratios.append(mean[4000] / mean[1000])
+        print(f"seed {seed}: ignorance {mean[1000]:.4f} of 1,000 rows, {mean[4000]:.4f} of 4,000", flush=True)
+    print(f"ratio {interval(ratios)} (a half by 1/sqrt(n))")
+
+
+def coverage(arguments, folder):
+    lines = gzip.open(arguments.data / "diamonds/diamonds.csv.gz", "rt").read().splitlines()
+    random.seed(0)
+    (folder / "all.csv").write_text("\n".join(lines) + "\n")
+    (folder / "few.csv").write_text("\n".join([lines[0], *random.sample(lines[1:], 2930)]) + "\n")
+    for name, flags in [("all", "--epochs 15 --batch-size 256"), ("few", "--epochs 100")]:
+        for loss in ["mse", "gaussian_nll"]:
+            plain, calibrated = [], []
+            for seed in SEEDS:
+                run = folder / f"{name}-{loss}-{seed}"
+                words = f"--hidden 64,64 --members 4 --seed {seed} --json {flags}".split()
+                found = json.loads(awl(arguments, "train", folder / f"{name}.csv", "-t", f"price:{loss}", *words, "--out", run))
+                of = next(it for it in found["calibration"][0]["coverage"] if it["level"] == 0.9)
+                plain.append(100 * of["share"])
+                calibrated.append(100 * of["calibrated"])
+            print(f"diamonds, {name}, {loss}: 90 % intervals hold {interval(plain)} %, calibrated {interval(calibrated)} %: "
+                  f"{', '.join(f'{it:.1f}' for it in calibrated)}", flush=True)
+
+
+def ensembles(arguments, folder):
+    for table, tasks, flags in [
+        ("penguins/penguins.csv", ["species", "body_mass_g", "sex"], "--epochs 150"),
+        ("diamonds/diamonds.csv.gz", ["price", "cut", "depth"], "--hidden 32,32 --epochs 15 --batch-size 256"),
+        ("portal_rodents/complete.csv.gz", arguments.rodents.split(","), "--hidden 32,32 --epochs 15 --batch-size 256"),
+    ]:
+        better = {task: [] for task in tasks}
+        for seed in SEEDS:
+            run = folder / f"{table.split('/')[0]}-{seed}"
+            words = [word for task in tasks for word in ["-t", task]] + flags.split()
+            words += ["--members", "8", "--seed", str(10 * seed), "--json", "--out", run]
+            found = json.loads(awl(arguments, "train", arguments.data / table, *words))
+            for task in tasks:
+                alone = [it["parts"]["test"][task]["loss"] for it in found["members"]]
+                better[task].append(statistics.mean(alone) - found["parts"]["test"][task]["loss"])
+        took = {}
+        for members in [1, 8]:
+            start = time.time()
+            words = [word for task in tasks for word in ["-t", task]] + flags.split() + ["--patience", "0"]
+            awl(arguments, "train", arguments.data / table, *words, "--members", members, "--out", folder / f"{table.split('/')[0]}-t{members}")
+            took[members] = time.time() - start
+        for task, values in better.items():
+            print(f"{table} {task}: test loss of one network less that of 8 together {interval(values)}", flush=True)
+        print(f"{table}: {took[1]:.1f} s for one network, {took[8]:.1f} s for eight", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*")
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--awl", default="target/release/awl")
+    parser.add_argument("--rodents", default="weight,species_id,sex")
+    arguments = parser.parse_args()
+    parts = {"ignorance": ignorance, "coverage": coverage, "ensembles": ensembles}
+    for name in arguments.what or parts:
+        with tempfile.TemporaryDirectory() as folder:
+            parts[name](arguments, pathlib.Path(folder))
+
+
+if __name__ == "__main__":
+    main()
