@@ -93,7 +93,8 @@ pub fn onnx(encoder: &Encoder, network: &Network, parameters: &[f64]) -> Result<
 }
 
 /// Several trained networks as one ONNX file, which answers with all of them together, as [`Ensemble`](crate::train::Ensemble) does:
-/// the mean number, on the scale that is learned, the mean expected count, the mean probability.
+/// the mean number, on the scale that is learned, the mean expected count, the mean probability. `<task>.sd` of a loss that predicts
+/// its own noise is then of noise and of what the networks differ by, together.
 ///
 /// Inputs and outputs are those of [`onnx`], which this is for one network. The tensors of network 3 of several have the names of
 /// [`Network::tensors`] with `members.3.` before them, and the metadata's entry `members` is how many there are.

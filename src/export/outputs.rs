@@ -28,7 +28,12 @@ pub(super) fn outputs(graph: &mut Graph, target: &TargetColumn, head: &str) -> R
 }
 
 /// Some of a head's predictions.
-fn part(graph: &mut Graph, head: &str, name: &str, columns: Range<i64>) -> Result<String> {
+pub(super) fn part(
+    graph: &mut Graph,
+    head: &str,
+    name: &str,
+    columns: Range<i64>,
+) -> Result<String> {
     let columns: Vec<i64> = columns.collect();
     let at = graph.tensor(&format!("{name}_at"), &[columns.len()], &columns)?;
     graph.node("Gather", &[head, &at], name, vec![AttributeProto::int("axis", 1)])

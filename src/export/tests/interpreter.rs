@@ -103,7 +103,6 @@ fn apply(node: &NodeProto, inputs: &[&Value]) -> Value {
             let dot = |at| column(at).zip(row).map(|(w, x)| w * x).sum();
             (0..x[1].columns).map(dot).collect()
         }),
-        "Exp" => each(x[0], f64::exp),
         "Softplus" => each(x[0], |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
         "Max" => x[1..].iter().fold(x[0].clone(), |most, it| pairs(&most, it, f64::max)),
         "Mean" => {

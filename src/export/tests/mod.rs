@@ -117,21 +117,26 @@ fn a_model_says_what_the_engine_predicts() {
 
 #[test]
 fn networks_together_say_what_the_ensemble_says() {
-    let encoder = trained_for_members();
-    let network = network(&encoder, &[5], Activation::Tanh);
+    for noisy in [Loss::GaussianNll { beta: 0.0 }, Loss::LaplaceNll] {
+        assert_together(&trained_for_members(noisy));
+    }
+}
+
+fn assert_together(encoder: &Encoder) {
+    let network = network(encoder, &[5], Activation::Tanh);
     let seeds = [7, 8, 9];
     let members: Vec<Vec<f64>> = seeds.iter().map(|&seed| parameters_of(&network, seed)).collect();
-    let file = onnx_ensemble(&encoder, &network, &members).unwrap();
+    let file = onnx_ensemble(encoder, &network, &members).unwrap();
     let model = ModelProto::decode(&file[..]).unwrap();
     let values = evaluate(&model, inputs());
     let mut ensemble = Ensemble::new(&network);
     for seed in seeds {
-        ensemble.add(&predictions_of(&encoder, &network, seed)).unwrap();
+        ensemble.add(&predictions_of(encoder, &network, seed)).unwrap();
     }
     let together = ensemble.predictions().unwrap();
     for (target, offset) in encoder.targets().iter().zip(network.offsets()) {
         for row in 0..together.rows() {
-            let own = &together.row(row)[offset..offset + target.width()];
+            let own = &together.row(row)[offset..offset + target.outputs()];
             assert_says(&format!("row {row}"), &values, row, target, own);
         }
     }
@@ -139,13 +144,13 @@ fn networks_together_say_what_the_ensemble_says() {
     assert_eq!(notes, ["tasks", "members"]);
     let tensors = model.graph.unwrap().initializer;
     assert!(tensors.iter().any(|tensor| tensor.name == "members.2.heads.kind.bias"));
-    let one = onnx_ensemble(&encoder, &network, &members[..1]).unwrap();
-    assert!(one == onnx(&encoder, &network, &members[0]).unwrap());
-    assert!(onnx_ensemble(&encoder, &network, &[] as &[Vec<f64>]).is_err());
+    let one = onnx_ensemble(encoder, &network, &members[..1]).unwrap();
+    assert!(one == onnx(encoder, &network, &members[0]).unwrap());
+    assert!(onnx_ensemble(encoder, &network, &[] as &[Vec<f64>]).is_err());
 }
 
 /// Targets of every loss, and a count.
-fn trained_for_members() -> Encoder {
+fn trained_for_members(noisy: Loss) -> Encoder {
     let table = Table::from_csv("training", TRAINING.as_bytes()).unwrap();
     let features = ["length", "year", "seen", "island", "born"];
     let targets = [
@@ -153,6 +158,7 @@ fn trained_for_members() -> Encoder {
         TargetSpec::new("weight").with_loss(Loss::Mse),
         TargetSpec::of_columns("habits", &["tame", "ringed"]).with_loss(Loss::Bce),
         TargetSpec::of_columns("size", &["wing", "tail"]).with_loss(Loss::Poisson),
+        TargetSpec::new("hatched").with_loss(noisy),
     ];
     Encoder::fit_with(&table, &features, &targets, EncoderOptions::default()).unwrap()
 }
