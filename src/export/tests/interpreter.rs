@@ -88,6 +88,7 @@ fn apply(node: &NodeProto, inputs: &[&Value]) -> Value {
         "Equal" => pairs(x[0], x[1], |a, b| f64::from(a == b)),
         "Greater" => pairs(x[0], x[1], |a, b| f64::from(a > b)),
         "Sqrt" => each(x[0], f64::sqrt),
+        "Exp" => each(x[0], f64::exp),
         "Log" => each(x[0], f64::ln),
         "Neg" => each(x[0], |x| -x),
         "Abs" => each(x[0], f64::abs),
