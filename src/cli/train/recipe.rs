@@ -213,7 +213,9 @@ impl Device {
             return in_turns(recipes.into_iter().map(one).collect::<awl::Result<Vec<_>>>()?);
         };
         if config.train.engine != EngineName::Unfused {
-            return Ok(Box::new(GpuEngine::fleet(gpu, recipes, data).await?));
+            let members = recipes.len();
+            let fleet = GpuEngine::fleet(gpu, recipes, data).await;
+            return Ok(Box::new(fleet.map_err(|error| of_members(error, members))?));
         }
         let mut engines = Vec::with_capacity(recipes.len());
         for recipe in recipes {
@@ -316,4 +318,27 @@ async fn sigma_from_losses<E: Engine>(
         trainer.engine().load_into(member, state)?;
     }
     Ok(())
+}
+
+/// What does not fit with several networks may fit with fewer.
+fn of_members(error: awl::Error, members: usize) -> awl::Error {
+    match error {
+        awl::Error::OutOfMemory { message } if members > 1 => awl::Error::OutOfMemory {
+            message: format!("for {members} networks; fewer --members take less; {message}"),
+        },
+        error => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_that_do_not_fit_are_named_with_the_remedy() {
+        let full = || awl::Error::OutOfMemory { message: "no room".into() };
+        let told = of_members(full(), 8).to_string();
+        assert!(told.contains("for 8 networks; fewer --members take less; no room"), "{told}");
+        assert_eq!(of_members(full(), 1).to_string(), full().to_string());
+    }
 }
