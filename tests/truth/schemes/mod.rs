@@ -82,12 +82,16 @@ fn engines(scheme: &dyn Scheme) -> impl Iterator<Item = (&'static str, Make<'sta
     ON_GPU.into_iter().filter(move |(name, _)| !(by_gradients && *name == "unfused"))
 }
 
-/// 50 steps, of seven epochs whose last batch is short, in which a task may have no label.
+/// One of every kind, and the one that looks twice: what does not depend on the formulas is tried with these.
+const SOME: [&str; 4] = ["awl", "uw-so", "mgda", "famo"];
+
+/// 50 steps, of seven epochs whose last batch is short, in which a task may have no label; some with dropout.
 #[test]
 fn every_scheme_weighs_in_every_engine_as_in_the_reference() {
     for (seed, dropout) in [(1, 0.0), (2, 0.25)] {
         let (network, data) = problem(seed, 147, dropout);
-        for scheme in SCHEMES.iter().copied() {
+        let schemes = SCHEMES.iter().filter(|it| dropout == 0.0 || SOME.contains(&it.name()));
+        for scheme in schemes.copied() {
             let recipe = recipe(&network, scheme, seed);
             let steps = schedule(recipe.batch, data.rows(), 50);
             let mut truth = reference(recipe.clone(), data.clone());
@@ -157,7 +161,11 @@ fn schemes_take_from_one_to_sixteen_tasks() {
         let network = Network::new(8, &[20], Activation::Tanh, &names).expect("a network");
         let features = Matrix::new(8, features.clone()).expect("features");
         let data = Dataset::new(features, targets).expect("data");
-        for scheme in SCHEMES.iter().copied() {
+        // Of many tasks the solvers are what differs.
+        let is_tried = |it: &&&dyn Scheme| {
+            tasks == 1 || it.kind() == Kind::Gradients || SOME.contains(&it.name())
+        };
+        for scheme in SCHEMES.iter().filter(is_tried).copied() {
             let weighting =
                 Weighting::named(scheme.name(), &[], &vec![false; tasks]).expect("a weighting");
             let mut recipe = Recipe::new(network.clone(), weighting, Adam::new(2e-3));
