@@ -233,6 +233,14 @@ fn foresee(data: &mut Data, recipe: &Recipe) {
             renamed.join(", ")
         ));
     }
+    let held = network.tasks().iter().enumerate().filter(|(k, _)| recipe.weighting.is_held(*k));
+    data.told.choices.extend(held.map(|(_, task)| {
+        format!(
+            "the weight of \"{}\" is held at 1, without a σ: {} learns the noise itself",
+            task.name,
+            task.loss.name()
+        )
+    }));
 }
 
 /// Says what was chosen and what looks wrong.
