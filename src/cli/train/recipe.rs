@@ -36,8 +36,27 @@ pub fn recipes(config: &Config, encoder: &Encoder, rows: usize) -> Result<Vec<Re
         )));
     }
     let first = recipe(config, encoder, rows)?;
+    check_memory(first.network.parameter_count(), members)?;
     let member = |member: u64| Recipe { seed: first.seed.wrapping_add(member), ..first.clone() };
     Ok((0..members as u64).map(member).collect())
+}
+
+/// Checks that the machine gives what the states of so many networks take: parameters, their moments, and the best of them, in `f64`.
+fn check_memory(parameters: usize, members: usize) -> Result<(), Failure> {
+    let numbers = parameters.checked_mul(4 * members);
+    let is_given = |numbers| Vec::<f64>::new().try_reserve_exact(numbers).is_ok();
+    if numbers.is_some_and(is_given) {
+        return Ok(());
+    }
+    let (networks, fewer) = match members {
+        1 => ("a network".into(), ""),
+        _ => (format!("{members} networks"), ", or fewer networks (--members)"),
+    };
+    let gibibytes = 32.0 * parameters as f64 * members as f64 / f64::from(1 << 30);
+    Err(Failure::input(format!(
+        "{networks} of {parameters} parameters would take {gibibytes:.0} GiB of memory, which this machine does not give: use narrower \
+         layers (--hidden){fewer}"
+    )))
 }
 
 /// TensorBoard shows no more side by side, and each takes an open file.
@@ -333,6 +352,19 @@ fn of_members(error: awl::Error, members: usize) -> awl::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_machine_gives_is_told_before_anything_is_made() {
+        assert!(check_memory(1_000, 8).is_ok());
+        let told = |parameters, members| match check_memory(parameters, members) {
+            Err(Failure::Input(told)) => told,
+            _ => panic!("{parameters} parameters of {members} networks fit"),
+        };
+        let many = told(1 << 50, 64);
+        assert!(many.starts_with("64 networks of 1125899906842624 parameters"), "{many}");
+        assert!(many.contains("(--members)"), "{many}");
+        assert!(!told(usize::MAX / 2, 1).contains("--members"));
+    }
 
     #[test]
     fn networks_that_do_not_fit_are_named_with_the_remedy() {
