@@ -81,8 +81,10 @@ def ensembles(arguments, folder):
     for table, tasks, flags in [
         ("penguins/penguins.csv", ["species", "body_mass_g", "sex"], "--epochs 150"),
         ("diamonds/diamonds.csv.gz", ["price", "cut", "depth"], "--hidden 32,32 --epochs 8 --batch-size 256"),
-        ("portal_rodents/complete.csv.gz", arguments.rodents.split(","), "--hidden 32,32 --epochs 8 --batch-size 256"),
+        ("portal_rodents/complete.csv.gz", ["weight", "species_id", "sex"], "--hidden 32,32 --epochs 8 --batch-size 256"),
     ]:
+        if arguments.table not in table:
+            continue
         better = {task: [] for task in tasks}
         for seed in SEEDS:
             run = folder / f"{table.split('/')[0]}-{seed}"
@@ -108,7 +110,7 @@ def main():
     parser.add_argument("what", nargs="*")
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--awl", default="target/release/awl")
-    parser.add_argument("--rodents", default="weight,species_id,sex")
+    parser.add_argument("--table", default="", help="of ensembles: only tables whose name holds this")
     arguments = parser.parse_args()
     parts = {"ignorance": ignorance, "coverage": coverage, "ensembles": ensembles}
     for name in arguments.what or parts:
