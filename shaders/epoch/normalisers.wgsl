@@ -7,7 +7,7 @@
 // Reads: labels, tasks, order [members, rows]        Writes: shares [members, batches, tasks, shares]
 
 struct Batches {
-    rows: u32,       // of all batches
+    rows: u32,       // of all batches, as many as there is room for in the order or fewer
     size: u32,       // rows of a batch
     count: u32,
     shares: u32,     // of a batch
@@ -23,9 +23,9 @@ override HAS_ORDER: bool = true;
 @group(0) @binding(3) var<storage, read_write> shares: array<f32>;
 @group(0) @binding(4) var<storage, read> batches: Batches;
 
-fn row_at(member: u32, position: u32) -> u32 {
+fn row_at(first: u32, position: u32) -> u32 {
     if HAS_ORDER {
-        return order[member * batches.rows + position];
+        return order[first + position];
     }
     return position;
 }
@@ -46,6 +46,7 @@ fn main(
     let from_row = min(first + number % batches.shares * batches.share_rows, end);
     let to_row = min(from_row + batches.share_rows, end);
     let task = tasks[number % of_batch / batches.shares];
+    let of_member = workgroup.z * (arrayLength(&order) / workgroups.z);
     var sum: LongSum;
     if task.mask == NONE && task.class_weights == NONE && task.sample_weights == NONE {
         sum.block = select(0.0, f32(to_row - from_row), lane == 0u);
@@ -54,7 +55,7 @@ fn main(
         }
     } else {
         for (var i = from_row + lane; i < to_row; i += LANES) {
-            let row = row_at(workgroup.z, i);
+            let row = row_at(of_member, i);
             add_term(&sum, select(0.0, row_weight(task, row), has_label(task, row)));
         }
     }

@@ -4,15 +4,14 @@
 //! label without a value.
 
 use crate::error::{Error, Result};
-use std::ops::Range;
 use std::sync::Arc;
 
-/// A dense row-major matrix of `f32`, shape `[rows, columns]`.
+/// A dense row-major matrix of `f32`, shape `[rows, columns]`. A clone shares the values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
     rows: usize,
     columns: usize,
-    values: Vec<f32>,
+    values: Arc<Vec<f32>>,
 }
 
 impl Matrix {
@@ -35,7 +34,7 @@ impl Matrix {
                 why: format!("its last row has only {over}"),
             });
         }
-        Ok(Self { rows, columns, values })
+        Ok(Self { rows, columns, values: Arc::new(values) })
     }
 
     /// Number of rows.
@@ -59,12 +58,6 @@ impl Matrix {
     /// If `row` is not below [`rows`](Self::rows), as indexing a slice does.
     pub fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.columns..][..self.columns]
-    }
-
-    /// These rows alone.
-    fn part(&self, rows: Range<usize>) -> Self {
-        let values = self.values[rows.start * self.columns..rows.end * self.columns].to_vec();
-        Self { rows: rows.len(), columns: self.columns, values }
     }
 
     /// The first NaN or infinite value as `(row, column, value)`, among the rows that `counts` selects.
@@ -183,17 +176,6 @@ impl Target {
         self.sample_weights.as_ref().map_or(1.0, |weights| weights[row])
     }
 
-    /// The target of these rows alone. A mask stays one, also where it leaves out none of them.
-    fn part(&self, rows: Range<usize>) -> Self {
-        let values = match &self.values {
-            Values::Numbers(matrix) => Values::Numbers(matrix.part(rows.clone())),
-            Values::Classes(classes) => Values::Classes(classes[rows.clone()].to_vec()),
-        };
-        let labelled = self.labelled.as_ref().map(|mask| mask[rows.clone()].to_vec());
-        let sample_weights = self.sample_weights.as_ref().map(|weights| weights[rows].into());
-        Self { values, labelled, sample_weights }
-    }
-
     /// The first NaN or infinite label as `(row, column, value)`.
     pub(crate) fn first_non_finite(&self) -> Option<(usize, usize, f32)> {
         match &self.values {
@@ -238,12 +220,6 @@ impl Dataset {
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.features.rows()
-    }
-
-    /// These rows alone.
-    pub(crate) fn part(&self, rows: Range<usize>) -> Self {
-        let targets = self.targets.iter().map(|target| target.part(rows.clone())).collect();
-        Self { features: self.features.part(rows), targets }
     }
 
     /// The features, shape `[rows, features]`.

@@ -63,7 +63,7 @@ pub(super) async fn squads(
     let mut best = None;
     let mut squads = Vec::new();
     let mut first = 0;
-    let mut most = Workspace::most_members(gpu, &recipes[0], rows.count).min(recipes.len());
+    let mut most = Workspace::most_members(gpu, &recipes[0], rows).min(recipes.len());
     while first < recipes.len() {
         let end = recipes.len().min(first + most);
         let made = gpu.guarded(|| make(&recipes[first..end])).await;
@@ -120,7 +120,7 @@ mod tests {
         let task = [Task::new("number", Loss::Mse, 1)];
         let network = Network::new(1, &[], Activation::Relu, &task).expect("a network");
         let recipe = Recipe::new(network, Weighting::equal(1), Adam::new(0.01));
-        let engine = GpuEngine::new(&gpu, vec![recipe; members], &data, "fused", [plan; 2]);
+        let engine = GpuEngine::new(&gpu, vec![recipe; members], &data, "fused", [plan; 2], None);
         let engine = block_on(engine).expect("a fleet");
         let squads = engine.squads.iter();
         squads.map(|squad| (squad.members().len(), squad.training.program.name)).collect()

@@ -18,20 +18,15 @@ use crate::optimizer::Adam;
 use crate::weighting::Weighting;
 use std::sync::Arc;
 
-/// The rows, in parts that the device can bind.
+/// The rows, which one fleet holds.
 pub(super) struct HeldOut {
-    parts: Vec<Part>,
-    tasks: usize,
-    /// How many steps a submission may carry.
-    pace: Pace,
-}
-
-/// Rows that one fleet holds.
-struct Part {
     squads: Vec<Squad>,
     steps: Vec<Step>,
     /// What each task's summed loss is divided by, step after step: shape `[steps, tasks]`.
     normalisers: Vec<f64>,
+    tasks: usize,
+    /// How many steps a submission may carry.
+    pace: Pace,
 }
 
 /// Rows of a step: enough for a large GPU.
@@ -41,74 +36,20 @@ const ROWS: usize = 4_096;
 type Sums = Option<Vec<(f64, f64)>>;
 
 impl HeldOut {
-    /// Uploads rows that fit the recipe's network, for so many members.
+    /// Uploads rows that fit the recipe's network, for so many members; streamed, where a number of bytes is given, as training is.
     pub async fn new(
         gpu: &Gpu,
         recipe: &Recipe,
         members: usize,
         data: &Dataset,
         plan: Planner,
+        window: Option<u64>,
     ) -> Result<Self> {
         let recipe = validation_of(recipe, gpu)?;
-        let (tasks, most) = (recipe.network.tasks().len(), most_rows(&recipe, gpu));
-        let recipes = vec![recipe; members];
-        let mut parts = Vec::new();
-        for first in (0..data.rows()).step_by(most) {
-            let part = data.part(first..data.rows().min(first + most));
-            parts.push(Part::new(gpu, &recipes, &part, plan).await?);
-        }
-        Ok(Self { parts, tasks, pace: Pace::new(MOST_STEPS) })
-    }
-
-    /// The mean loss of each task of every member with the parameters of its network in a fleet's squads; `None` without a label of
-    /// any weight, NaN where `f32` could not hold what came on the way. Nothing of a member that rests.
-    pub async fn losses(
-        &mut self,
-        of: &[Squad],
-        resting: &[bool],
-    ) -> Result<Vec<Vec<Option<f64>>>> {
-        let mut sums: Vec<Sums> = vec![Some(vec![(0.0, 0.0); self.tasks]); resting.len()];
-        for part in &mut self.parts {
-            part.add(of, resting, &mut sums, &mut self.pace).await?;
-        }
-        let mean = |(sum, normaliser): (f64, f64)| (normaliser != 0.0).then(|| sum / normaliser);
-        let losses = |(sums, rests): (Sums, &bool)| match (sums, rests) {
-            (_, true) => Vec::new(),
-            (None, _) => vec![Some(f64::NAN); self.tasks],
-            (Some(sums), _) => sums.into_iter().map(mean).collect(),
-        };
-        Ok(sums.into_iter().zip(resting).map(losses).collect())
-    }
-}
-
-/// A recipe that trains nothing.
-fn validation_of(recipe: &Recipe, gpu: &Gpu) -> Result<Recipe> {
-    let network = recipe.network.clone().with_dropout(0.0)?;
-    let widths = network.layers().into_iter().map(|layer| layer.inputs.max(layer.outputs));
-    let widest = widths.max().unwrap_or(1) as u64;
-    let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
-    let weighting = Weighting::equal(network.tasks().len());
-    let mut recipe = Recipe::new(network, weighting, Adam::new(0.0));
-    recipe.batch = (most_bytes / (4 * widest)).clamp(1, ROWS as u64) as usize;
-    recipe.shuffle = false;
-    Ok(recipe)
-}
-
-/// Rows that one fleet can bind, a multiple of the batch.
-fn most_rows(recipe: &Recipe, gpu: &Gpu) -> usize {
-    let Recipe { network, batch, .. } = recipe;
-    // Labels, a mask and weights are no more than an output each and two words a task.
-    let words = network.features().max(network.outputs() + 2 * network.tasks().len());
-    let bytes = gpu.device().limits().max_storage_buffer_binding_size as usize;
-    (bytes / (4 * words) / batch).max(1) * batch
-}
-
-impl Part {
-    async fn new(gpu: &Gpu, recipes: &[Recipe], data: &Dataset, plan: Planner) -> Result<Self> {
-        let recipe = &recipes[0];
+        let recipes = vec![recipe.clone(); members];
+        let rows = Arc::new(Rows::upload(gpu, &recipes, data, window).await?);
+        let squads = squads(gpu, &recipes, &rows, plan).await?;
         let tasks = recipe.network.tasks();
-        let rows = Arc::new(gpu.guarded(|| Rows::new(gpu, tasks, data)).await?);
-        let squads = squads(gpu, recipes, &rows, plan).await?;
         let batches = data.rows().div_ceil(recipe.batch) as u64;
         let step = |number| Step::numbered(number, data.rows(), recipe.batch);
         let steps: Vec<Step> = (1..=batches).map(step).collect();
@@ -119,28 +60,42 @@ impl Part {
             };
             tasks.iter().zip(data.targets()).map(of_task).collect::<Vec<f64>>()
         };
-        Ok(Self { normalisers: steps.iter().flat_map(of_step).collect(), squads, steps })
+        let normalisers = steps.iter().flat_map(of_step).collect();
+        let (tasks, pace) = (tasks.len(), Pace::new(MOST_STEPS));
+        Ok(Self { squads, steps, normalisers, tasks, pace })
     }
 
-    /// Adds each task's summed loss and normaliser over these rows, of every member that does not rest.
-    async fn add(
+    /// The mean loss of each task of every member with the parameters of its network in a fleet's squads; `None` without a label of
+    /// any weight, NaN where `f32` could not hold what came on the way. Nothing of a member that rests.
+    pub async fn losses(
         &mut self,
         of: &[Squad],
         resting: &[bool],
-        sums: &mut [Sums],
-        pace: &mut Pace,
-    ) -> Result<()> {
+    ) -> Result<Vec<Vec<Option<f64>>>> {
+        let mut sums: Vec<Sums> = vec![Some(vec![(0.0, 0.0); self.tasks]); resting.len()];
+        self.add(of, resting, &mut sums).await?;
+        let mean = |(sum, normaliser): (f64, f64)| (normaliser != 0.0).then(|| sum / normaliser);
+        let losses = |(sums, rests): (Sums, &bool)| match (sums, rests) {
+            (_, true) => Vec::new(),
+            (None, _) => vec![Some(f64::NAN); self.tasks],
+            (Some(sums), _) => sums.into_iter().map(mean).collect(),
+        };
+        Ok(sums.into_iter().zip(resting).map(losses).collect())
+    }
+
+    /// Adds each task's summed loss and normaliser over these rows, of every member that does not rest.
+    async fn add(&mut self, of: &[Squad], resting: &[bool], sums: &mut [Sums]) -> Result<()> {
         for squad in &mut self.squads {
             let members: Vec<usize> = squad.members().filter(|&it| !resting[it]).collect();
             copy_parameters(squad, of, &members);
             let places: Vec<usize> = members.iter().map(|member| member - squad.first).collect();
             let mut first = 0;
             while first < self.steps.len() && !places.is_empty() {
-                let end = self.steps.len().min(first + pace.next());
+                let end = self.steps.len().min(first + self.pace.next());
                 let submitted = Moment::now();
                 squad.training.submit(&self.steps[first..end], &places)?;
                 let records = squad.training.collect().await?;
-                pace.learn(end - first, Moment::now().since(submitted));
+                self.pace.learn(end - first, Moment::now().since(submitted));
                 for record in &records {
                     let sums = sums[squad.first + record.member].iter_mut().flatten();
                     let step = record.step as usize - 1;
@@ -163,6 +118,19 @@ impl Part {
         }
         Ok(())
     }
+}
+
+/// A recipe that trains nothing.
+fn validation_of(recipe: &Recipe, gpu: &Gpu) -> Result<Recipe> {
+    let network = recipe.network.clone().with_dropout(0.0)?;
+    let widths = network.layers().into_iter().map(|layer| layer.inputs.max(layer.outputs));
+    let widest = widths.max().unwrap_or(1) as u64;
+    let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
+    let weighting = Weighting::equal(network.tasks().len());
+    let mut recipe = Recipe::new(network, weighting, Adam::new(0.0));
+    recipe.batch = (most_bytes / (4 * widest)).clamp(1, ROWS as u64) as usize;
+    recipe.shuffle = false;
+    Ok(recipe)
 }
 
 /// Gives these members of a fleet's squads their networks' parameters.

@@ -35,6 +35,8 @@ mod rounds;
 mod rules;
 mod state;
 mod step;
+#[cfg(test)]
+mod streamed;
 mod task_gradients;
 mod turns;
 mod workgroup;

@@ -27,6 +27,8 @@ pub struct GpuEngine {
     pub(super) squads: Vec<Squad>,
     /// For rows held out.
     plan: Planner,
+    /// Bytes of rows that are on the device at once, where somebody has said.
+    window: Option<u64>,
     /// Of each squad.
     blocks: Vec<Option<Blocks>>,
     held_out: Option<HeldOut>,
@@ -39,8 +41,9 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`Recipe::check`]; [`Invalid`](crate::Error::Invalid) for a hyper-parameter that `f32` cannot
     /// hold; [`TooLarge`](crate::Error::TooLarge) for a tensor beyond the adapter's limits, among them the
-    /// dataset's features, which must fit into one binding (128 MiB is what every adapter has);
-    /// [`OutOfMemory`](crate::Error::OutOfMemory). [`Invalid`](crate::Error::Invalid) also where the environment variable
+    /// features of a batch, which must fit into one binding (128 MiB is what every adapter has);
+    /// [`OutOfMemory`](crate::Error::OutOfMemory). A dataset that the adapter does not bind or hold is
+    /// [streamed](Self::streamed). [`Invalid`](crate::Error::Invalid) also where the environment variable
     /// `AWL_PROGRAM` names no program, or one that does not take the network on this adapter.
     pub async fn fused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
         Self::fleet(gpu, vec![recipe], data).await
@@ -56,7 +59,32 @@ impl GpuEngine {
     /// shuffling or clipping than the first: all else may differ.
     pub async fn fleet(gpu: &Gpu, recipes: Vec<Recipe>, data: &Dataset) -> Result<Self> {
         let plans = [programs::fused_or_named, programs::fused_alone];
-        Self::new(gpu, recipes, data, "fused", plans).await
+        Self::new(gpu, recipes, data, "fused", plans, None).await
+    }
+
+    /// A fleet whose rows stay with the host: the device gets those of the steps under way, a window of about so many bytes of
+    /// features, and as many of labels, and so it does for rows held out. The bits are those of [`fleet`](Self::fleet), which
+    /// does the same with 64 MiB wherever the adapter does not bind or hold all rows at once. The engine shares the features
+    /// with `data`, and keeps a copy of the labels.
+    ///
+    /// While the device makes the steps of one submission, the host gathers the rows of the next. Members that take different
+    /// rows in a step (other seeds, with shuffling) have a window's share each.
+    ///
+    /// # Errors
+    /// Those of [`fleet`](Self::fleet).
+    pub async fn streamed(
+        gpu: &Gpu,
+        recipes: Vec<Recipe>,
+        data: &Dataset,
+        bytes: u64,
+    ) -> Result<Self> {
+        let plans = [programs::fused_or_named, programs::fused_alone];
+        Self::new(gpu, recipes, data, "fused", plans, Some(bytes)).await
+    }
+
+    /// Whether the rows are [streamed](Self::streamed).
+    pub fn is_streamed(&self) -> bool {
+        self.first().workspace.rows.window.is_some()
     }
 
     /// The unfused engine: a kernel an operation, as an eager framework runs them; same results.
@@ -64,7 +92,7 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`fused`](Self::fused).
     pub async fn unfused(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Result<Self> {
-        Self::new(gpu, vec![recipe], data, "unfused", [programs::unfused; 2]).await
+        Self::new(gpu, vec![recipe], data, "unfused", [programs::unfused; 2], None).await
     }
 
     pub(super) async fn new(
@@ -73,14 +101,14 @@ impl GpuEngine {
         data: &Dataset,
         name: &'static str,
         [train, plan]: [Planner; 2],
+        window: Option<u64>,
     ) -> Result<Self> {
         fleet::check(&recipes)?;
         for recipe in &recipes {
             recipe.check(data)?;
             recipe.check_single()?;
         }
-        let tasks = recipes[0].network.tasks();
-        let rows = Arc::new(gpu.guarded(|| Rows::new(gpu, tasks, data)).await?);
+        let rows = Arc::new(Rows::upload(gpu, &recipes, data, window).await?);
         let squads = fleet::squads(gpu, &recipes, &rows, train).await?;
         Ok(Self {
             name,
@@ -88,6 +116,7 @@ impl GpuEngine {
             resting: vec![false; recipes.len()],
             recipes,
             plan,
+            window,
             blocks: squads.iter().map(|_| None).collect(),
             squads,
             held_out: None,
@@ -228,7 +257,8 @@ impl Engine for GpuEngine {
             let recipe = &self.recipes[0];
             recipe.check_rows("the rows held out", rows)?;
             let members = self.recipes.len();
-            let held_out = HeldOut::new(&self.gpu, recipe, members, rows, self.plan).await?;
+            let held_out =
+                HeldOut::new(&self.gpu, recipe, members, rows, self.plan, self.window).await?;
             self.held_out = Some(held_out);
             Ok(())
         })

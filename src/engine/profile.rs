@@ -29,7 +29,7 @@ impl GpuEngine {
         let mut buffers: Vec<&wgpu::Buffer> = Vec::new();
         let dispatches = self.squads.iter().flat_map(|squad| {
             let Training { workspace, program, .. } = &squad.training;
-            program.dispatches.iter().chain(&program.opening).chain(&workspace.prepare)
+            program.dispatches.iter().chain(&program.opening).chain(workspace.preparing())
         });
         for buffer in dispatches.flat_map(Dispatch::bound) {
             if !buffers.contains(&buffer) {
@@ -60,7 +60,7 @@ impl GpuEngine {
 impl Training {
     fn bytes_per_step(&self) -> u64 {
         let Self { workspace, program, .. } = self;
-        let (batch, rows) = (workspace.batch as u64, workspace.rows.count as u64);
+        let (batch, rows) = (workspace.batch as u64, workspace.rows.at_once() as u64);
         let by_row = [
             workspace.rows.features.raw(),
             workspace.rows.labels.raw(),

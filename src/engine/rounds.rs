@@ -98,7 +98,7 @@ fn hold_shape(gpu: &Gpu, shape: &Shape) -> Vec<Held> {
     .into();
     // By name, since software adapters do not take them otherwise.
     for program in [programs::block, programs::resident] {
-        let made = GpuEngine::new(gpu, vec![recipe.clone()], &data, "fused", [program; 2]);
+        let made = GpuEngine::new(gpu, vec![recipe.clone()], &data, "fused", [program; 2], None);
         match block_on(made) {
             Ok(engine) => engines.push(engine),
             // No other reason to go without it.
@@ -114,7 +114,7 @@ fn hold_shape(gpu: &Gpu, shape: &Shape) -> Vec<Held> {
         block_on(engine.predict(data.features())).expect("predictions");
         let Training { workspace, program, .. } = engine.first();
         let dispatches =
-            program.dispatches.iter().chain(&program.opening).chain(&workspace.prepare);
+            program.dispatches.iter().chain(&program.opening).chain(workspace.preparing());
         held.extend(hold(gpu, dispatches.chain([&workspace.keep])));
     }
     for sums in [Sums::OneDispatch, Sums::Repeatable] {

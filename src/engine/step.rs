@@ -23,6 +23,9 @@ pub struct Step {
 }
 
 impl Step {
+    /// The first of every run, but for its rows.
+    pub(crate) const FIRST: Self = Self { number: 1, epoch: 0, batch: 0, first: 0, rows: 0 };
+
     /// The step of this number (from 1) in a run over `rows` rows, `batch` rows at a time: batches do not wrap, so the
     /// last one of an epoch may be short.
     ///

@@ -45,6 +45,18 @@ impl Clock {
         }
     }
 
+    /// What passes must be told that are timed together, as pass 0: from the first of them to the last.
+    pub fn writes_of(
+        &self,
+        [is_first, is_last]: [bool; 2],
+    ) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
+        (is_first || is_last).then(|| wgpu::ComputePassTimestampWrites {
+            query_set: &self.queries,
+            beginning_of_pass_write_index: is_first.then_some(0),
+            end_of_pass_write_index: is_last.then_some(1),
+        })
+    }
+
     /// Copies all timestamps to `target`, [`BYTES`](Self::BYTES) a pass from `offset` on.
     pub fn resolve(&self, encoder: &mut wgpu::CommandEncoder, target: &wgpu::Buffer, offset: u64) {
         encoder.resolve_query_set(&self.queries, 0..2 * self.passes, &self.resolved, 0);

@@ -128,6 +128,71 @@ impl Labels {
     }
 }
 
+impl Labels {
+    /// The layouts of so many of the rows, and the words that these take, all 0 but for what does not depend on rows.
+    pub(crate) fn of_rows(&self, rows: usize) -> (Vec<TaskLayout>, Vec<u32>) {
+        let mut words = Vec::new();
+        let mut layouts: Vec<TaskLayout> = Vec::with_capacity(self.layouts.len());
+        for (index, all) in self.layouts.iter().enumerate() {
+            let mut room = |length: usize| push(&mut words, std::iter::repeat_n(0, length));
+            let mut task = *all;
+            task.label = room(rows * all.label_stride as usize);
+            if all.mask != NONE {
+                task.mask = room(rows.div_ceil(32));
+            }
+            if all.sample_weights != NONE {
+                let same = |other: &TaskLayout| other.sample_weights == all.sample_weights;
+                task.sample_weights = match self.layouts[..index].iter().position(same) {
+                    Some(before) => layouts[before].sample_weights,
+                    None => room(rows),
+                };
+            }
+            if all.class_weights != NONE {
+                let from = all.class_weights as usize;
+                let weights = &self.words[from..from + all.width as usize];
+                task.class_weights = push(&mut words, weights.iter().copied());
+            }
+            layouts.push(task);
+        }
+        (layouts, words)
+    }
+
+    /// The words of these rows, for places from `first` on, a multiple of 32, of [layouts of fewer rows](Self::of_rows): `write`
+    /// gets each run of them with where it lies.
+    pub(crate) fn gather(
+        &self,
+        layouts: &[TaskLayout],
+        rows: &[u32],
+        first: usize,
+        mut write: impl FnMut(usize, &[u32]),
+    ) {
+        let at = |start: u32, row: usize| start as usize + row;
+        for (all, task) in self.layouts.iter().zip(layouts) {
+            let stride = all.label_stride as usize;
+            let values = |&row: &u32| {
+                let start = at(all.label, row as usize * stride);
+                &self.words[start..start + stride]
+            };
+            let values: Vec<u32> = rows.iter().flat_map(values).copied().collect();
+            write(at(task.label, first * stride), &values);
+            if all.mask != NONE {
+                let bit = |row: u32| {
+                    let word = self.words[at(all.mask, row as usize / 32)];
+                    (word >> (row % 32)) & 1
+                };
+                let word = |rows: &[u32]| (0..).zip(rows).map(|(i, &row)| bit(row) << i).sum();
+                let mask: Vec<u32> = rows.chunks(32).map(word).collect();
+                write(at(task.mask, first / 32), &mask);
+            }
+            if all.sample_weights != NONE {
+                let weight = |&row: &u32| self.words[at(all.sample_weights, row as usize)];
+                let weights: Vec<u32> = rows.iter().map(weight).collect();
+                write(at(task.sample_weights, first), &weights);
+            }
+        }
+    }
+}
+
 fn all_weights(task: &Task) -> f32 {
     let sum = |weights: &[f32]| weights.iter().copied().map(f64::from).sum::<f64>() as f32;
     task.loss.class_weights().map_or(task.width as f32, sum)

@@ -26,13 +26,26 @@ pub(crate) fn vary(layouts: &[TaskLayout]) -> bool {
     layouts.iter().any(|task| offsets(task) != [NONE; 3])
 }
 
-/// The dispatches that fill `normalisers`, `[members, batches, tasks]`: one, or two where batches are long. Each is to be recorded for
-/// all members.
-pub(crate) fn dispatches(
+/// What fills `normalisers`, `[members, batches, tasks]`.
+pub(crate) struct Normalising {
+    /// One, or two where batches are long. Each is to be recorded for all members.
+    pub dispatches: Vec<Dispatch>,
+    info: Buffer<u32>,
+}
+
+impl Normalising {
+    /// Says that there are so many rows in all batches together, no more than at first.
+    pub fn set_rows(&self, gpu: &Gpu, rows: usize) {
+        self.info.write(gpu, 0, &[rows as u32]);
+    }
+}
+
+/// The dispatches that fill `normalisers`.
+pub(crate) fn normalising(
     gpu: &Gpu,
     batches: &Batches<'_>,
     normalisers: &Buffer<f32>,
-) -> Result<Vec<Dispatch>> {
+) -> Result<Normalising> {
     let count = batches.rows.div_ceil(batches.size);
     let shares = batches.size.div_ceil(SHARE_ROWS);
     let sums = count * batches.layouts.len() * shares;
@@ -63,5 +76,5 @@ pub(crate) fn dispatches(
             Work::new(count * batches.layouts.len(), rounds_of(shares.div_ceil(64), 0) + REDUCTION);
         dispatches.push(kernel.dispatch(gpu, &[parts.binding(), normalisers.binding()], work)?);
     }
-    Ok(dispatches)
+    Ok(Normalising { dispatches, info })
 }

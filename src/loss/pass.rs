@@ -156,7 +156,7 @@ impl LossPass {
         if vary {
             let (labels, layouts) = (buffers.labels, &layouts);
             let batches = Batches { labels, layouts, order: None, rows, size: rows };
-            dispatches = normalisers::dispatches(gpu, &batches, &normalisers)?;
+            dispatches = normalisers::normalising(gpu, &batches, &normalisers)?.dispatches;
         }
         let buffers = [
             info.binding(),

@@ -231,13 +231,16 @@ fn tensors_beyond_the_adapters_limits_are_named() {
     let engine = |rows: usize, hidden: &[usize]| {
         let network = network(1, hidden, &task).expect("a network");
         let mut recipe = Recipe::new(network, AutomaticWeightedLoss::new(1), Adam::new(0.1));
-        recipe.batch = 4096;
+        recipe.batch = rows;
         let data = constant_feature(1.0, vec![numbers(&vec![1.0; rows])]);
         block_on(GpuEngine::fused(&gpu, recipe, &data)).map(|_| ())
     };
     engine(4096, &[16]).expect("it fits");
     let limit = "maxStorageBufferBindingSize of 1048576 bytes";
-    says(engine(300_000, &[16]), &["the dataset's", "1200000 bytes", limit, "fewer rows"]);
+    says(
+        engine(300_000, &[16]),
+        &["features of the steps under way", "1200000 bytes", limit, "smaller batch"],
+    );
     says(
         engine(4096, &[100]),
         &["the outputs of layer 0", "1638400 bytes", limit, "smaller batch"],

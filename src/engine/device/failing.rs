@@ -66,14 +66,13 @@ impl Training {
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         let [start, bytes] = self.workspace.state_bytes(member);
         encoder.copy_buffer_to_buffer(kept.raw(), start, state.raw(), start, bytes);
+        gpu.queue().submit([encoder.finish()]);
         // The order on the device may be that of a later epoch; afterwards that of the others is.
         self.under_way.prepared = None;
         if !again.is_empty() {
-            self.workspace.write_steps(&again, &[member])?;
-            self.record(&mut encoder, &again, &[member]);
+            self.make(&again, &[member], |_, _| {})?;
             self.under_way.prepared = None;
         }
-        gpu.queue().submit([encoder.finish()]);
         // No step after it is made, as before.
         self.workspace.mark(member, [NEVER, failed as u32]);
         gpu.check()

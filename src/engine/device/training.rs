@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::gpu::{Clock, Gpu, Pending, Readback};
 use crate::loss::normalisers;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Training on the device: what is there, the program that makes steps of it, and the steps under way.
@@ -77,12 +78,11 @@ impl Training {
         let (Some(last), false) = (steps.last(), members.is_empty()) else {
             return Ok(());
         };
-        self.workspace.write_steps(steps, members)?;
-        let mut encoder = gpu.device().create_command_encoder(&Default::default());
-        self.record(&mut encoder, steps, members);
         let readback = self.under_way.spare.pop().unwrap_or_else(|| self.new_readback());
-        self.copy_records(&mut encoder, &readback, steps.len() * members.len());
-        let submission = gpu.queue().submit([encoder.finish()]);
+        let copy = |training: &Self, encoder: &mut wgpu::CommandEncoder| {
+            training.copy_records(encoder, &readback, steps.len() * members.len());
+        };
+        let submission = self.make(steps, members, copy)?;
         self.under_way.flights.push_back(Flight {
             pending: readback.request(submission),
             readback,
@@ -102,18 +102,51 @@ impl Training {
         }
     }
 
-    /// Records what keeps the state, then the program for each step or run of steps, and before it what opens an epoch.
-    pub(super) fn record(
+    /// Has the device make these steps, a submission for each run of them whose rows it has at once; `also` is recorded behind the
+    /// last.
+    pub(super) fn make(
+        &mut self,
+        steps: &[Step],
+        members: &[usize],
+        also: impl FnOnce(&Self, &mut wgpu::CommandEncoder),
+    ) -> Result<wgpu::SubmissionIndex> {
+        let gpu = self.workspace.gpu.clone();
+        self.workspace.write_steps(steps, members)?;
+        let encoder = || gpu.device().create_command_encoder(&Default::default());
+        let mut recorded = encoder();
+        for run in self.workspace.runs(steps) {
+            if run.start > 0 {
+                gpu.queue().submit([std::mem::replace(&mut recorded, encoder()).finish()]);
+            }
+            self.open_window(&steps[run.clone()], members);
+            self.record(&mut recorded, steps, run, members);
+        }
+        also(self, &mut recorded);
+        Ok(gpu.queue().submit([recorded.finish()]))
+    }
+
+    /// Has the rows of these steps on the device, where not all are there.
+    fn open_window(&mut self, steps: &[Step], members: &[usize]) {
+        if self.workspace.fill(steps, members) {
+            self.under_way.prepared = None;
+        }
+    }
+
+    /// Records a run of these steps: what keeps the state before the first, what opens an epoch, and the program for each step or
+    /// run of steps.
+    fn record(
         &mut self,
         encoder: &mut wgpu::CommandEncoder,
         steps: &[Step],
+        run: Range<usize>,
         members: &[usize],
     ) {
-        let mut pass = self.begin(encoder, members);
-        // Where the run that has been recorded last ends.
+        let ends = [run.start == 0, run.end == steps.len()];
+        let mut pass = self.begin(encoder, ends, members);
+        // Where the run of the program that has been recorded last ends.
         let mut end = 0;
-        for (slot, step) in steps.iter().enumerate() {
-            if self.open_epoch(&mut pass, slot, step, members) {
+        for slot in run {
+            if self.open_epoch(&mut pass, slot, &steps[slot], members) {
                 end = slot;
             }
             if slot >= end {
@@ -130,19 +163,23 @@ impl Training {
         }
     }
 
-    /// The pass of a submission, with what keeps the state and what opens the program.
+    /// A pass of a submission, which may be its first and its last, with what keeps the state and what opens the program.
     fn begin<'a>(
         &self,
         encoder: &'a mut wgpu::CommandEncoder,
+        [is_first, is_last]: [bool; 2],
         members: &[usize],
     ) -> wgpu::ComputePass<'a> {
+        let clock = self.under_way.clock.as_ref();
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("training steps"),
-            timestamp_writes: self.under_way.clock.as_ref().map(|clock| clock.writes(0)),
+            timestamp_writes: clock.and_then(|clock| clock.writes_of([is_first, is_last])),
         });
-        let group = Some(self.workspace.steps.slot(0, members.len()));
-        self.workspace.keep.record(&mut pass, group);
-        self.program.opening.iter().for_each(|dispatch| dispatch.record(&mut pass, group));
+        if is_first {
+            let group = Some(self.workspace.steps.slot(0, members.len()));
+            self.workspace.keep.record(&mut pass, group);
+            self.program.opening.iter().for_each(|dispatch| dispatch.record(&mut pass, group));
+        }
         pass
     }
 
@@ -154,7 +191,7 @@ impl Training {
         step: &Step,
         members: &[usize],
     ) -> bool {
-        let Workspace { recipe, rows, prepare, steps, .. } = &self.workspace;
+        let Workspace { recipe, rows, ordering, normalising, steps, .. } = &self.workspace;
         let prepared = self.under_way.prepared.as_ref();
         let is_first =
             prepared.is_none_or(|(_, of)| !members.iter().all(|member| of.contains(member)));
@@ -162,11 +199,11 @@ impl Training {
         let opens = is_first || recipe.shuffle && !is_of;
         if opens {
             let group = steps.slot(slot, members.len());
-            prepare[0].record(pass, Some(group));
+            ordering.iter().for_each(|dispatch| dispatch.record(pass, Some(group)));
             if is_first || normalisers::vary(&rows.layouts) {
                 // Of all members, whether they train or not.
                 let group = Some(steps.slot(slot, self.workspace.seats()));
-                prepare[1..].iter().for_each(|dispatch| dispatch.record(pass, group));
+                normalising.dispatches.iter().for_each(|dispatch| dispatch.record(pass, group));
             }
             self.under_way.prepared = Some((step.epoch, members.to_vec()));
         }
@@ -175,7 +212,8 @@ impl Training {
 
     /// Records what comes before the program of this one step, written to slot 0.
     pub fn prepare(&mut self, encoder: &mut wgpu::CommandEncoder, step: &Step, members: &[usize]) {
-        let mut pass = self.begin(encoder, members);
+        self.open_window(&[*step], members);
+        let mut pass = self.begin(encoder, [true; 2], members);
         self.open_epoch(&mut pass, 0, step, members);
     }
 

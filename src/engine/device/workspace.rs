@@ -11,10 +11,11 @@ use crate::engine::state::State;
 use crate::engine::step::{MOST_STEPS, Step};
 use crate::error::Result;
 use crate::gpu::{Buffer, Dispatch, Gpu, Work, kernels, read, read_range};
-use crate::loss::normalisers::{self, Batches};
+use crate::loss::normalisers::{Batches, Normalising, normalising};
 use crate::loss::spread;
 use crate::network::Dropout;
 use crate::weighting::MEMORY;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rounds of the loops that find a row's place (`shaders/shared/permutation.wgsl`), at most: of the rank among 256 rows, or
@@ -32,9 +33,9 @@ pub(crate) struct Workspace {
     /// Rows of a full batch.
     pub batch: usize,
     pub shares: Shares,
-    /// `[members, rows]`
+    /// `[members, rows on the device]`
     pub order: Buffer<u32>,
-    /// `[members, batches, tasks]`
+    /// `[members, batches on the device, tasks]`
     pub normalisers: Buffer<f32>,
     /// Of every member, the network's parameters and σ, their first moments, their second moments, then σ's bias corrections and
     /// what the weighting keeps (`optimizer.wgsl`).
@@ -47,8 +48,10 @@ pub(crate) struct Workspace {
     pub kept: Buffer<f32>,
     /// What keeps it.
     pub keep: Dispatch,
-    /// What opens an epoch: the order of the rows, then the normalisers.
-    pub prepare: Vec<Dispatch>,
+    /// What opens an epoch with the order of its rows, where the device has them all.
+    pub ordering: Option<Dispatch>,
+    /// What finds the normalisers.
+    pub normalising: Normalising,
     /// The steps of a submission.
     pub steps: Steps,
 }
@@ -58,25 +61,21 @@ impl Workspace {
     pub fn new(gpu: &Gpu, recipes: Vec<Recipe>, rows: Arc<Rows>) -> Result<Self> {
         let recipe = recipes[0].clone();
         let seats = recipes.len();
-        let count = rows.count;
+        let (count, at_once) = (rows.count, rows.at_once());
         let batch = recipe.batch.min(count);
         let tasks = recipe.network.tasks().len();
         let parameters = recipe.network.parameter_count();
-        let order = Buffer::zeros(gpu, "the order of the rows", seats * count)?;
-        let batches = count.div_ceil(batch);
+        let (order, ordering) = order(gpu, &recipes, &rows)?;
+        let batches = at_once.div_ceil(batch);
         let normalisers = Buffer::zeros(gpu, "the normalisers", seats * batches * tasks)?;
-        let work = Work { rounds: ORDER_ROUNDS, ..Work::elements(count) };
-        let draws = Buffer::storage(gpu, "the draws of rows", &draws(&recipes, count))?;
-        let bindings = [order.binding(), draws.binding()];
-        let mut prepare = vec![gpu.kernel(&kernels::ORDER, &[]).dispatch(gpu, &bindings, work)?];
         let of_batches = Batches {
             labels: rows.labels.raw(),
             layouts: &rows.tasks,
             order: Some(&order),
-            rows: count,
+            rows: at_once,
             size: batch,
         };
-        prepare.extend(normalisers::dispatches(gpu, &of_batches, &normalisers)?);
+        let normalising = normalising(gpu, &of_batches, &normalisers)?;
         let most_bytes = gpu.device().limits().max_storage_buffer_binding_size;
         let shares = Shares::new(batch, parameters, most_bytes);
         let length = state_length(&recipe);
@@ -102,7 +101,8 @@ impl Workspace {
             stop,
             kept,
             keep,
-            prepare,
+            ordering,
+            normalising,
         };
         for (member, recipe) in workspace.recipes.iter().enumerate() {
             workspace.load(member, &State::initial(recipe))?;
@@ -111,13 +111,14 @@ impl Workspace {
     }
 
     /// The most members of this recipe whose own buffers, those of every program, fit into a binding each.
-    pub fn most_members(gpu: &Gpu, recipe: &Recipe, rows: usize) -> usize {
+    pub fn most_members(gpu: &Gpu, recipe: &Recipe, of: &Rows) -> usize {
+        let rows = of.at_once();
         let words = gpu.device().limits().max_storage_buffer_binding_size as usize / 4;
         let tasks = recipe.network.tasks().len();
-        let normalisers = rows.div_ceil(recipe.batch.min(rows)) * tasks;
+        let normalisers = rows.div_ceil(recipe.batch.min(of.count)) * tasks;
         let records = MOST_STEPS * (1 + FIELDS * tasks);
         let most = [rows, normalisers, records, state_length(recipe)].into_iter().max();
-        (words / most.unwrap_or(1)).clamp(1, MOST_MEMBERS)
+        (words / most.unwrap_or(1)).clamp(1, MOST_MEMBERS.min(of.most_members()))
     }
 
     /// Number of members.
@@ -146,37 +147,77 @@ impl Workspace {
         }
     }
 
+    /// What opens an epoch, and what finds what its losses are divided by.
+    pub fn preparing(&self) -> impl Iterator<Item = &Dispatch> {
+        self.ordering.iter().chain(&self.normalising.dispatches)
+    }
+
+    /// The slots of these steps in runs whose rows the device has at once.
+    pub fn runs(&self, steps: &[Step]) -> Vec<Range<usize>> {
+        let mut runs = Vec::new();
+        let mut first = 0;
+        while first < steps.len() {
+            let most = steps.len() - first;
+            let run = self.rows.window.as_ref().map_or(most, |it| it.run(&steps[first..]));
+            runs.push(first..first + run);
+            first += run;
+        }
+        runs
+    }
+
+    /// Has the rows that these steps of a run take on the device, where not all are; whether so.
+    pub fn fill(&self, steps: &[Step], members: &[usize]) -> bool {
+        let (Some(window), [first, .., last] | [first @ last]) = (&self.rows.window, steps) else {
+            return false;
+        };
+        window.fill(&self.gpu, &self.rows, &self.recipes, members, steps);
+        self.normalising.set_rows(&self.gpu, last.first + last.rows - first.first);
+        true
+    }
+
     /// Checks these steps and tells the kernels of them, one a slot, and what they are for these members.
     pub fn write_steps(&self, steps: &[Step], members: &[usize]) -> Result<()> {
         Step::check_all(steps, &self.recipe, self.rows.count)?;
         let mut infos = Vec::with_capacity(steps.len());
         let mut of_members = Vec::with_capacity(steps.len() * members.len());
-        for (slot, step) in steps.iter().enumerate() {
-            let (rows, seats) = (self.rows.count, self.seats());
-            infos.push(StepInfo::new(&self.recipe, rows, &steps[slot..], slot, seats));
-            let opens = slot == 0 || steps[slot - 1].epoch != step.epoch;
-            let place = |(seat, &member)| (member, slot * members.len() + seat);
-            let places = members.iter().enumerate().map(place);
-            of_members.extend(places.map(|place| self.member(step, opens, place)));
+        for run in self.runs(steps) {
+            let first = if self.rows.window.is_some() { steps[run.start] } else { Step::FIRST };
+            for slot in run.clone() {
+                let step = &steps[slot];
+                let (rows, seats) = (self.rows.count, self.seats());
+                infos.push(StepInfo::new(&self.recipe, rows, &steps[slot..run.end], slot, seats));
+                let opens = slot == 0 || steps[slot - 1].epoch != step.epoch;
+                let place = |(seat, &member)| (member, slot * members.len() + seat);
+                let places = members.iter().enumerate().map(place);
+                of_members.extend(places.map(|place| self.member(step, &first, opens, place)));
+            }
         }
         self.steps.write(&self.gpu, &infos, &of_members);
         Ok(())
     }
 
-    /// What a step is for a member, whose record goes into this place of the ring; `opens`: it may be the first of an epoch.
-    fn member(&self, step: &Step, opens: bool, (member, record): (usize, usize)) -> MemberInfo {
+    /// What a step is for a member, whose record goes into this place of the ring; `first` is the step whose rows come first on the
+    /// device; `opens`: it may be the first of an epoch.
+    fn member(
+        &self,
+        step: &Step,
+        first: &Step,
+        opens: bool,
+        (member, record): (usize, usize),
+    ) -> MemberInfo {
         let recipe = &self.recipes[member];
-        let rows = self.rows.count;
+        let (rows, at_once) = (self.rows.count, self.rows.at_once());
         let length = state_length(recipe);
         let parameters = recipe.network.parameter_count();
         let order = opens.then(|| Permutation::new(rows as u32, recipe.seed, step.epoch).key());
+        let batches = at_once.div_ceil(self.batch);
         MemberInfo {
             number: member as u32,
             state: (member * length) as u32,
             sigma: (member * length + parameters) as u32,
             all: (parameters + recipe.network.tasks().len()) as u32,
-            first: (member * rows + step.first) as u32,
-            batch: (member * rows.div_ceil(self.batch) + step.batch) as u32,
+            first: (member * at_once + step.first - first.first) as u32,
+            batch: (member * batches + step.batch - first.batch) as u32,
             record: record as u32,
             scheme: recipe.weighting.code(),
             rates: Rates::new(recipe, step.number),
@@ -270,6 +311,21 @@ impl Workspace {
         self.mark(member, [NEVER, NEVER]);
         Ok(())
     }
+}
+
+/// `[members, rows on the device]`, and what fills it, unless the host does.
+fn order(gpu: &Gpu, recipes: &[Recipe], rows: &Rows) -> Result<(Buffer<u32>, Option<Dispatch>)> {
+    const WHAT: &str = "the order of the rows";
+    let (seats, count) = (recipes.len(), rows.count);
+    if let Some(window) = &rows.window {
+        return Ok((Buffer::storage(gpu, WHAT, &window.order(seats))?, None));
+    }
+    let order = Buffer::zeros(gpu, WHAT, seats * count)?;
+    let work = Work { rounds: ORDER_ROUNDS, ..Work::elements(count) };
+    let draws = Buffer::storage(gpu, "the draws of rows", &draws(recipes, count))?;
+    let bindings = [order.binding(), draws.binding()];
+    let ordering = gpu.kernel(&kernels::ORDER, &[]).dispatch(gpu, &bindings, work)?;
+    Ok((order, Some(ordering)))
 }
 
 /// Numbers of a member's training state.

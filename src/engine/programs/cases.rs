@@ -91,7 +91,8 @@ pub fn agrees(
     let state = block_on(reference.state()).expect("a state");
     for gpu in [block_on(Gpu::new()), block_on(Gpu::plain())] {
         let gpu = gpu.expect("a device");
-        let rows = Rows::new(&gpu, tasks, &data).expect("rows");
+        let rows =
+            block_on(Rows::upload(&gpu, std::slice::from_ref(&recipe), &data, None)).expect("rows");
         let workspace = Workspace::new(&gpu, vec![recipe.clone()], rows.into()).expect("buffers");
         let program = make(&workspace).expect("a program").expect("one for this network");
         let mut training = Training::new(workspace, program);

@@ -177,7 +177,8 @@ mod tests {
     }
 
     fn alone(gpu: &Gpu, recipe: Recipe, data: &Dataset) -> Workspace {
-        let rows = Rows::new(gpu, recipe.network.tasks(), data).expect("rows");
+        let rows =
+            block_on(Rows::upload(gpu, std::slice::from_ref(&recipe), data, None)).expect("rows");
         Workspace::new(gpu, vec![recipe], rows.into()).expect("buffers")
     }
 

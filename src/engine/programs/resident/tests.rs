@@ -154,7 +154,7 @@ fn recipe(batch: usize) -> Recipe {
 /// Training of these recipes, each for a member of a fleet.
 fn training(recipes: &[Recipe], data: &Dataset) -> Training {
     let gpu = block_on(Gpu::new()).expect("a device");
-    let rows = Rows::new(&gpu, recipes[0].network.tasks(), data).expect("rows");
+    let rows = block_on(Rows::upload(&gpu, recipes, data, None)).expect("rows");
     let workspace = Workspace::new(&gpu, recipes.to_vec(), rows.into()).expect("buffers");
     let program = program(&workspace).expect("a program").expect("one for this network");
     Training::new(workspace, program)

@@ -96,7 +96,7 @@ fn normalise(gpu: &Gpu, tensors: &Tensors<'_>) -> Result<()> {
     let Tensors { rows, layouts, .. } = *tensors;
     let batches =
         Batches { labels: tensors.buffers.labels, layouts, order: None, rows, size: rows };
-    let dispatches = normalisers::dispatches(gpu, &batches, tensors.normalisers)?;
+    let dispatches = normalisers::normalising(gpu, &batches, tensors.normalisers)?.dispatches;
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
     {
         let mut pass = encoder.begin_compute_pass(&Default::default());
