@@ -122,7 +122,8 @@ pub enum Error {
 
     /// A loss became NaN or infinite; training stopped before that step's update.
     #[error(
-        "the loss of task \"{task}\" became {value} at step {step}; the parameters from before that step are kept: lower the learning rate, or look for extreme values in its targets"
+        "the loss of task \"{task}\" became {value} at step {step}, {}; the parameters from before that step are kept: lower the learning rate, or look for extreme values in its targets",
+        of_row(first.as_ref(), "loss")
     )]
     NonFiniteLoss {
         /// The step, counted from 1.
@@ -131,6 +132,9 @@ pub enum Error {
         task: String,
         /// The loss, or the weighted loss where the loss itself is still finite.
         value: f32,
+        /// The first row of the batch whose own loss is not finite; `None` where each is, but not their sum, or not what that is
+        /// multiplied by.
+        first: Option<FirstRow>,
     },
 
     /// The weighting has no finite weights at the losses of a batch; no parameter was changed by that step.
@@ -152,11 +156,14 @@ pub enum Error {
 
     /// A gradient overflowed while every loss was finite; no parameter was changed by that step.
     #[error(
-        "a gradient became NaN or infinite at step {step} while every loss was finite; training stopped before it, and all parameters are finite: lower the learning rate, or raise σ"
+        "a gradient became NaN or infinite at step {step} while every loss was finite, {}; training stopped before it, and all parameters are finite: lower the learning rate, or raise σ",
+        of_row(first.as_ref(), "gradient")
     )]
     NonFiniteGradient {
         /// The step, counted from 1.
         step: u64,
+        /// The first row of the batch of whose own gradient, at any parameter, the square is not finite; `None` where each is.
+        first: Option<FirstRow>,
     },
 
     /// A file could not be read.
@@ -200,6 +207,56 @@ impl Error {
             Self::NonFiniteLoss { .. } | Self::NonFiniteGradient { .. } | Self::NoWeights { .. }
         )
     }
+
+    /// The row at which training stopped, where it was a row's doing.
+    pub fn first_row(&self) -> Option<FirstRow> {
+        match self {
+            Self::NonFiniteLoss { first, .. } | Self::NonFiniteGradient { first, .. } => *first,
+            _ => None,
+        }
+    }
+}
+
+/// The first row of a failed step's batch whose own numbers left the finite ones.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FirstRow {
+    /// Row of the dataset, counted from 0.
+    pub row: usize,
+    /// Which of its numbers is the largest.
+    pub extreme: Extreme,
+    /// That number.
+    pub value: f32,
+}
+
+/// A place among a row's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extreme {
+    /// One of its features.
+    Feature {
+        /// Column, counted from 0.
+        column: usize,
+    },
+    /// One of its labels.
+    Label {
+        /// The task, counted from 0.
+        task: usize,
+        /// Column of the task, counted from 0.
+        column: usize,
+    },
+}
+
+/// Says at which row something failed.
+fn of_row(first: Option<&FirstRow>, what: &str) -> String {
+    let Some(FirstRow { row, extreme, value }) = first else {
+        return format!("though no single row's {what} did: their sum did, or the weighted one");
+    };
+    let place = match extreme {
+        Extreme::Feature { column } => format!("feature {column}"),
+        Extreme::Label { task, column } => format!("label {column} of task {task}"),
+    };
+    format!(
+        "first in row {row} of the rows to train on (counted from 0), whose largest number is {value:e}, {place}"
+    )
 }
 
 /// The library's result.

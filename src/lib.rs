@@ -104,7 +104,7 @@ pub mod weighting;
 
 pub use data::{Dataset, Matrix, Target};
 pub use engine::{Engine, GpuEngine, Recipe};
-pub use error::{Error, Result};
+pub use error::{Error, Extreme, FirstRow, Result};
 pub use gpu::{Gpu, prefer_wide_vectors};
 pub use loss::{Loss, LossPass, Task};
 pub use network::{Activation, Network};

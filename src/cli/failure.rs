@@ -1,7 +1,7 @@
 //! What a command fails with: a message, and whose fault it was.
 
 use super::terminal::printable;
-use awl::Error;
+use awl::{Encoder, Error, Extreme, FirstRow, Table};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -46,6 +46,20 @@ impl Failure {
         eprintln!("awl: {}", printable(message));
         ExitCode::from(status)
     }
+}
+
+/// Where in its table, and of which column, the row is at which training stopped; nothing where that was no row's doing.
+pub fn place_of(error: &Error, table: &Table, encoder: &Encoder) -> Option<String> {
+    let FirstRow { row, extreme, .. } = error.first_row()?;
+    let column = match extreme {
+        Extreme::Feature { column } => encoder.feature_names().swap_remove(column),
+        Extreme::Label { task, column } => encoder.targets()[task].columns[column].clone(),
+    };
+    Some(format!(
+        "that row is {} of {}, and the number \"{column}\" there, as the network sees it",
+        table.place(row),
+        table.name()
+    ))
 }
 
 impl From<String> for Failure {

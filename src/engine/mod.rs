@@ -17,6 +17,7 @@ mod blocks;
 mod checks;
 mod device;
 mod ending;
+mod first_row;
 mod fleet;
 #[cfg(test)]
 mod gram;

@@ -220,6 +220,7 @@ impl Engine for GpuEngine {
             let mut records = Vec::new();
             for squad in &mut self.squads {
                 let of_squad = squad.training.collect().await?.into_iter();
+                squad.training.find_first_rows().await?;
                 let first = squad.first;
                 records.extend(of_squad.map(|it| Record { member: first + it.member, ..it }));
             }

@@ -2,7 +2,7 @@
 
 use super::recipe::Recipe;
 use super::step::{Record, Step, TaskRecord};
-use crate::error::Error;
+use crate::error::{Error, FirstRow};
 use crate::weighting::Weighting;
 
 /// The kernels' mark for "no step has stopped training".
@@ -14,11 +14,11 @@ pub(super) const FIELDS: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Failure {
     /// A loss or the total was not finite; the step was not made.
-    Loss { step: u64, task: usize, value: f64 },
+    Loss { step: u64, task: usize, value: f64, first: Option<FirstRow> },
     /// The weighting has no weights at the losses of a step's batch; the step was not made. The task is that of the least loss.
     Weights { step: u64, task: usize, loss: f64 },
     /// A gradient, or what it would make of a parameter, was not finite; the step was not made.
-    Gradient { step: u64 },
+    Gradient { step: u64, first: Option<FirstRow> },
 }
 
 impl Failure {
@@ -33,16 +33,16 @@ impl Failure {
             return None;
         }
         if gradient < loss {
-            return Some(Self::Gradient { step: gradient.into() });
+            return Some(Self::Gradient { step: gradient.into(), first: None });
         }
         let step = u64::from(loss);
         let record = records.find(|record| record.step == step);
         let single = |value: f64| f64::from(value as f32);
         let blame = |record| first_non_finite(record, single);
         Some(match (record.and_then(blame), record) {
-            (Some((task, value)), _) => Self::Loss { step, task, value },
+            (Some((task, value)), _) => Self::Loss { step, task, value, first: None },
             (None, Some(record)) => Self::weights(step, record),
-            (None, None) => Self::Loss { step, task: 0, value: f64::NAN },
+            (None, None) => Self::Loss { step, task: 0, value: f64::NAN, first: None },
         })
     }
 
@@ -54,10 +54,18 @@ impl Failure {
         Self::Weights { step, task, loss }
     }
 
+    /// The same with the row where it began.
+    pub fn at_row(mut self, found: Option<FirstRow>) -> Self {
+        if let Self::Loss { first, .. } | Self::Gradient { first, .. } = &mut self {
+            *first = found;
+        }
+        self
+    }
+
     /// The last step that was made.
     pub fn last_good(self) -> u64 {
         match self {
-            Self::Loss { step, .. } | Self::Weights { step, .. } | Self::Gradient { step } => {
+            Self::Loss { step, .. } | Self::Weights { step, .. } | Self::Gradient { step, .. } => {
                 step - 1
             }
         }
@@ -66,17 +74,18 @@ impl Failure {
     /// What a user is told.
     pub fn error(self, recipe: &Recipe) -> Error {
         match self {
-            Self::Gradient { step } => Error::NonFiniteGradient { step },
+            Self::Gradient { step, first } => Error::NonFiniteGradient { step, first },
             Self::Weights { step, task, loss } => Error::NoWeights {
                 step,
                 weighting: recipe.weighting.name(),
                 task: recipe.network.tasks()[task].name.clone(),
                 loss: loss as f32,
             },
-            Self::Loss { step, task, value } => Error::NonFiniteLoss {
+            Self::Loss { step, task, value, first } => Error::NonFiniteLoss {
                 step,
                 task: recipe.network.tasks()[task].name.clone(),
                 value: value as f32,
+                first,
             },
         }
     }

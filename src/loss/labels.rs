@@ -205,19 +205,21 @@ fn push(words: &mut Vec<u32>, more: impl IntoIterator<Item = u32>) -> u32 {
     start
 }
 
-/// Appends the values; unlabelled rows become 0, so that no stray NaN reaches a kernel.
+/// Appends the values; those that count for nothing become 0, so that no stray NaN reaches a kernel, nor a number whose square is
+/// infinite, which no weight of 0 takes away.
 fn push_values(words: &mut Vec<u32>, target: &Target) -> u32 {
+    let counts = |row: usize| target.has_label(row) && target.sample_weight(row) > 0.0;
     match target.values() {
         Values::Numbers(matrix) => {
             let columns = matrix.columns();
-            let word = |(i, value): (usize, &f32)| match target.has_label(i / columns) {
+            let word = |(i, value): (usize, &f32)| match counts(i / columns) {
                 true => value.to_bits(),
                 false => 0,
             };
             push(words, matrix.values().iter().enumerate().map(word))
         }
         Values::Classes(classes) => {
-            let word = |(row, &class): (usize, &u32)| if target.has_label(row) { class } else { 0 };
+            let word = |(row, &class): (usize, &u32)| if counts(row) { class } else { 0 };
             push(words, classes.iter().enumerate().map(word))
         }
     }

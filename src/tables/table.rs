@@ -133,6 +133,14 @@ impl Table {
         self.file.lines[self.at(row)]
     }
 
+    /// Where a row is, in words: `line 17`, or `row 16` of a file without lines; see [`line`](Self::line).
+    ///
+    /// # Panics
+    /// As `line` does.
+    pub fn place(&self, row: usize) -> String {
+        format!("{} {}", self.file.unit, self.line(row))
+    }
+
     /// All rows of the file that this table is a part of.
     pub(super) fn whole(&self) -> Self {
         Self { file: self.file.clone(), rows: None }
@@ -332,8 +340,8 @@ impl Table {
 
     /// An error about one of the cells.
     pub(super) fn error_at(&self, row: usize, column: &str, problem: impl AsRef<str>) -> Error {
-        let (unit, line, problem) = (self.file.unit, self.line(row), problem.as_ref());
-        self.error(format!("{unit} {line}, column \"{column}\": {problem}"))
+        let problem = problem.as_ref();
+        self.error(format!("{}, column \"{column}\": {problem}", self.place(row)))
     }
 }
 

@@ -17,6 +17,7 @@ mod dropout;
 mod encoded_twice;
 mod epochs;
 mod finite_differences;
+mod first_row;
 mod fleet;
 mod fleet_runs;
 mod golden;

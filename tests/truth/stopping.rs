@@ -35,7 +35,7 @@ fn two_tasks(make: Make) -> (Box<dyn Engine>, State) {
 }
 
 fn is_loss(error: &Error, number: u64, name: &str) -> bool {
-    matches!(error, Error::NonFiniteLoss { step, task, value }
+    matches!(error, Error::NonFiniteLoss { step, task, value, .. }
         if *step == number && task == name && !value.is_finite())
 }
 
@@ -180,7 +180,7 @@ pub fn an_overflowing_gradient_stops_training(make: Make, extremes: &Extremes) {
             assert_eq!(state_of(engine), state, "{}", engine.name());
         }
         let error = block_on(engine.collect()).expect_err("the gradient overflows");
-        let right = matches!(error, Error::NonFiniteGradient { step: 1 });
+        let right = matches!(error, Error::NonFiniteGradient { step: 1, .. });
         assert!(right, "{}: {error}", engine.name());
         assert_eq!(state_of(engine), state, "{}: nothing is changed", engine.name());
         // Nor by what is submitted then.
@@ -219,7 +219,7 @@ pub fn steps_before_an_overflowing_gradient_are_whole(make: Make, extremes: &Ext
             Err(error) => break error,
         }
     };
-    let Error::NonFiniteGradient { step: failed } = error else { panic!("{error}") };
+    let Error::NonFiniteGradient { step: failed, .. } = error else { panic!("{error}") };
     assert!((8..=14).contains(&failed), "{}: step {failed}", engine.name());
     assert_eq!(
         made.iter().map(|record| record.step).collect::<Vec<_>>(),

@@ -26,7 +26,7 @@ use self::config::Config;
 use self::data::Data;
 pub use self::describe::run as describe;
 use self::watch::{MemberNotes, Notes, Onlooker, Seen};
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::rows_seen::RowsSeen;
 use super::run_dir::{self, RunDir};
 use crate::cli::terminal::printable;
@@ -322,6 +322,7 @@ fn train<'a>(
         name,
         run,
         encoder: &data.encoder,
+        table: &data.trained_on,
         reading: config.data.read_options(),
     };
     let validation = data.validation.as_ref().map(|part| &part.data);
@@ -333,7 +334,7 @@ fn train<'a>(
     // Where no step was made.
     onlooker.compiling = None;
     onlooker.bar.finish_and_clear();
-    let end = end.map_err(|error| explain(error, config, run))?;
+    let end = end.map_err(|error| explain(error, config, data, run))?;
     let results = block_on(finish::finish(training, &onlooker, data, baselines, adapter, config))?;
     Ok((end, results))
 }
@@ -356,11 +357,14 @@ fn events(run: &RunDir, made: &[(u64, usize)]) -> awl::Result<Vec<EventWriter>> 
 }
 
 /// Why training broke off, and what is left of it.
-fn explain(error: Error, config: &Config, run: &RunDir) -> Failure {
+fn explain(error: Error, config: &Config, data: &Data, run: &RunDir) -> Failure {
     let is_infinite = error.is_of_training();
     let remedy = match is_infinite && !config.data.standardize {
         true => ", or standardise features and targets (without --no-standardize)",
         false => "",
     };
-    Failure::Run(format!("{error}{remedy}\nthe last checkpoint is {}", run.checkpoint().display()))
+    let place = failure::place_of(&error, &data.trained_on, &data.encoder);
+    let place = place.map_or(String::new(), |place| format!("\n{place}"));
+    let checkpoint = run.checkpoint();
+    Failure::Run(format!("{error}{remedy}{place}\nthe last checkpoint is {}", checkpoint.display()))
 }

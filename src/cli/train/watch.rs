@@ -2,6 +2,7 @@
 
 use super::compiling::Compiling;
 use super::log::Log;
+use crate::cli::failure::place_of;
 use crate::cli::run_dir::{self, RunDir};
 use crate::cli::terminal::{one_line, printable};
 use awl::engine::Record;
@@ -9,7 +10,7 @@ use awl::engine::TaskRecord;
 use awl::report::tensorboard::EventWriter;
 use awl::tables::ReadOptions;
 use awl::train::{Checkpoint, Epoch, Next, Progress, SigmaPath, Watch, diagnose};
-use awl::{Encoder, Error, Recipe, Result};
+use awl::{Encoder, Error, Recipe, Result, Table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use std::sync::OnceLock;
@@ -106,6 +107,8 @@ pub struct Seen {
 pub struct Onlooker<'a> {
     pub run: &'a RunDir,
     pub encoder: &'a Encoder,
+    /// Of the rows to train on.
+    pub table: &'a Table,
     /// How the table was read.
     pub reading: ReadOptions,
     /// Of each member.
@@ -291,7 +294,9 @@ impl Watch for Onlooker<'_> {
     }
 
     fn failed(&mut self, member: usize, why: &Error) -> Result<()> {
-        let words = format!("warning: member {member} stopped, the others go on: {why}");
+        let place = place_of(why, self.table, self.encoder);
+        let place = place.map_or(String::new(), |place| format!("; {place}"));
+        let words = format!("warning: member {member} stopped, the others go on: {why}{place}");
         self.bar.suspend(|| eprintln!("{}", printable(&words)));
         Ok(())
     }

@@ -7,9 +7,15 @@
 
 use super::training::Training;
 use super::workspace::Workspace;
+use crate::engine::first_row::Search;
 use crate::engine::outcome::{Failure, NEVER};
 use crate::engine::step::{Record, Step};
-use crate::error::{Error, Result};
+use crate::error::{Error, FirstRow, Result};
+use crate::gpu::{read, read_range};
+use crate::loss::Labels;
+
+/// Bytes of features that are read back at a time.
+const READ: usize = 16 << 20;
 
 impl Training {
     /// Why a member's training stopped, if it has and a record told.
@@ -31,9 +37,56 @@ impl Training {
             self.members[member].failure = Failure::read(marks, own());
         }
         match self.members[member].failure {
-            Some(Failure::Gradient { step }) => self.rewind(member, step, steps),
+            Some(Failure::Gradient { step, .. }) => self.rewind(member, step, steps),
             _ => Ok(()),
         }
+    }
+
+    /// Looks for the row at which each member's training stopped, unless that was done.
+    pub async fn find_first_rows(&mut self) -> Result<()> {
+        let failed =
+            |it: &usize| self.members[*it].failure.is_some() && !self.members[*it].is_searched;
+        let failed: Vec<usize> = (0..self.members.len()).filter(failed).collect();
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let Workspace { gpu, rows, .. } = &self.workspace;
+        let words = read(gpu, rows.labels.raw(), rows.labels.len()).await?;
+        let labels = Labels { words, layouts: rows.layouts.clone() };
+        for member in failed {
+            let first = self.first_row(member, &labels).await?;
+            let standing = &mut self.members[member];
+            standing.failure = standing.failure.map(|failure| failure.at_row(first));
+            standing.is_searched = true;
+        }
+        Ok(())
+    }
+
+    async fn first_row(&mut self, member: usize, labels: &Labels) -> Result<Option<FirstRow>> {
+        let state = self.states(&[member]).await?.swap_remove(0);
+        let Workspace { gpu, rows, recipes, .. } = &self.workspace;
+        let recipe = &recipes[member];
+        let single = |value: f64| f64::from(value as f32);
+        let before = [&state.parameters[..], &state.sigma];
+        let Some(search) = self.members[member]
+            .failure
+            .and_then(|it| Search::new(recipe, &it, labels, rows.count, before, single))
+        else {
+            return Ok(None);
+        };
+        let features = recipe.network.features();
+        let at_once = (READ / 4 / features).max(1);
+        for start in (0..rows.count).step_by(at_once) {
+            let some = start..rows.count.min(start + at_once);
+            if search.concerns(&some) {
+                let (bytes, length) = (4 * (start * features) as u64, some.len() * features);
+                let values: Vec<f32> = read_range(gpu, rows.features.raw(), bytes, length).await?;
+                if let Some(first) = search.among(start, &values) {
+                    return Ok(Some(first));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Takes back half-made steps under way, so that every member's state is that after the last step which was made.

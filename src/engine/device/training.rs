@@ -31,6 +31,8 @@ pub(super) struct Standing {
     pub failure: Option<Failure>,
     /// Whether the half-made step that stopped training has been taken back.
     pub is_rewound: bool,
+    /// Whether the row that stopped training has been looked for.
+    pub is_searched: bool,
 }
 
 /// A submission whose records have not been collected.

@@ -29,6 +29,7 @@ pub use self::gradients::Gradients;
 use self::objective::Objective;
 use self::pass::Pass;
 use super::checks::{check_features, check_member, none_held_out};
+use super::first_row::Search;
 use super::outcome::{Failure, first_non_finite};
 use super::recipe::Recipe;
 use super::state::State;
@@ -36,6 +37,7 @@ use super::step::{Record, Step, TaskRecord};
 use super::{Answer, Engine};
 use crate::data::{Dataset, Matrix};
 use crate::error::{Error, Result};
+use crate::loss::Labels;
 use crate::weighting::{Kind, MEMORY};
 use std::collections::VecDeque;
 use std::future::ready;
@@ -209,15 +211,15 @@ impl Reference {
             let number = step.number;
             let blame = first_non_finite(&gradients.record, |value| value);
             if let Some((task, value)) = blame {
-                self.failure = Some(Failure::Loss { step: number, task, value });
+                self.fail(Failure::Loss { step: number, task, value, first: None });
                 break;
             }
             let Ok(found) = found else {
-                self.failure = Some(Failure::weights(number, &gradients.record));
+                self.fail(Failure::weights(number, &gradients.record));
                 break;
             };
             let Some(mut state) = update::updated(&self.recipe, &self.state, &gradients) else {
-                self.failure = Some(Failure::Gradient { step: number });
+                self.fail(Failure::Gradient { step: number, first: None });
                 break;
             };
             state.sigma = found.weights.unwrap_or(state.sigma);
@@ -226,6 +228,19 @@ impl Reference {
             records.push(gradients.record);
         }
         records
+    }
+
+    /// Stops training, at the row where it failed.
+    fn fail(&mut self, failure: Failure) {
+        let State { parameters, sigma, .. } = &self.state;
+        let labels = Labels::pack(self.recipe.network.tasks(), self.data.targets()).ok();
+        let first = labels.and_then(|labels| {
+            let before = [&parameters[..], sigma];
+            let rows = self.data.rows();
+            let search = Search::new(&self.recipe, &failure, &labels, rows, before, |value| value)?;
+            search.among(0, self.data.features().values())
+        });
+        self.failure = Some(failure.at_row(first));
     }
 }
 

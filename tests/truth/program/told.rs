@@ -109,3 +109,30 @@ fn the_weights_that_are_told_are_the_models_own() {
     let again = json(&folder, &["train", "--resume", "run", "--json"]);
     assert_eq!(again["weights"], results["weights"]);
 }
+
+/// Where training stops, the line of the file is named that stopped it, whichever rows the split and the shuffling gave it to.
+#[test]
+fn the_line_at_which_training_stopped_is_named() {
+    let folder = folder("run_stopped");
+    let row = |row: usize| {
+        let y = if row == 40 { "-1e30".into() } else { format!("{:.2}", (row as f64).sin()) };
+        format!("{:.3},{y}\n", (1.7 * row as f64).cos())
+    };
+    let rows: String = (0..60).map(row).collect();
+    std::fs::write(folder.join("t.csv"), format!("x,y\n{rows}")).expect("a file");
+    for members in ["1", "2"] {
+        let _ = std::fs::remove_dir_all(folder.join("run"));
+        let arguments = ["train", "t.csv", "--task", "y:mse", "--hidden", "4", "--batch-size", "8"];
+        let more = ["--no-standardize", "--validation", "0", "--test", "0", "--epochs", "2"];
+        let last = ["--members", members, "--out", "run"];
+        let output = awl(&folder, &[&arguments[..], &more, &last].concat());
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        // Line 1 has the names.
+        assert!(
+            told.contains("that row is line 42 of t.csv, and the number \"y\" there"),
+            "{told}"
+        );
+        assert!(told.contains("whose largest number is -1e30"), "{told}");
+    }
+}

@@ -49,6 +49,8 @@ pub struct Data {
     /// How columns of numbers were written.
     pub formats: BTreeMap<String, NumberFormat>,
     pub training: Dataset,
+    /// The rows of `training` in the table.
+    pub trained_on: Table,
     pub validation: Option<Part>,
     pub test: Option<Part>,
     /// Which part each row is in, and which column keeps rows together.
@@ -213,6 +215,7 @@ impl Source {
             group: config.data.group.clone(),
             penalties: None,
             training: encoded,
+            trained_on: training,
             validation,
             test,
             text: config.data.text.clone(),

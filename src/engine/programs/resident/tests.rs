@@ -228,7 +228,7 @@ fn stopped_by(feature: f32, label: f32) -> Option<Error> {
 #[test]
 fn a_half_made_step_is_taken_back() {
     let failure = stopped_by(1e3, 1.5e19);
-    assert!(matches!(failure, Some(Error::NonFiniteGradient { step: 3 })), "{failure:?}");
+    assert!(matches!(failure, Some(Error::NonFiniteGradient { step: 3, .. })), "{failure:?}");
 }
 
 /// All gradients and their squares fit into `f32`; the loss does not.
