@@ -8,7 +8,6 @@
 use super::outcome::Failure;
 use super::recipe::Recipe;
 use super::step::Step;
-use crate::data::{Bootstrap, Permutation};
 use crate::error::{Extreme, FirstRow};
 use crate::loss::{Labels, NONE, Task};
 use crate::network::{Dropout, Layer};
@@ -239,15 +238,8 @@ impl Label<'_> {
 
 /// The rows of a step's batch with their places in it, in the dataset's order.
 fn visits(recipe: &Recipe, step: &Step, rows: usize) -> Vec<(usize, usize)> {
-    let order = Permutation::new(rows as u32, recipe.seed, step.epoch);
-    let draws = Bootstrap::new(rows as u32, recipe.seed);
-    let visit = |place: usize| {
-        let position = step.first + place;
-        let row = if recipe.shuffle { order.row(position as u32) as usize } else { position };
-        let row = if recipe.bootstrap { draws.row(row as u32) as usize } else { row };
-        (row, place)
-    };
-    let mut visits: Vec<_> = (0..step.rows).map(visit).collect();
+    let visited = recipe.visited(rows, step.epoch, step.first..step.first + step.rows);
+    let mut visits: Vec<_> = visited.into_iter().map(|row| row as usize).zip(0..).collect();
     visits.sort_unstable();
     visits
 }

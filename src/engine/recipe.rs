@@ -1,10 +1,11 @@
 //! Everything that determines a run, apart from the data.
 
-use crate::data::Dataset;
+use crate::data::{Bootstrap, Dataset, Permutation};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::optimizer::{Adam, Schedule, check_clip, check_clip_single};
 use crate::weighting::{Kind, Weighting};
+use std::ops::Range;
 
 /// What is trained, and how: network, weighting, optimizer and its schedule, batches, seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,6 +112,18 @@ impl Recipe {
             )),
             None => Ok(()),
         }
+    }
+
+    /// The rows of a dataset of so many that lie at these positions of an epoch.
+    pub(super) fn visited(&self, rows: usize, epoch: u64, positions: Range<usize>) -> Vec<u32> {
+        let order = Permutation::new(rows as u32, self.seed, epoch);
+        let draws = Bootstrap::new(rows as u32, self.seed);
+        let at = |position: usize| {
+            let position = position as u32;
+            let row = if self.shuffle { order.row(position) } else { position };
+            if self.bootstrap { draws.row(row) } else { row }
+        };
+        positions.map(at).collect()
     }
 
     /// Checks rows, to train on or others, against the network.

@@ -141,6 +141,13 @@ impl Table {
         format!("{} {}", self.file.unit, self.line(row))
     }
 
+    /// The same rows without a column, whose cells it does not keep in memory: their places, and the table's name.
+    pub fn places(&self) -> Self {
+        let mut file = File::named(&self.file.name, self.file.unit, self.file.words.clone());
+        file.lines = Arc::clone(&self.file.lines);
+        Self { file: file.into(), rows: self.rows.clone() }
+    }
+
     /// All rows of the file that this table is a part of.
     pub(super) fn whole(&self) -> Self {
         Self { file: self.file.clone(), rows: None }

@@ -13,6 +13,7 @@ use crate::engine::step::{Record, Step};
 use crate::error::{Error, FirstRow, Result};
 use crate::gpu::{read, read_range};
 use crate::loss::Labels;
+use std::sync::Arc;
 
 /// Bytes of features that are read back at a time.
 const READ: usize = 16 << 20;
@@ -51,10 +52,18 @@ impl Training {
             return Ok(());
         }
         let Workspace { gpu, rows, .. } = &self.workspace;
-        let words = read(gpu, rows.labels.raw(), rows.labels.len()).await?;
-        let labels = Labels { words, layouts: rows.layouts.clone() };
+        let rows = Arc::clone(rows);
+        let read_back;
+        let labels = match &rows.window {
+            Some(window) => &window.labels,
+            None => {
+                let words = read(gpu, rows.labels.raw(), rows.labels.len()).await?;
+                read_back = Labels { words, layouts: rows.layouts.clone() };
+                &read_back
+            }
+        };
         for member in failed {
-            let first = self.first_row(member, &labels).await?;
+            let first = self.first_row(member, labels).await?;
             let standing = &mut self.members[member];
             standing.failure = standing.failure.map(|failure| failure.at_row(first));
             standing.is_searched = true;
@@ -74,6 +83,9 @@ impl Training {
         else {
             return Ok(None);
         };
+        if let Some(window) = &rows.window {
+            return Ok(search.among(0, window.features.values()));
+        }
         let features = recipe.network.features();
         let at_once = (READ / 4 / features).max(1);
         for start in (0..rows.count).step_by(at_once) {

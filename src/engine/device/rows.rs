@@ -53,7 +53,7 @@ impl Rows {
     }
 
     fn part(gpu: &Gpu, count: usize, features: usize, window: Window) -> Result<Self> {
-        let (layouts, words) = window.labels();
+        let (layouts, words) = window.layouts();
         let values = window.sets * window.rows * features;
         Ok(Self {
             count,

@@ -5,12 +5,11 @@
 //! table: the same bits. While the device makes the steps of one submission, the host gathers the rows of the next.
 
 use super::rows::Rows;
-use crate::data::{Bootstrap, Dataset, Matrix, Permutation};
+use crate::data::{Dataset, Matrix};
 use crate::engine::recipe::Recipe;
 use crate::engine::step::{MOST_STEPS, Step};
 use crate::gpu::Gpu;
 use crate::loss::{Labels, TaskLayout};
-use std::ops::Range;
 
 /// Bytes of features, or of labels, that a window takes unless told otherwise: more steps than a submission makes of most tables.
 const BYTES: u64 = 64 << 20;
@@ -20,8 +19,8 @@ const MASKED: usize = 32;
 
 /// What the host keeps, and how much of it the device has at a time.
 pub(crate) struct Window {
-    features: Matrix,
-    labels: Labels,
+    pub features: Matrix,
+    pub labels: Labels,
     /// Rows of a set.
     pub rows: usize,
     /// Batches of a set.
@@ -56,7 +55,7 @@ impl Window {
     }
 
     /// The labels' layouts in the window, and its words before any row is in it.
-    pub fn labels(&self) -> (Vec<TaskLayout>, Vec<u32>) {
+    pub fn layouts(&self) -> (Vec<TaskLayout>, Vec<u32>) {
         self.labels.of_rows(self.sets * self.rows)
     }
 
@@ -97,7 +96,7 @@ impl Window {
         let positions = first.first..last.first + last.rows;
         let members = if self.is_shared { &members[..members.len().min(1)] } else { members };
         for &member in members {
-            let visited = visited(&recipes[member], rows.count, first.epoch, positions.clone());
+            let visited = recipes[member].visited(rows.count, first.epoch, positions.clone());
             let set = self.set(member);
             let of_row = |&row: &u32| self.features.row(row as usize);
             let features: Vec<f32> = visited.iter().flat_map(of_row).copied().collect();
@@ -107,17 +106,6 @@ impl Window {
             });
         }
     }
-}
-
-/// The rows of the dataset at these positions of an epoch.
-fn visited(recipe: &Recipe, rows: usize, epoch: u64, positions: Range<usize>) -> Vec<u32> {
-    let order = Permutation::new(rows as u32, recipe.seed, epoch);
-    let draws = Bootstrap::new(rows as u32, recipe.seed);
-    let at = |position| {
-        let row = if recipe.shuffle { order.row(position) } else { position };
-        if recipe.bootstrap { draws.row(row) } else { row }
-    };
-    positions.map(|position| at(position as u32)).collect()
 }
 
 /// Whether the steps of all these members take the same rows.

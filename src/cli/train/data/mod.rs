@@ -49,7 +49,7 @@ pub struct Data {
     /// How columns of numbers were written.
     pub formats: BTreeMap<String, NumberFormat>,
     pub training: Dataset,
-    /// The rows of `training` in the table.
+    /// Where the rows of `training` are in the table.
     pub trained_on: Table,
     pub validation: Option<Part>,
     pub test: Option<Part>,
@@ -215,7 +215,7 @@ impl Source {
             group: config.data.group.clone(),
             penalties: None,
             training: encoded,
-            trained_on: training,
+            trained_on: training.places(),
             validation,
             test,
             text: config.data.text.clone(),
