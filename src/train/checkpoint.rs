@@ -15,7 +15,9 @@
 //! The tensors of a fleet have its members as their first axis, as `torch.func.stack_module_state` has it. The random state is the
 //! recipe's seed and the step's number: the order of the rows, and all else that is drawn, follows from the two. Numbers are
 //! `f32` where that loses nothing, so that a state of a GPU engine is half the size; loading gives back every bit. Files from
-//! before there were keys, which have the tasks' very names in their place, are read too.
+//! before there were keys, which have the tasks' very names in their place, are read too. The metadata has the CRC-32C of the
+//! whole file, and a file of which any byte was changed is refused ([`check_whole`](super::check_whole)); PyTorch, which looks at
+//! tensors alone, loads it as before.
 
 use super::tensors::{Reader, Writer, notes};
 use super::weights::{LOG_SIGMA, SIGMA, Weights, at_one, names, names_of_sigma, other};
@@ -283,7 +285,7 @@ mod tests {
         Checkpoint::new(state, Some(best), json!("notes"))
     }
 
-    /// The same file as it was before heads had keys.
+    /// The same file as it was before heads had keys, and files a checksum.
     fn with_the_tasks_names(bytes: &[u8]) -> Vec<u8> {
         let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
         let renamed = file.tensors().into_iter().map(|(name, view)| {
@@ -293,8 +295,8 @@ mod tests {
             });
             (old.unwrap_or(name), view)
         });
-        let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes).unwrap();
-        safetensors::serialize(renamed, metadata.metadata().clone()).unwrap()
+        let notes = super::notes("f", bytes).unwrap().to_string();
+        safetensors::serialize(renamed, Some([("awl".into(), notes)].into())).unwrap()
     }
 
     #[test]

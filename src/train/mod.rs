@@ -3,6 +3,7 @@
 
 mod baselines;
 mod checkpoint;
+mod checksum;
 mod diagnosis;
 mod ensemble;
 mod foreign;
@@ -40,6 +41,7 @@ pub use self::metrics::{
 pub use self::progress::{BestEpoch, End, Plan, Progress};
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::run::Run;
+pub use self::tensors::check_whole;
 pub use self::trainer::Trainer;
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::watch::{Epoch, Next, Validation, Watch};

@@ -1,11 +1,12 @@
 //! Named tensors in safetensors files: PyTorch's names and layout, so that either side reads the other's.
 
+use super::checksum;
 use super::foreign::recognized;
 use crate::error::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::{BTreeSet, HashMap};
 
-/// The file's one metadata key that is ours; its value is JSON. (One key, since the format keeps several in no
+/// The file's one metadata key that is ours; its value is JSON, with a [checksum]. (One key, since the format keeps several in no
 /// particular order, and the same state should give the same bytes.)
 const NOTES: &str = "awl";
 
@@ -29,7 +30,7 @@ impl Writer {
         self.tensors.push((name, shape, values));
     }
 
-    /// The file's bytes: the same tensors and notes give the same bytes.
+    /// The file's bytes, with their checksum: the same tensors and notes give the same bytes.
     pub(super) fn finish(self, notes: &serde_json::Value) -> Result<Vec<u8>> {
         let all = || self.tensors.iter().flat_map(|(_, _, values)| values);
         let is_single = all().all(|&value| f64::from(value as f32).to_bits() == value.to_bits());
@@ -48,8 +49,12 @@ impl Writer {
             view.map(|view| (name.as_str(), view))
         });
         let views: Vec<_> = views.collect::<Result<_, _>>().map_err(unwritable)?;
-        let notes = HashMap::from([(NOTES.to_string(), notes.to_string())]);
-        safetensors::serialize(views, Some(notes)).map_err(unwritable)
+        let notes = checksum::with_room(notes).to_string();
+        let notes = HashMap::from([(NOTES.to_string(), notes)]);
+        let mut bytes = safetensors::serialize(views, Some(notes)).map_err(unwritable)?;
+        let is_sealed = checksum::seal(&mut bytes);
+        debug_assert!(is_sealed, "the header has no room for the checksum where it was looked for");
+        Ok(bytes)
     }
 }
 
@@ -74,10 +79,7 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads the header, for so many members; `file` stands for the file in messages.
     pub(super) fn new(file: &'a str, bytes: &'a [u8], members: usize) -> Result<Self> {
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| {
-            let remedy = "it was cut short, or is of another format";
-            unreadable(file, bytes, &format!("({error}): {remedy}"))
-        })?;
+        let tensors = whole(file, bytes)?;
         Ok(Self { file, tensors, taken: BTreeSet::new(), members, has_axis: false })
     }
 
@@ -177,6 +179,52 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Checks that a file of tensors is whole: all of it there, and, where it carries awl's checksum, with no byte changed.
+///
+/// ```
+/// use awl::train::check_whole;
+/// # use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Recipe, Task};
+/// # let network = Network::new(3, &[4], Activation::Relu, &[Task::new("price", Loss::Mse, 1)])?;
+/// # let recipe = Recipe::new(network, AutomaticWeightedLoss::new(1), Adam::new(0.01));
+/// # let weights = awl::train::Weights::of(&awl::engine::State::initial(&recipe));
+/// let mut bytes = weights.to_bytes(&recipe, &serde_json::json!("notes"))?;
+/// check_whole("weights.safetensors", &bytes)?;
+/// *bytes.last_mut().unwrap() ^= 1;
+/// assert!(check_whole("weights.safetensors", &bytes).is_err());
+/// # Ok::<(), awl::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Tensors`], as all that read such a file give it; `file` stands for the file in messages.
+pub fn check_whole(file: &str, bytes: &[u8]) -> Result<()> {
+    whole(file, bytes).map(|_| ())
+}
+
+fn whole<'a>(file: &str, bytes: &'a [u8]) -> Result<SafeTensors<'a>> {
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| {
+        let remedy = "it was cut short, is damaged, or is of another format";
+        unreadable(file, bytes, &format!("({error}): {remedy}"))
+    })?;
+    check_sum(file, bytes)?;
+    Ok(tensors)
+}
+
+fn check_sum(file: &str, bytes: &[u8]) -> Result<()> {
+    match checksum::is_right(bytes) {
+        true => Ok(()),
+        false => Err(damaged(file)),
+    }
+}
+
+fn damaged(file: &str) -> Error {
+    Error::Tensors {
+        file: file.into(),
+        problem: "its contents do not match its checksum: the disk or a copy damaged it, or another program changed it and kept awl's \
+                  metadata"
+            .into(),
+    }
+}
+
 /// What is wrong with a file that is no whole safetensors file: what it is instead, or else this.
 fn unreadable(file: &str, bytes: &[u8], otherwise: &str) -> Error {
     let problem = match recognized(bytes) {
@@ -196,9 +244,11 @@ pub(super) fn notes(file: &str, bytes: &[u8]) -> Result<serde_json::Value> {
         let remedy = "name a file that `awl train` wrote";
         unreadable(file, bytes, &format!("({error}), as when it was cut short: {remedy}"))
     })?;
+    check_sum(file, bytes)?;
     let notes = metadata.metadata().as_ref().and_then(|map| map.get(NOTES));
     let notes =
         notes.ok_or_else(|| foreign("the file was not made by awl, and holds tensors alone"))?;
-    serde_json::from_str(notes)
-        .map_err(|error| foreign(&format!("its notes cannot be read ({error})")))
+    let notes = serde_json::from_str(notes)
+        .map_err(|error| foreign(&format!("its notes cannot be read ({error})")))?;
+    checksum::notes_of(bytes, notes).ok_or_else(|| damaged(file))
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{assert_each_close, gpu, numbers, regression};
 use awl::engine::{Engine, GpuEngine, State};
-use awl::train::{Checkpoint, Trainer, Weights};
+use awl::train::{Checkpoint, Trainer, Weights, check_whole};
 use awl::{
     Activation, Adam, AutomaticWeightedLoss, Dataset, Error, Matrix, Network, Recipe, SigmaForm,
     Weighting,
@@ -174,6 +174,48 @@ fn a_file_that_is_cut_short_anywhere_is_refused() {
             .expect_err("it is cut short");
         assert!(error.to_string().contains("cut short"), "{length}: {error}");
     }
+}
+
+/// A disk's blocks that come back as zeros, and bits that flip: nothing is taken for what was written.
+#[test]
+fn a_file_that_is_changed_anywhere_is_refused() {
+    let recipe = recipe(AutomaticWeightedLoss::new(2));
+    let state = trained(&recipe);
+    let weights = Weights::of(&state);
+    let checkpoint = Checkpoint::new(state, Some(weights.clone()), json!({"seconds": 12.5}));
+    let bytes = checkpoint.to_bytes(from_ref(&recipe)).expect("bytes");
+    let of_weights = weights.to_bytes(&recipe, &json!("notes")).expect("bytes");
+    let hold = |place: usize, damaged: &[u8], whole: &[u8]| {
+        if damaged == whole {
+            return;
+        }
+        let error = match whole == bytes {
+            true => Checkpoint::from_bytes("file", damaged, from_ref(&recipe)).err(),
+            false => Weights::read_notes("file", damaged).err(),
+        };
+        let error = error.unwrap_or_else(|| panic!("byte {place} was not missed"));
+        assert!(matches!(&error, Error::Tensors { file, .. } if file == "file"), "{error}");
+        // Where the header says that there is none, a file has no checksum, as PyTorch's has none.
+        if let Ok(found) = Weights::from_bytes("file", damaged, &recipe) {
+            assert_eq!(found, weights, "byte {place}");
+        }
+    };
+    for whole in [&bytes, &of_weights] {
+        check_whole("file", whole).expect("it is whole");
+        for place in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 1 << (place % 8);
+            hold(place, &damaged, whole);
+        }
+        for block in (0..whole.len()).step_by(512) {
+            let mut damaged = whole.clone();
+            damaged[block..whole.len().min(block + 512)].fill(0);
+            hold(block, &damaged, whole);
+        }
+    }
+    let error = check_whole("file", &[&bytes[..bytes.len() - 1], b"?"].concat());
+    let error = error.expect_err("its last byte is another").to_string();
+    assert!(error.starts_with("file: ") && error.contains("checksum"), "{error}");
 }
 
 /// What a file lacks or has too much is named, with the remedy.
