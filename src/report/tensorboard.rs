@@ -8,6 +8,7 @@
 
 use crate::error::{Error, Result};
 use prost::Message;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -92,17 +93,30 @@ impl EventWriter {
 }
 
 /// A file of a name that is still free. TensorBoard knows event files by `tfevents` in their names, and reads them in
-/// the order of their names, hence of their times.
+/// the order of their names, hence of their times; if the clock went back, the new one takes the latest time there is.
 fn new_file(directory: &Path) -> io::Result<(File, PathBuf)> {
-    let seconds = seconds_since_1970() as u64;
-    let mut number = 0;
+    let now = seconds_since_1970() as u64;
+    let names = fs::read_dir(directory)?.flatten().map(|entry| entry.file_name());
+    let last = names.filter_map(|name| time_and_number(&name)).max();
+    let (seconds, mut number) = match last {
+        Some((latest, number)) if latest >= now => (latest, number.saturating_add(1)),
+        _ => (now, 0),
+    };
     loop {
-        let path = directory.join(format!("events.out.tfevents.{seconds:010}.awl.{number:03}"));
+        let path = directory.join(format!("{EVENTS}{seconds:010}.awl.{number:03}"));
         match File::create_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
             made => return Ok((made?, path)),
         }
     }
+}
+
+const EVENTS: &str = "events.out.tfevents.";
+
+/// What the name of an event file of ours says.
+fn time_and_number(name: &OsStr) -> Option<(u64, u32)> {
+    let (seconds, number) = name.to_str()?.strip_prefix(EVENTS)?.split_once(".awl.")?;
+    Some((seconds.parse().ok()?, number.parse().ok()?))
 }
 
 fn seconds_since_1970() -> f64 {
@@ -317,6 +331,25 @@ mod tests {
         let start = messages(&bytes)[1];
         assert_eq!(field(start, 2), Some(41u64.to_le_bytes().to_vec()));
         assert_eq!(field(&field(start, 7).unwrap(), 1), Some(1u64.to_le_bytes().to_vec()));
+    }
+
+    #[test]
+    fn after_the_clock_went_back_a_new_file_is_still_the_last() {
+        let scratch = Scratch::new("clock");
+        fs::create_dir_all(&scratch.0).unwrap();
+        let later = scratch.0.join("events.out.tfevents.9999999999.awl.007");
+        fs::write(&later, "").unwrap();
+        // Of other programs, with whatever they take for a time.
+        fs::write(scratch.0.join("events.out.tfevents.99999999999.host"), "").unwrap();
+        let first = EventWriter::resume(&scratch.0, 40).unwrap();
+        let second = EventWriter::resume(&scratch.0, 50).unwrap();
+        let mut names: Vec<PathBuf> = fs::read_dir(&scratch.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_str().unwrap().contains(".awl."))
+            .collect();
+        names.sort();
+        assert_eq!(names[names.len() - 2..], [first.path(), second.path()]);
     }
 
     #[test]
