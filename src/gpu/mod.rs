@@ -11,6 +11,7 @@ mod buffer;
 mod clock;
 #[cfg(test)]
 mod counted;
+mod drill;
 // The integration tests' own.
 #[cfg(all(test, not(target_arch = "wasm32")))]
 #[path = "../../tests/truth/judges.rs"]
@@ -54,6 +55,7 @@ struct Inner {
     queue: wgpu::Queue,
     kernels: Cache,
     fault: Arc<Mutex<Option<Fault>>>,
+    drill: Option<drill::Drill>,
 }
 
 /// What the device reported on its own, kept until somebody asks.
@@ -70,7 +72,8 @@ impl Gpu {
     /// `WGPU_BACKEND` (such as `vulkan,gl`) and `WGPU_ADAPTER_NAME` (a part of the name) narrow the choice.
     ///
     /// Where the backend hands out compiled pipelines, which is Vulkan, they are kept in the folder `awl` of the user's
-    /// cache directory, or in the one that `AWL_PIPELINE_CACHE` names; none are where it says `off`.
+    /// cache directory, or in the one that `AWL_PIPELINE_CACHE` names; none are where it says `off`. `AWL_DRILL` (such as
+    /// `lose-device@120`, `fail-readback@120` or `out-of-memory@120`) brings about a fault when a step of this number is submitted.
     ///
     /// ```
     /// let gpu = pollster::block_on(awl::Gpu::new())?;
@@ -79,11 +82,13 @@ impl Gpu {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] with a listing if none fits, [`Error::NoDevice`] if the best one does not open.
+    /// [`Error::NoAdapter`] with a listing if none fits, [`Error::NoDevice`] if the best one does not open,
+    /// [`Error::Invalid`] if `AWL_DRILL` names no fault.
     pub async fn new() -> Result<Self> {
+        let drill = drill::Drill::asked()?;
         let adapter = adapter::best().await?;
         let (device, queue) = adapter::open(&adapter).await?;
-        let gpu = Self::from_device(device, queue)?;
+        let gpu = Self::with(device, queue, drill)?;
         gpu.watch();
         if let Some(folder) = pipeline_cache::folder() {
             // What has no pipeline cache compiles anew each time.
@@ -115,6 +120,10 @@ impl Gpu {
     /// # Errors
     /// [`Error::Invalid`] if the device was opened with a limit below what the kernels need.
     pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        Self::with(device, queue, None)
+    }
+
+    fn with(device: wgpu::Device, queue: wgpu::Queue, drill: Option<drill::Drill>) -> Result<Self> {
         if let Some(reason) = adapter::short_of(&device.limits()) {
             return Err(Error::invalid(
                 format!("the device cannot run the kernels: {reason}"),
@@ -127,6 +136,7 @@ impl Gpu {
                 queue,
                 kernels: Cache::default(),
                 fault: Arc::default(),
+                drill,
             }),
         })
     }

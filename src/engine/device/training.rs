@@ -80,6 +80,7 @@ impl Training {
         let (Some(last), false) = (steps.last(), members.is_empty()) else {
             return Ok(());
         };
+        gpu.drill(steps[0].number..=last.number)?;
         let readback = self.under_way.spare.pop().unwrap_or_else(|| self.new_readback());
         let copy = |training: &Self, encoder: &mut wgpu::CommandEncoder| {
             training.copy_records(encoder, &readback, steps.len() * members.len());
