@@ -81,6 +81,7 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     let mut warnings = Vec::new();
     let mut strange = Strange::default();
     strange.look(&model, &table)?;
+    warnings.extend(run.is_ahead_of(&model));
     warnings.extend(model.diverged.clone());
     warnings.extend(strange.sentences());
     warnings.extend(seen(&run, encoder, features.clone(), &table));

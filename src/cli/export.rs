@@ -36,6 +36,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn export(arguments: &Arguments) -> Result<(), Failure> {
     let run = RunDir::open(&arguments.run)?;
     let (model, parameters) = run.load_model()?;
+    run.is_ahead_of(&model).iter().for_each(|why| eprintln!("warning: {why}"));
     let members = match arguments.member {
         None => &parameters[..],
         Some(member) => parameters.get(member..=member).ok_or_else(|| {

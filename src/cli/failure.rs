@@ -26,7 +26,17 @@ impl Failure {
 
     /// An error from a time when all input had been found good.
     pub fn at_run_time(error: Error) -> Self {
-        Self::Run(error.to_string())
+        match error.into() {
+            Self::Input(message) | Self::Run(message) => Self::Run(message),
+        }
+    }
+
+    /// The same with what is left after it.
+    pub fn and(self, left: &str) -> Self {
+        match self {
+            Self::Input(message) => Self::Input(format!("{message}\n{left}")),
+            Self::Run(message) => Self::Run(format!("{message}\n{left}")),
+        }
     }
 
     /// The same with whom it is of before it.
@@ -71,10 +81,13 @@ impl From<String> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
+            // Its own words are for programs, which have a device to open again.
+            Error::DeviceLost { message } => Self::Run(format!(
+                "the GPU device was lost ({message}): if it happens again, `awl doctor` says more"
+            )),
             Error::NoAdapter { .. }
             | Error::NoDevice { .. }
             | Error::OutOfMemory { .. }
-            | Error::DeviceLost { .. }
             | Error::Validation { .. } => Self::Run(error.to_string()),
             error if error.is_of_training() => Self::Run(error.to_string()),
             _ => Self::Input(error.to_string()),

@@ -2,11 +2,12 @@
 
 use super::answers::{Cell, Names, answers};
 use super::beside::{Beside, UncertaintyFlags};
+use super::durable::Draft;
 use super::failure::Failure;
 use super::far::Strange;
 use super::networks::Networks;
 use super::reading::{ReadingFlags, columns as columns_of};
-use super::run_dir::{self, RunDir};
+use super::run_dir::RunDir;
 use super::scores;
 use super::split_file::{PartName, SplitFile};
 use super::terminal::printable;
@@ -15,7 +16,6 @@ use awl::train::uncertainty::Members;
 use awl::{Gpu, Table};
 use pollster::block_on;
 use serde_json::{Map, Value};
-use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -106,14 +106,10 @@ fn to_file(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
             path.display()
         )));
     }
-    let new = run_dir::beside(path);
-    let file = fs::File::create(&new).map_err(|error| Failure::writing(path, &error))?;
-    let outcome = predict(arguments, BufWriter::new(file));
-    let outcome = outcome.and_then(|()| fs::rename(&new, path).map_err(Stop::Output));
-    outcome.map_err(|stop| {
-        let _ = fs::remove_file(&new);
-        stop.into_failure(path)
-    })
+    let mut draft = Draft::create(path).map_err(|error| Failure::writing(path, &error))?;
+    let outcome = predict(arguments, BufWriter::new(&mut draft));
+    let outcome = outcome.and_then(|()| draft.keep().map_err(Stop::Output));
+    outcome.map_err(|stop| stop.into_failure(path))
 }
 
 fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
@@ -168,7 +164,8 @@ fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
         split.check_found(*part, found, &arguments.data.display().to_string())?;
     }
     writer.finish()?;
-    model.diverged.iter().for_each(|why| eprintln!("warning: {why}"));
+    let warnings = run.is_ahead_of(&model).into_iter().chain(model.diverged.clone());
+    warnings.for_each(|why| eprintln!("warning: {why}"));
     blocks.reading().into_iter().for_each(tell);
     scores::thresholds(encoder).iter().for_each(|it| eprintln!("{}", printable(it)));
     strange.sentences().iter().for_each(|it| eprintln!("warning: {}", printable(it)));

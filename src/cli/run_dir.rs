@@ -1,20 +1,27 @@
-//! The directory of a run: what its files are called, and writing them so that none is ever half there.
+//! The directory of a run: what its files are called, and who may write them.
 
+use super::durable;
 use super::failure::Failure;
+use super::lock::Lock;
 use super::reading::ReadingFlags;
 use super::rows_seen::RowsSeen;
 use awl::tables::{FeatureEncoding, ReadOptions};
-use awl::train::Weights;
+use awl::train::{Checkpoint, Weights, check_whole};
 use awl::{Encoder, Network};
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A run's directory.
 #[derive(Clone, Debug)]
 pub struct RunDir {
     path: PathBuf,
+    /// The directory that `--resume` takes, where this is one of several runs in it.
+    whole: Option<PathBuf>,
+    /// While this process may write there: held until the last clone is gone.
+    #[expect(dead_code, reason = "it is held, not looked at")]
+    lock: Option<Arc<Lock>>,
 }
 
 /// What predictions need beside the weights; it lies in the metadata of `model.safetensors`.
@@ -33,6 +40,9 @@ pub struct Model {
     /// The column that says which rows belong together, if one was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// The last step that was made when it was written, of several networks the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
     /// Why its answers are not to be believed, if they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diverged: Option<String>,
@@ -62,12 +72,12 @@ impl Model {
 impl RunDir {
     /// The directory at this path, whatever is in it.
     pub fn at(path: &Path) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), whole: None, lock: None }
     }
 
-    /// An existing run.
+    /// An existing run, to be read.
     pub fn open(path: &Path) -> Result<Self, Failure> {
-        let run = Self { path: path.into() };
+        let run = Self::at(path);
         let problem = match fs::metadata(path) {
             Err(error) => error.to_string(),
             Ok(data) if !data.is_dir() => "this is a file".into(),
@@ -80,6 +90,22 @@ impl RunDir {
         )))
     }
 
+    /// An existing run, to go on with: no other process may until this one has ended.
+    pub fn open_to_go_on(path: &Path) -> Result<Self, Failure> {
+        Self::open(path)?.locked()
+    }
+
+    fn locked(self) -> Result<Self, Failure> {
+        let lock = Lock::take(&self.path)?;
+        Ok(Self { lock: Some(Arc::new(lock)), ..self })
+    }
+
+    /// The same as one of several runs in a directory, by which it is gone on with.
+    #[must_use]
+    pub fn part_of(self, whole: &Self) -> Self {
+        Self { whole: Some(whole.path.clone()), ..self }
+    }
+
     /// Makes a new run with these first files, or nothing at all: it appears under its name only when they are in it.
     pub fn create(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<Self, Failure> {
         let writing = |error| Failure::writing(path, &error);
@@ -87,8 +113,7 @@ impl RunDir {
             Failure::input(format!("--out {}: name a directory to be made", path.display()))
         })?;
         check_free(path)?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
+        let parent = durable::folder(path);
         fs::create_dir_all(parent).map_err(writing)?;
         let new = parent.join(format!(".{}.new-{}", name.display(), std::process::id()));
         let make = || {
@@ -96,19 +121,23 @@ impl RunDir {
             for (file, bytes) in files {
                 let file = new.join(file);
                 fs::create_dir_all(file.parent().unwrap_or(&new))?;
-                write(&file, bytes)?;
+                durable::write(&file, bytes)?;
+            }
+            for folder in files.iter().flat_map(|(file, _)| Path::new(file).ancestors().skip(1)) {
+                durable::sync_folder(&new.join(folder))?;
             }
             // An empty directory of this name may be there; it is replaced.
             if path.exists() {
                 fs::remove_dir(path)?;
             }
-            fs::rename(&new, path)
+            durable::rename(&new, path)
         };
         make().map_err(|error| {
             let _ = fs::remove_dir_all(&new);
-            writing(error)
+            // Another process may have been faster with the same name.
+            check_free(path).err().unwrap_or_else(|| writing(error))
         })?;
-        Ok(Self { path: path.into() })
+        Self::at(path).locked()
     }
 
     pub fn path(&self) -> &Path {
@@ -125,6 +154,16 @@ impl RunDir {
 
     pub fn checkpoint(&self) -> PathBuf {
         self.path.join(CHECKPOINT)
+    }
+
+    /// The one before, should a disk have damaged the newest.
+    pub fn previous_checkpoint(&self) -> PathBuf {
+        self.path.join(PREVIOUS_CHECKPOINT)
+    }
+
+    /// What `--resume` takes.
+    pub fn resumed_by(&self) -> &Path {
+        self.whole.as_deref().unwrap_or(&self.path)
     }
 
     pub fn metrics(&self) -> PathBuf {
@@ -189,11 +228,14 @@ impl RunDir {
         }
         if !path.exists() {
             return Err(Failure::input(format!(
-                "{file} is not there: the run has not ended yet; finish it with `awl train --resume {}`",
+                "{file} is not there: the run has not ended yet; if no process trains it, finish it with `awl train --resume {}`",
                 self.path.display()
             )));
         }
         let bytes = fs::read(&path).map_err(|error| format!("{file}: {error}"))?;
+        check_whole(&file, &bytes).map_err(|error| {
+            format!("{error}; `awl train --resume {}` writes it anew", self.path.display())
+        })?;
         let notes = Weights::read_notes(&file, &bytes)?;
         let model: Model = serde_json::from_value(notes).map_err(|error| {
             format!("{file}: its notes are not those of a model ({error}): train it again")
@@ -203,6 +245,21 @@ impl RunDir {
         let recipes = vec![plain_recipe(&model.network); model.members.clamp(1, most.max(1))];
         let weights = Weights::fleet_from_bytes(&file, &bytes, &recipes)?;
         Ok((model, weights.into_iter().map(|weights| weights.parameters).collect()))
+    }
+
+    /// What is to be said where the run was made longer, and has not come to its end since the model was written.
+    pub fn is_ahead_of(&self, model: &Model) -> Option<String> {
+        let file = self.checkpoint().display().to_string();
+        let bytes = fs::read(self.checkpoint()).ok()?;
+        let (steps, _) = Checkpoint::read_notes(&file, &bytes).ok()?;
+        let (newest, of_model) = (steps.into_iter().max()?, model.steps?);
+        (newest > of_model).then(|| {
+            format!(
+                "the model is of step {of_model}, but the run is at step {newest} and has not ended: if no process trains it, finish \
+                 it with `awl train --resume {}`",
+                self.path.display()
+            )
+        })
     }
 }
 
@@ -219,6 +276,7 @@ pub const FOLDS: &str = "folds.csv";
 pub const CONFIG: &str = "config.toml";
 pub const ROWS_SEEN: &str = "checkpoint/rows";
 pub const CHECKPOINT: &str = "checkpoint/state.safetensors";
+const PREVIOUS_CHECKPOINT: &str = "checkpoint/previous.safetensors";
 
 /// Checks that a new run can be made here.
 pub fn check_free(path: &Path) -> Result<(), Failure> {
@@ -245,30 +303,7 @@ pub fn free_name() -> PathBuf {
     name
 }
 
-/// Where a file is written before it takes its name.
-pub fn beside(path: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".new");
-    path.with_file_name(name)
-}
-
-/// Writes a file so that, whatever happens, either the old one or the whole new one is there.
-pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let new = beside(path);
-    let write = || {
-        let mut file = fs::File::create(&new)?;
-        file.write_all(bytes)?;
-        // Else a machine that loses power could keep the new name with old or no contents.
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    write().inspect_err(|_| {
-        let _ = fs::remove_file(&new);
-    })
-}
-
-/// The same for a file of a run, with its failure.
+/// Writes a file of a run, with its failure.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    write(path, bytes).map_err(|error| Failure::writing(path, &error))
+    durable::write(path, bytes).map_err(|error| Failure::writing(path, &error))
 }

@@ -5,7 +5,7 @@ use super::watch::{Notes, Onlooker, Seen};
 use super::{Stopped, Study};
 use awl::compare::{Curve, Outcome, TestFigures};
 use awl::engine::Engine;
-use awl::train::{Baselines, Checkpoint, End, Progress, Run, Saved, Trainer, judge};
+use awl::train::{Baselines, Checkpoint, End, Progress, Run, Saved, Trainer, check_whole, judge};
 use awl::{Dataset, Error, Matrix, Network, Recipe};
 use pollster::block_on;
 use std::time::Instant;
@@ -137,6 +137,10 @@ impl Study<'_> {
         let path = self.directory.path().join(UNDER_WAY);
         let file = path.display().to_string();
         let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
+        if let Err(damage) = check_whole(&file, &bytes) {
+            eprintln!("warning: {damage}; its runs begin again");
+            return Ok(None);
+        }
         let Ok((_, notes)) = Checkpoint::read_notes(&file, &bytes) else { return Ok(None) };
         let Ok(notes) = serde_json::from_value::<Notes>(notes) else { return Ok(None) };
         if !notes.ids.iter().eq(jobs.iter().map(|job| &job.id)) {

@@ -128,7 +128,7 @@ fn resume(arguments: &Arguments, path: &Path) -> Result<ExitCode, Failure> {
     };
     let plan: Plan = serde_json::from_slice(&plan)
         .map_err(|error| Failure::input(format!("{}: {error}: start anew", file.display())))?;
-    let directory = RunDir::open(path)?;
+    let directory = RunDir::open_to_go_on(path)?;
     let saved = Config::of_run(&directory.config())?;
     let mut config = saved.clone();
     let flags = arguments.as_train();
@@ -190,8 +190,8 @@ fn go(arguments: &Arguments, mut study: Study<'_>) -> Result<ExitCode, Failure> 
             eprintln!("stopped; go on with: awl compare --resume {}", path.display());
             return Ok(ExitCode::FAILURE);
         }
-        Err(Stopped::Failed(failure)) => return Err(failure),
-        Err(Stopped::Engine(error)) => return Err(error.into()),
+        Err(Stopped::Failed(failure)) => return Err(failure.and(&left(&path))),
+        Err(Stopped::Engine(error)) => return Err(Failure::at_run_time(error).and(&left(&path))),
     };
     let json = serde_json::to_string_pretty(&comparison)
         .map_err(|error| Failure::Run(format!("{COMPARISON}: {error}")))?;
@@ -200,6 +200,11 @@ fn go(arguments: &Arguments, mut study: Study<'_>) -> Result<ExitCode, Failure> 
     run_dir::save(&path.join(PAGE), page.as_bytes())?;
     show(arguments, &path, &comparison, &json);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is left of a comparison that broke off, and how to go on.
+fn left(path: &Path) -> String {
+    format!("the runs that are done are saved; go on with: awl compare --resume {}", path.display())
 }
 
 fn show(arguments: &Arguments, path: &Path, comparison: &Comparison, json: &str) {

@@ -1,7 +1,7 @@
 //! Looking on while a fleet of runs trains: curves, checkpoints, progress, Ctrl-C.
 
 use super::progress::Tally;
-use crate::cli::run_dir;
+use crate::cli::durable;
 use crate::cli::train::watch::is_interrupted;
 use awl::compare::{Curve, Point};
 use awl::engine::Record;
@@ -126,5 +126,5 @@ impl Watch for Onlooker<'_> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    run_dir::write(path, bytes).map_err(|source| Error::File { path: path.into(), source })
+    durable::write(path, bytes).map_err(|source| Error::File { path: path.into(), source })
 }

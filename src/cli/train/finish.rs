@@ -189,6 +189,7 @@ fn model_bytes(
             ..onlooker.reading.clone()
         },
         group: data.group.clone(),
+        steps: onlooker.steps().into_iter().max(),
         diverged,
     };
     Ok(Weights::fleet_to_bytes(&weights, &recipes, &json!(model))?)

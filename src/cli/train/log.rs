@@ -1,6 +1,6 @@
 //! `metrics.jsonl`: a line a step and a line an epoch.
 
-use crate::cli::run_dir;
+use crate::cli::durable;
 use awl::Encoder;
 use awl::engine::Record;
 use awl::train::Epoch;
@@ -40,9 +40,10 @@ impl Log {
     ) -> io::Result<Self> {
         if path.exists() {
             let kept = keep(BufReader::new(File::open(path)?), made)?;
-            run_dir::write(path, kept.as_bytes())?;
+            durable::write(path, kept.as_bytes())?;
         }
         let file = OpenOptions::new().create(true).append(true).open(path)?;
+        durable::sync_folder(durable::folder(path))?;
         let names = tasks.iter().map(|name| Value::from(name.as_str()).to_string()).collect();
         Ok(Self {
             path: path.into(),
@@ -122,9 +123,10 @@ impl Log {
         writeln!(self.out, "{line}")
     }
 
-    /// Hands everything over to the system.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+    /// Brings everything to the disk.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.out.flush()?;
+        self.out.get_ref().sync_data()
     }
 }
 
@@ -136,10 +138,11 @@ fn number(value: Option<f64>) -> String {
 /// The lines up to each member's step and epoch.
 fn keep(lines: impl BufRead, made: &[(u64, usize)]) -> io::Result<String> {
     let mut kept = String::new();
-    for line in lines.lines() {
+    for line in lines.split(b'\n') {
         let line = line?;
-        // A line that was cut short, by a full disk or a kill, is the last one.
-        let Ok(value) = serde_json::from_str::<Value>(&line) else { break };
+        // A line that was cut short, by a full disk or a kill, is the last one; it may end within a character.
+        let Ok(line) = str::from_utf8(&line) else { break };
+        let Ok(value) = serde_json::from_str::<Value>(line) else { break };
         let member = value["member"].as_u64().unwrap_or(0) as usize;
         let Some(&(step, epochs)) = made.get(member) else { continue };
         let is_kept = match value["epoch"].as_u64() {
@@ -147,9 +150,33 @@ fn keep(lines: impl BufRead, made: &[(u64, usize)]) -> io::Result<String> {
             None => value["step"].as_u64().is_some_and(|number| number <= step),
         };
         if is_kept {
-            kept.push_str(&line);
+            kept.push_str(line);
             kept.push('\n');
         }
     }
     Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_was_cut_short_anywhere_keeps_its_whole_lines() {
+        let line = |step: u64| format!("{{\"step\":{step},\"losses\":{{\"größe\":0.5}}}}\n");
+        let [first, second] = [line(1), line(2)];
+        let whole = [first.as_str(), second.as_str()].concat();
+        for length in 0..=whole.len() {
+            // A power cut may leave zeros too.
+            for tail in [&b""[..], &[0; 9]] {
+                let bytes = [&whole.as_bytes()[..length], tail].concat();
+                let kept = keep(&bytes[..], &[(2, 0)]).expect("what is whole");
+                // Without its end of line, a line is whole as well.
+                let with_end = |end: usize| length >= end || length + 1 == end && tail.is_empty();
+                let expected = [first.len(), whole.len()].into_iter().filter(|&end| with_end(end));
+                assert_eq!(kept, whole[..expected.max().unwrap_or(0)], "{length}");
+            }
+        }
+        assert_eq!(keep(whole.as_bytes(), &[(1, 0)]).expect("the first"), first);
+    }
 }

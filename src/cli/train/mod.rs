@@ -14,6 +14,7 @@ mod noise;
 pub(in crate::cli) mod recipe;
 mod refit;
 pub(in crate::cli) mod resume;
+mod saved;
 mod show;
 mod task_flag;
 mod thresholds;
@@ -26,7 +27,7 @@ use self::config::Config;
 use self::data::Data;
 pub use self::describe::run as describe;
 use self::watch::{MemberNotes, Notes, Onlooker, Seen};
-use super::failure::{self, Failure};
+use super::failure::Failure;
 use super::rows_seen::RowsSeen;
 use super::run_dir::{self, RunDir};
 use crate::cli::terminal::printable;
@@ -285,7 +286,7 @@ fn train<'a>(
     let steps = checkpoint.members.iter().map(|it| it.state.step);
     let made: Vec<(u64, usize)> = steps.clone().zip(progress.iter().map(|it| it.epochs)).collect();
     let done = progress.iter().map(|it| it.epochs).min().unwrap_or(0);
-    let failed = |path: std::path::PathBuf| move |error| Failure::writing(&path, &error);
+    let broken = |failure: Failure| failure.and(&saved::told(run));
     let per_epoch = data.training.rows().div_ceil(config.train.batch_size.max(1)) as u64;
     let steps_to_make = per_epoch.saturating_mul(plan.epochs as u64);
     let every = config.train.log_every.unwrap_or_else(|| log::every(steps_to_make, made.len()));
@@ -308,8 +309,8 @@ fn train<'a>(
         seen: seen.collect(),
         ended: Vec::new(),
         tasks,
-        log: log.map_err(failed(run.metrics()))?,
-        events: events.map_err(Failure::at_run_time)?,
+        log: log.map_err(|error| broken(Failure::writing(&run.metrics(), &error)))?,
+        events: events.map_err(|error| broken(Failure::at_run_time(error)))?,
         bar,
         quiet: arguments.quiet,
         epochs: plan.epochs,
@@ -328,15 +329,16 @@ fn train<'a>(
     let validation = data.validation.as_ref().map(|part| &part.data);
     let mut training = Run::resume(engine, validation, plan, &checkpoint, progress)?;
     if starts_linear {
-        block_on(training.judge_start())?;
+        let judged = block_on(training.judge_start());
+        judged.map_err(|error| saved::explain(error, config, data, run))?;
     }
     let end = block_on(training.run(&mut onlooker));
     // Where no step was made.
     onlooker.compiling = None;
     onlooker.bar.finish_and_clear();
-    let end = end.map_err(|error| explain(error, config, data, run))?;
-    let results = block_on(finish::finish(training, &onlooker, data, baselines, adapter, config))?;
-    Ok((end, results))
+    let end = end.map_err(|error| saved::explain(error, config, data, run))?;
+    let results = block_on(finish::finish(training, &onlooker, data, baselines, adapter, config));
+    Ok((end, results.map_err(broken)?))
 }
 
 /// TensorBoard's event files: in the run's directory, of several networks in a folder for each, which TensorBoard takes for runs.
@@ -354,17 +356,4 @@ fn events(run: &RunDir, made: &[(u64, usize)]) -> awl::Result<Vec<EventWriter>> 
         }
     };
     made.iter().enumerate().map(of_member).collect()
-}
-
-/// Why training broke off, and what is left of it.
-fn explain(error: Error, config: &Config, data: &Data, run: &RunDir) -> Failure {
-    let is_infinite = error.is_of_training();
-    let remedy = match is_infinite && !config.data.standardize {
-        true => ", or standardise features and targets (without --no-standardize)",
-        false => "",
-    };
-    let place = failure::place_of(&error, &data.trained_on, &data.encoder);
-    let place = place.map_or(String::new(), |place| format!("\n{place}"));
-    let checkpoint = run.checkpoint();
-    Failure::Run(format!("{error}{remedy}{place}\nthe last checkpoint is {}", checkpoint.display()))
 }

@@ -66,7 +66,7 @@ pub fn start(arguments: &Arguments, mut config: Config, out: &Path) -> Result<Ex
     let files: Vec<(&str, Vec<u8>)> =
         files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
     let run = RunDir::create(out, &files)?;
-    let choice = RunDir::open(&out.join(CHOICE))?;
+    let choice = RunDir::open_to_go_on(&out.join(CHOICE))?.part_of(&run);
     let name = Some(NAMES[0].into());
     choose(
         arguments,
@@ -94,7 +94,7 @@ pub fn resume(arguments: &Arguments, run: RunDir, mut config: Config) -> Result<
         return conclude_as(arguments, ready, plan);
     }
     let data = source.split(&config, problems)?;
-    let choice = RunDir::open(&run.path().join(CHOICE))?;
+    let choice = RunDir::open_to_go_on(&run.path().join(CHOICE))?.part_of(&run);
     let name = Some(NAMES[0].into());
     let ready = resume::reopen(arguments, choice, choosing(&config), data, name)?;
     choose(arguments, &source, run, config, ready)

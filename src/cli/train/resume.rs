@@ -2,10 +2,13 @@
 
 use super::config::Config;
 use super::data::Data;
+use super::saved::Newest;
 use super::watch::{MemberNotes, Notes};
 use super::{Arguments, Ready, Started, compiling, conclude, foresee, plan, recipe, refit};
+use crate::cli::durable;
 use crate::cli::failure::Failure;
 use crate::cli::run_dir::{self, RunDir};
+use crate::cli::terminal::printable;
 use awl::train::{Checkpoint, End, Plan};
 use pollster::block_on;
 use std::path::Path;
@@ -13,7 +16,7 @@ use std::process::ExitCode;
 
 /// Goes on with a run as if it had never stopped.
 pub(super) fn run(arguments: &Arguments, path: &Path) -> Result<ExitCode, Failure> {
-    let run = RunDir::open(path)?;
+    let run = RunDir::open_to_go_on(path)?;
     let saved = Config::of_run(&run.config())?;
     let mut config = saved.clone();
     arguments.apply(&mut config)?;
@@ -35,21 +38,21 @@ pub(super) fn reopen(
     mut data: Data,
     name: Option<String>,
 ) -> Result<Ready, Failure> {
-    let file = run.checkpoint().display().to_string();
-    let bytes = std::fs::read(run.checkpoint()).map_err(|error| format!("{file}: {error}"))?;
+    let newest = Newest::find(&run)?;
+    let file = &newest.file;
+    newest.warning().iter().for_each(|warning| eprintln!("warning: {}", printable(warning)));
     let recipes = recipe::recipes(&config, &data.encoder, data.training.rows())?;
     foresee(&mut data, &recipes[0]);
     let make = || block_on(recipe::engine(&config, recipes.clone(), &data.training));
     let (engine, adapter) = compiling::told(arguments, &config, make)?;
-    let checkpoint = Checkpoint::from_bytes(&file, &bytes, &recipes)?;
+    let checkpoint = Checkpoint::from_bytes(file, &newest.bytes, &recipes)?;
     let mut notes: Notes = serde_json::from_value(checkpoint.notes.clone())
         .map_err(|error| format!("{file}: its notes are not those of a run ({error})"))?;
     if notes.fingerprint != data.fingerprint() {
         return Err(Failure::input(format!(
             "{}: the rows are not those that the run was trained on: resume with the same file, or start a new run \
-             with --init {}",
-            config.data.path.as_deref().unwrap_or(run.path()).display(),
-            run.checkpoint().display()
+             with --init {file}",
+            config.data.path.as_deref().unwrap_or(run.path()).display()
         )));
     }
     let mut members: Vec<MemberNotes> = notes.members.into();
@@ -63,6 +66,11 @@ pub(super) fn reopen(
         go_on(arguments, &plan(&config), &mut members);
     }
     notes.members = members.into();
+    if newest.damage.is_some() {
+        // Else the next one would take the place of the only whole one.
+        let restored = durable::rename(&run.previous_checkpoint(), &run.checkpoint());
+        restored.map_err(|error| Failure::writing(&run.checkpoint(), &error))?;
+    }
     run_dir::save(&run.config(), config.rooted().to_toml()?.as_bytes())?;
     let state = Started { engine, baselines: None, adapter, checkpoint, notes };
     Ok(Ready { run, config, data, state, name })

@@ -2,8 +2,9 @@
 
 use super::compiling::Compiling;
 use super::log::Log;
+use crate::cli::durable;
 use crate::cli::failure::place_of;
-use crate::cli::run_dir::{self, RunDir};
+use crate::cli::run_dir::RunDir;
 use crate::cli::terminal::{one_line, printable};
 use awl::engine::Record;
 use awl::engine::TaskRecord;
@@ -314,7 +315,7 @@ impl Watch for Onlooker<'_> {
 
     fn save(&mut self, mut checkpoint: Checkpoint, progress: &[Progress]) -> Result<()> {
         // First the log: it may know of more steps than the checkpoint, never of fewer.
-        self.log.flush().map_err(file(self.log.path()))?;
+        self.log.sync().map_err(file(self.log.path()))?;
         let members = progress.iter().zip(&self.seen).map(|(progress, seen)| MemberNotes {
             progress: progress.clone(),
             paths: seen.paths.clone(),
@@ -325,7 +326,8 @@ impl Watch for Onlooker<'_> {
             members: members.collect::<Vec<_>>().into(),
         });
         let path = self.run.checkpoint();
-        run_dir::write(&path, &checkpoint.to_bytes(&self.recipes)?).map_err(file(&path))?;
+        let (bytes, old) = (checkpoint.to_bytes(&self.recipes)?, self.run.previous_checkpoint());
+        durable::write_keeping(&path, &old, &bytes).map_err(file(&path))?;
         self.saved = Instant::now();
         Ok(())
     }

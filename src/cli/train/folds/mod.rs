@@ -109,7 +109,7 @@ pub fn start(arguments: &Arguments, config: Config, out: &Path) -> Result<ExitCo
 
 /// Goes on with the run that was not done, and makes those that were not begun.
 pub fn resume(arguments: &Arguments, path: &Path) -> Result<ExitCode, Failure> {
-    let all = RunDir::open(path)?;
+    let all = RunDir::open_to_go_on(path)?;
     let saved = Config::of_run(&all.config())?;
     let mut config = saved.clone();
     arguments.apply(&mut config)?;
@@ -144,7 +144,7 @@ fn go(arguments: &Arguments, plan: &Plan, all: &RunDir) -> Result<ExitCode, Fail
             continue;
         }
         let is_done = !watch::is_interrupted()
-            && one(arguments, plan, place, config, &path)
+            && one(arguments, plan, place, config, all)
                 .map_err(|failure| failure.of(&place.name))?;
         if !is_done {
             let (of, all) = (plan.places.len(), all.path().display());
@@ -179,15 +179,17 @@ fn one(
     plan: &Plan,
     place: &Place,
     config: Config,
-    path: &Path,
+    all: &RunDir,
 ) -> Result<bool, Failure> {
+    let path = &all.path().join(&place.directory);
     let data = plan.source.split_anew(&config)?;
     let name = Some(place.name.clone());
     let ready = match path.exists() {
-        true => resume::reopen(arguments, RunDir::open(path)?, config, data, name)?,
+        true => resume::reopen(arguments, RunDir::open_to_go_on(path)?, config, data, name)?,
         false => begin(arguments, config, data, path, name)?,
     };
     let Ready { run, config, data, state, name } = ready;
+    let run = run.part_of(all);
     let (end, results) = train(arguments, &run, &config, super::plan(&config), &data, state, name)?;
     if let Some(diverged) = results.diverged {
         return Err(Failure::Run(diverged));
