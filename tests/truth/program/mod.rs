@@ -3,6 +3,7 @@
 mod bad_input;
 mod compare;
 mod describe;
+mod drills;
 mod encoding;
 mod folds;
 mod losses;

@@ -89,6 +89,7 @@ fn what_would_make_it_another_run_is_refused() {
     std::fs::write(folder.join("table.csv"), &table).expect("a file");
     let checkpoint = folder.join("run/checkpoint/state.safetensors");
     let bytes = std::fs::read(&checkpoint).expect("a checkpoint");
+    std::fs::remove_file(folder.join("run/checkpoint/previous.safetensors")).expect("a file");
     std::fs::write(&checkpoint, &bytes[..bytes.len() / 2]).expect("a file");
     refused(&["train", "--resume", "run"], "cut short");
     std::fs::write(&checkpoint, before.clone()).expect("a file");

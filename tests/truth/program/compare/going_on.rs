@@ -1,6 +1,6 @@
 //! A comparison that is stopped goes on as it began.
 
-use super::{compared, table};
+use super::{SMALL, compared, table};
 #[cfg(unix)]
 use crate::program::interrupted;
 use crate::program::{PENGUINS, awl, command, folder, json};
@@ -88,6 +88,18 @@ fn ctrl_c_says_how_to_go_on() {
     assert!(!folder.join("out/comparison.json").exists());
 }
 
+#[test]
+fn a_comparison_that_breaks_off_says_how_to_go_on() {
+    let folder = folder("compare_broken_off");
+    table(&folder, false);
+    let mut program = command(&[&SMALL[..], &["--out", "lost"]].concat());
+    let output = program.current_dir(&folder).env("AWL_DRILL", "lose-device@2").output();
+    let output = output.expect("the program runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("go on with: awl compare --resume lost"), "{told}");
+}
+
 /// What a comparison was begun with stays, and its rows too.
 #[test]
 fn a_comparison_goes_on_as_it_began_or_not_at_all() {
@@ -103,6 +115,10 @@ fn a_comparison_goes_on_as_it_began_or_not_at_all() {
     refused(&["--epochs", "3"], "a comparison goes on as it began");
     refused(&["--hidden", "7"], "a comparison goes on as it began");
     refused(&["--seeds", "4"], "cannot be used with");
+    let lock = std::fs::File::open(folder.join("out/.lock")).expect("a lock");
+    lock.lock().expect("nobody has it");
+    refused(&[], "out: another process is at work in this directory");
+    drop(lock);
     let text = std::fs::read_to_string(folder.join("table.csv")).expect("a table");
     std::fs::write(folder.join("table.csv"), text.replacen("low", "mid", 1)).expect("a table");
     refused(&[], "the rows are not those that the comparison began with");

@@ -3,7 +3,7 @@
 use super::{SMALL, TASKS, text};
 #[cfg(unix)]
 use crate::program::interrupted;
-use crate::program::{PENGUINS, folder, killed, succeed};
+use crate::program::{PENGUINS, awl, folder, killed, succeed};
 
 /// Wherever the kills fall, and if they miss, the figures must be those of runs that nobody touched.
 #[test]
@@ -22,6 +22,12 @@ fn runs_that_are_killed_and_resumed_end_with_the_figures_of_those_that_were_not(
     std::fs::remove_file(&lacking).expect("a file");
     succeed(&folder, &["train", "--resume", "killed", "--quiet"]);
     assert_eq!(text(&whole.join("results.json")), text(&killed.join("results.json")));
+    let lock = std::fs::File::open(killed.join(".lock")).expect("a lock");
+    lock.lock().expect("nobody has it");
+    let refused = awl(&folder, &["train", "--resume", "killed", "--quiet"]);
+    drop(lock);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("killed: another process"));
     // A fold is a run, which its configuration makes again.
     let config = ["train", "--config", "whole/fold-2/config.toml", "--out", "again", "--quiet"];
     succeed(&folder, &config);
