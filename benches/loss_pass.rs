@@ -26,11 +26,15 @@ async fn loss_pass(gpu: &Gpu, rows: usize, classes: usize, sums: Sums) -> Result
         gpu.device().create_buffer_init(&descriptor)
     };
     let predictions: &[u8] = bytemuck::cast_slice(&predictions);
+    let labelled = buffer("labels", bytemuck::cast_slice(&labels.words));
+    let sigma = buffer("sigma", bytemuck::cast_slice(&[1f32, 1.0]));
+    let [predictions, gradient] =
+        ["predictions", "gradient"].map(|label| buffer(label, predictions));
     let buffers = LossBuffers {
-        predictions: &buffer("predictions", predictions),
-        labels: &buffer("labels", bytemuck::cast_slice(&labels.words)),
-        sigma: &buffer("sigma", bytemuck::cast_slice(&[1f32, 1.0])),
-        gradient: &buffer("gradient", predictions),
+        predictions: predictions.slice(..),
+        labels: labelled.slice(..),
+        sigma: sigma.slice(..),
+        gradient: gradient.slice(..),
     };
     let weighting = AutomaticWeightedLoss::new(2).into();
     LossPass::new(gpu, &labels.layouts, rows, &weighting, buffers, sums).await

@@ -46,10 +46,10 @@ impl LossPasses {
         };
         let (values, words, sigma, gradient) = gpu.guarded(make).await?;
         let buffers = LossBuffers {
-            predictions: values.raw(),
-            labels: words.raw(),
-            sigma: sigma.raw(),
-            gradient: gradient.raw(),
+            predictions: values.raw().slice(..),
+            labels: words.raw().slice(..),
+            sigma: sigma.raw().slice(..),
+            gradient: gradient.raw().slice(..),
         };
         let layouts = &labels.layouts;
         let sums = Sums::default();

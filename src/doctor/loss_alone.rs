@@ -55,10 +55,10 @@ async fn pass(
     let gradient = Buffer::<f32>::zeros(gpu, "the drill's gradient", predictions.len())?;
     let predictions = Buffer::storage(gpu, "the drill's predictions", predictions)?;
     let buffers = LossBuffers {
-        predictions: predictions.raw(),
-        labels: labels.raw(),
-        sigma: sigma.raw(),
-        gradient: gradient.raw(),
+        predictions: predictions.raw().slice(..),
+        labels: labels.raw().slice(..),
+        sigma: sigma.raw().slice(..),
+        gradient: gradient.raw().slice(..),
     };
     let pass = LossPass::new(gpu, &packed.layouts, ROWS, &recipe.weighting, buffers, sums).await?;
     let mut encoder = gpu.device().create_command_encoder(&Default::default());

@@ -153,10 +153,10 @@ fn hold_loss_pass(gpu: &Gpu, shape: &Shape, data: &Dataset, sums: Sums) -> Vec<H
     let words = Buffer::storage(gpu, "", &labels.words).unwrap();
     let sigma = Buffer::storage(gpu, "", &sigma).unwrap();
     let buffers = LossBuffers {
-        predictions: predictions.raw(),
-        labels: words.raw(),
-        sigma: sigma.raw(),
-        gradient: gradient.raw(),
+        predictions: predictions.raw().slice(..),
+        labels: words.raw().slice(..),
+        sigma: sigma.raw().slice(..),
+        gradient: gradient.raw().slice(..),
     };
     let awl = AutomaticWeightedLoss::new(shape.tasks.len()).into();
     let pass = LossPass::new(gpu, &labels.layouts, shape.rows, &awl, buffers, sums);

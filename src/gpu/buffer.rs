@@ -90,6 +90,15 @@ impl<T> Buffer<T> {
     }
 }
 
+/// A part of anybody's buffer as a binding: whole words, which is what WebGPU binds.
+pub(crate) fn part(slice: wgpu::BufferSlice<'_>) -> wgpu::BindingResource<'_> {
+    wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+        buffer: slice.buffer(),
+        offset: slice.offset(),
+        size: wgpu::BufferSize::new(slice.size() & !3),
+    })
+}
+
 fn bytes<T>(length: usize) -> u64 {
     // What does not even fit u64 is beyond any limit.
     (length as u64).saturating_mul(size_of::<T>() as u64)

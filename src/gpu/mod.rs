@@ -29,7 +29,7 @@ mod translations;
 mod wide;
 
 pub use self::adapter::{AdapterReport, adapters, usable};
-pub(crate) use self::buffer::{Buffer, check_size};
+pub(crate) use self::buffer::{Buffer, check_size, part};
 pub(crate) use self::clock::Clock;
 pub(crate) use self::kernel::{Dispatch, Kernel, StepGroups};
 pub(crate) use self::readback::{Pending, Readback, read, read_range};

@@ -4,18 +4,24 @@ use super::Loss;
 use super::labels::{NONE, TaskLayout};
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, check_size};
+use wgpu::BufferSlice;
 
-/// The caller's buffers, all with usage `STORAGE`.
+/// Parts of the caller's buffers, all with usage `STORAGE`: `buffer.slice(..)` for a whole one, `buffer.slice(512..1_024)` for some
+/// of its bytes. A part starts at a multiple of the device's `min_storage_buffer_offset_alignment`, 256 bytes where it was opened
+/// with WebGPU's default limits; what is nearer than that [`TaskLayout`] says by offsets of its own.
+///
+/// What is read may lie in one buffer. The gradient has a buffer that nothing is read from: wgpu lets no dispatch read and write
+/// one buffer, however far apart its parts.
 #[derive(Clone, Copy, Debug)]
 pub struct LossBuffers<'a> {
-    /// Predictions, `f32`, as the layouts say.
-    pub predictions: &'a wgpu::Buffer,
+    /// Predictions, `f32`, as the layouts say, from the part's start.
+    pub predictions: BufferSlice<'a>,
     /// Labels, words, as the layouts say; [`Labels::pack`](super::Labels::pack) makes their contents.
-    pub labels: &'a wgpu::Buffer,
+    pub labels: BufferSlice<'a>,
     /// The weighting's parameters, `f32`, shape `[tasks]`: σ, or `ln σ²` in [that form](crate::SigmaForm), or the given weights.
-    pub sigma: &'a wgpu::Buffer,
+    pub sigma: BufferSlice<'a>,
     /// Where the gradient at each prediction goes, `f32`, laid out like the predictions.
-    pub gradient: &'a wgpu::Buffer,
+    pub gradient: BufferSlice<'a>,
 }
 
 /// Checks the layouts by themselves and against the buffers, so that no kernel reads or writes what is not its own.
@@ -113,30 +119,47 @@ fn check_buffers(
         ("sigma", buffers.sigma, layouts.len() as u64),
         ("the gradient", buffers.gradient, predictions),
     ];
-    for (what, buffer, need) in needs {
+    for (what, part, need) in needs {
         let what = format!("the buffer of {what}");
-        if buffer.size() / 4 < need {
+        if part.size() / 4 < need {
             return Err(Error::Mismatch {
                 what,
                 unit: "elements",
-                found: (buffer.size() / 4) as usize,
+                found: (part.size() / 4) as usize,
                 expected: need as usize,
                 why: format!("the layouts' last element over {rows} rows"),
             });
         }
-        if !buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
+        check_storage(&what, part)?;
+        let alignment = u64::from(gpu.device().limits().min_storage_buffer_offset_alignment);
+        if !part.offset().is_multiple_of(alignment) {
             return Err(Error::invalid(
-                format!("{what} is not a storage buffer"),
-                "create it with BufferUsages::STORAGE",
+                format!("{what} is bound from byte {} on", part.offset()),
+                format!(
+                    "start at a multiple of {alignment}, which the device binds from (min_storage_buffer_offset_alignment), and \
+                     let the layouts count from there"
+                ),
             ));
         }
-        check_size(gpu, &what, buffer.size())?;
+        check_size(gpu, &what, part.size())?;
     }
-    match needs[..3].iter().find(|(_, buffer, _)| *buffer == buffers.gradient) {
+    let is_written = |part: &BufferSlice<'_>| part.buffer() == buffers.gradient.buffer();
+    match needs[..3].iter().find(|(_, part, _)| is_written(part)) {
         Some((what, ..)) => Err(Error::invalid(
-            format!("{what} and the gradient are one buffer"),
-            "write the gradient to a buffer of its own",
+            format!("{what} and the gradient are one buffer, or parts of one"),
+            "write the gradient to a buffer of its own: wgpu lets no dispatch read and write one buffer, however far apart its parts",
         )),
         None => Ok(()),
+    }
+}
+
+/// Checks that a part of a buffer can be bound as storage.
+pub(crate) fn check_storage(what: &str, part: BufferSlice<'_>) -> Result<()> {
+    match part.buffer().usage().contains(wgpu::BufferUsages::STORAGE) {
+        true => Ok(()),
+        false => Err(Error::invalid(
+            format!("{what} is not a storage buffer"),
+            "create it with BufferUsages::STORAGE",
+        )),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::labels::{NONE, TaskLayout};
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Work, kernels, rounds_of};
+use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Work, kernels, part, rounds_of};
 
 /// Rows whose labels one workgroup counts: 256 a lane.
 const SHARE_ROWS: usize = 1 << 14;
@@ -10,7 +10,7 @@ const SHARE_ROWS: usize = 1 << 14;
 /// The labels of an epoch's batches.
 pub(crate) struct Batches<'a> {
     /// Words, as the layouts say.
-    pub labels: &'a wgpu::Buffer,
+    pub labels: wgpu::BufferSlice<'a>,
     pub layouts: &'a Buffer<TaskLayout>,
     /// The order in which the batches of every member take the rows, `[members, rows]`; `None`: as they come.
     pub order: Option<&'a Buffer<u32>>,
@@ -60,7 +60,7 @@ pub(crate) fn normalising(
     let info = Buffer::storage(gpu, "the batches", &info)?;
     let no_order = Buffer::zeros(gpu, "no order", 1)?;
     let buffers = [
-        batches.labels.as_entire_binding(),
+        part(batches.labels),
         batches.layouts.binding(),
         batches.order.unwrap_or(&no_order).binding(),
         parts.as_ref().unwrap_or(normalisers).binding(),

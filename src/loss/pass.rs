@@ -6,7 +6,7 @@ use super::labels::TaskLayout;
 use super::normalisers::{self, Batches};
 use super::spread::{LANES, constants, work};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Work, kernels, read, rounds_of};
+use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Work, kernels, part, read, rounds_of};
 use crate::weighting::{Kind, Weighting};
 
 /// How the workgroups' shares of the losses are added up.
@@ -62,8 +62,12 @@ pub struct LossResults {
 /// let gradient = buffer(bytemuck::cast_slice(&[0f32; 8]));
 /// let words = buffer(bytemuck::cast_slice(&labels.words));
 /// let sigma = buffer(bytemuck::cast_slice(&[1f32, 1.0]));
-/// let buffers =
-///     LossBuffers { predictions: &predictions, labels: &words, sigma: &sigma, gradient: &gradient };
+/// let buffers = LossBuffers {
+///     predictions: predictions.slice(..),
+///     labels: words.slice(..),
+///     sigma: sigma.slice(..),
+///     gradient: gradient.slice(..),
+/// };
 /// let weighting = AutomaticWeightedLoss::new(2).into();
 /// let pass = LossPass::new(&gpu, &labels.layouts, 2, &weighting, buffers, Sums::Repeatable).await?;
 ///
@@ -90,7 +94,7 @@ impl LossPass {
     ///
     /// # Errors
     /// [`Error::Invalid`] for no tasks, no rows, a width of 0, rows or tasks whose predictions overlap, a buffer
-    /// that is not a storage buffer, or a gradient that is written over something read;
+    /// that is not a storage buffer or starts where the device binds none, or a gradient in a buffer from which something is read;
     /// [`Error::Mismatch`] for a buffer shorter than the layouts say; [`Error::TooLarge`] for one beyond
     /// what the device binds; or whatever the device says.
     ///
@@ -160,11 +164,11 @@ impl LossPass {
         }
         let buffers = [
             info.binding(),
-            buffers.predictions.as_entire_binding(),
-            buffers.labels.as_entire_binding(),
+            part(buffers.predictions),
+            part(buffers.labels),
             layouts.binding(),
-            buffers.sigma.as_entire_binding(),
-            buffers.gradient.as_entire_binding(),
+            part(buffers.sigma),
+            part(buffers.gradient),
             results.binding(),
             normalisers.binding(),
         ];
@@ -173,8 +177,8 @@ impl LossPass {
         if keeps_shares {
             let info = [tasks as u32, work.workgroups as u32];
             let info = Buffer::storage(gpu, "loss sums", &info)?;
-            let [_, _, _, _, sigma, _, results, normalisers] = buffers;
-            let buffers = [info.binding(), sigma, results, normalisers];
+            let [_, _, _, _, sigma, _, results, of_tasks] = buffers;
+            let buffers = [info.binding(), sigma, results, of_tasks];
             let kernel = gpu.kernel(&kernels::LOSS_ALONE_SUM, &[scheme]);
             let each = rounds_of(work.workgroups, 0);
             let work = Work::new(1, rounds_of(tasks.div_ceil(LANES), each) + REDUCTION);

@@ -36,10 +36,10 @@ fn results(sums: Sums, encode: &dyn Fn(&LossPass, &wgpu::Buffer)) -> LossResults
     let words = buffer(bytemuck::cast_slice(&labels.words));
     let sigma = buffer(bytemuck::cast_slice(&[0.75f32, 1.5]));
     let buffers = LossBuffers {
-        predictions: &predictions,
-        labels: &words,
-        sigma: &sigma,
-        gradient: &gradient,
+        predictions: predictions.slice(..),
+        labels: words.slice(..),
+        sigma: sigma.slice(..),
+        gradient: gradient.slice(..),
     };
     let weighting = AutomaticWeightedLoss::new(2).into();
     let pass = LossPass::new(gpu, &labels.layouts, ROWS, &weighting, buffers, sums);

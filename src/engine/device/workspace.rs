@@ -69,7 +69,7 @@ impl Workspace {
         let batches = at_once.div_ceil(batch);
         let normalisers = Buffer::zeros(gpu, "the normalisers", seats * batches * tasks)?;
         let of_batches = Batches {
-            labels: rows.labels.raw(),
+            labels: rows.labels.raw().slice(..),
             layouts: &rows.tasks,
             order: Some(&order),
             rows: at_once,

@@ -75,10 +75,10 @@ impl Case {
         let [predictions, gradient] =
             [predictions; 2].map(|values| buffer(bytemuck::cast_slice(values)));
         let buffers = LossBuffers {
-            predictions: &predictions,
-            labels: &labels,
-            sigma: &sigma,
-            gradient: &gradient,
+            predictions: predictions.slice(..),
+            labels: labels.slice(..),
+            sigma: sigma.slice(..),
+            gradient: gradient.slice(..),
         };
         let pass =
             block_on(LossPass::new(gpu, layouts, self.rows, &self.weighting, buffers, sums))?;
@@ -225,7 +225,7 @@ pub fn target(task: &Task, rows: usize, masked: bool, random: &mut ChaCha8Rng) -
     target.labelled(mask).expect("a mask")
 }
 
-fn read(buffer: &wgpu::Buffer) -> Vec<f32> {
+pub fn read(buffer: &wgpu::Buffer) -> Vec<f32> {
     let gpu = gpu();
     let copy = gpu.device().create_buffer(&wgpu::BufferDescriptor {
         label: Some("copy"),

@@ -3,12 +3,14 @@
 mod case;
 mod long;
 
+pub use self::case::read;
 use self::case::{Case, target};
 use crate::support::gpu;
 use awl::loss::{Labels, LossBuffers, LossPass, Sums, TaskLayout};
 use awl::{AutomaticWeightedLoss, Error, Loss, SigmaForm, Task, Weighting};
 use pollster::block_on;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
+use wgpu::util::DeviceExt;
 
 fn weighted(classes: usize, smoothing: f32) -> Loss {
     let weights = (0..classes).map(|c| 0.5 + (c % 3) as f32).collect();
@@ -209,8 +211,13 @@ fn buffers_that_cannot_be_bound_are_refused() {
     };
     let [a, b, c, d] = [(); 4].map(|()| buffer(wgpu::BufferUsages::STORAGE));
     let uniform = buffer(wgpu::BufferUsages::UNIFORM);
-    let refusal = |rows, predictions, gradient| {
-        let buffers = LossBuffers { predictions, labels: &b, sigma: &c, gradient };
+    let refusal = |rows, predictions: &wgpu::Buffer, gradient: &wgpu::Buffer| {
+        let buffers = LossBuffers {
+            predictions: predictions.slice(..),
+            labels: b.slice(..),
+            sigma: c.slice(..),
+            gradient: gradient.slice(..),
+        };
         let awl = AutomaticWeightedLoss::new(1).into();
         let sums = Sums::OneDispatch;
         let pass = LossPass::new(gpu(), &labels.layouts, rows, &awl, buffers, sums);
@@ -227,6 +234,74 @@ fn buffers_that_cannot_be_bound_are_refused() {
         let error = refusal(rows, &a, &d);
         assert!(error.contains(&format!("{rows} rows")), "{error}");
     }
+}
+
+#[test]
+fn parts_of_buffers_are_taken_from_where_they_start() {
+    let case = Case::random(all_tasks(), 45, 2.0, true);
+    let labels = Labels::pack(&case.tasks, &case.targets).expect("the targets fit");
+    let (expected, slopes) = case.run(Sums::Repeatable);
+    // What is read lies in one buffer, what is written behind something of the caller's.
+    let mut words: Vec<u32> = vec![7; 64];
+    let [first, second, third] = [
+        &labels.words[..],
+        bytemuck::cast_slice(&case.predictions),
+        bytemuck::cast_slice(case.weighting.parameters()),
+    ]
+    .map(|part| {
+        let start = 4 * words.len() as u64;
+        words.extend(part);
+        let end = 4 * words.len() as u64;
+        words.resize(words.len().next_multiple_of(64), 7);
+        start..end
+    });
+    let buffer = |contents: &[u8]| {
+        gpu().device().create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            label: Some("the caller's"),
+            contents,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+        })
+    };
+    let read_only = buffer(bytemuck::cast_slice(&words));
+    let gradient = buffer(bytemuck::cast_slice(&vec![5f32; 128 + slopes.len() + 3]));
+    let end = 4 * (128 + slopes.len() as u64);
+    let part = |gradient| LossBuffers {
+        labels: read_only.slice(first.clone()),
+        predictions: read_only.slice(second.clone()),
+        sigma: read_only.slice(third.clone()),
+        gradient,
+    };
+    let make = |buffers| {
+        block_on(LossPass::new(
+            gpu(),
+            &labels.layouts,
+            45,
+            &case.weighting,
+            buffers,
+            Sums::Repeatable,
+        ))
+    };
+    let pass = make(part(gradient.slice(512..end))).expect("a pass");
+    let mut encoder = gpu().device().create_command_encoder(&Default::default());
+    pass.encode(&mut encoder);
+    gpu().queue().submit([encoder.finish()]);
+    assert_eq!(block_on(pass.read()).expect("results"), expected);
+    let found = read(&gradient);
+    assert_eq!(&found[128..][..slopes.len()], &slopes);
+    assert_eq!((&found[..128], &found[128 + slopes.len()..]), (&[5.0; 128][..], &[5.0; 3][..]));
+    let refusal = |gradient| make(part(gradient)).err().expect("a refusal").to_string();
+    let odd = refusal(gradient.slice(4..end - 508));
+    assert!(
+        odd.contains("the gradient is bound from byte 4") && odd.contains("min_storage"),
+        "{odd}"
+    );
+    let short = refusal(gradient.slice(512..end - 4));
+    assert!(
+        short.contains("elements of the buffer of the gradient is 1124, but must be 1125"),
+        "{short}"
+    );
+    let same = refusal(read_only.slice(..4 * 1_125));
+    assert!(same.contains("the predictions and the gradient are one buffer, or parts"), "{same}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! prediction and every σ, a kernel an operation.
 
 use crate::error::Result;
-use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Source, Work, kernels, rounds_of};
+use crate::gpu::{Buffer, Dispatch, Gpu, REDUCTION, Source, Work, kernels, part, rounds_of};
 use crate::loss::{LossBuffers, Task, TaskLayout, spread};
 use wgpu::BindingResource as Binding;
 
@@ -77,14 +77,14 @@ impl<'a> Plan<'a> {
     fn labels(&self, k: usize) -> [Binding<'_>; 4] {
         [
             self.which[k].binding(),
-            self.tensors.buffers.labels.as_entire_binding(),
+            part(self.tensors.buffers.labels),
             self.tensors.layouts.binding(),
             self.tensors.order.binding(),
         ]
     }
 
     fn predictions(&self) -> Binding<'_> {
-        self.tensors.buffers.predictions.as_entire_binding()
+        part(self.tensors.buffers.predictions)
     }
 
     /// A dispatch with this many invocations a row of the batch, of a kernel whose loops are as long as that.
@@ -137,7 +137,7 @@ impl<'a> Plan<'a> {
         let inputs = [
             self.losses.binding(),
             self.tensors.normalisers.binding(),
-            self.tensors.buffers.sigma.as_entire_binding(),
+            part(self.tensors.buffers.sigma),
         ];
         let dispatch = |source, outputs: &[Binding<'_>], work| {
             let kernel = self.gpu.kernel(source, &[]);
@@ -166,7 +166,7 @@ impl<'a> Plan<'a> {
             values,
             self.weights.binding(),
             self.tensors.normalisers.binding(),
-            self.tensors.buffers.gradient.as_entire_binding(),
+            part(self.tensors.buffers.gradient),
         ];
         self.by_row(source, &[], &[&self.labels(k)[..], &rest].concat(), task.width, 0)
     }
