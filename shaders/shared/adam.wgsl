@@ -37,3 +37,8 @@ fn adam(
     updated.parameter = start - step_size * updated.first / denominator;
     return updated;
 }
+
+// Whether the weighting's parameter of task k stays as it is; `held` has a bit for each of the first 32 tasks.
+fn is_held(held: u32, k: u32) -> bool {
+    return k < 32u && ((held >> k) & 1u) == 1u;
+}

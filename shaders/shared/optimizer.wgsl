@@ -35,11 +35,6 @@ fn has_stopped() -> bool {
     return atomicLoad(&stop[at + LOSS_STOP]) <= step.number || atomicLoad(&stop[at + GRADIENT_STOP]) < step.number;
 }
 
-// Whether the weighting's parameter of task k stays as it is.
-fn is_held(held: u32, k: u32) -> bool {
-    return k < 32u && ((held >> k) & 1u) == 1u;
-}
-
 // The hyper-parameters of one parameter's update.
 struct Update {
     group: Group,

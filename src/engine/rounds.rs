@@ -6,6 +6,7 @@ use super::{GpuEngine, Recipe, Step, programs};
 use crate::data::{Dataset, Matrix, Target};
 use crate::gpu::{Buffer, Dispatch, Gpu, kernels, read};
 use crate::loss::{Labels, LossBuffers, LossPass, Sums};
+use crate::optimizer::{AdamBuffers, AdamPass};
 use crate::{Activation, Adam, AutomaticWeightedLoss, Engine, Loss, Network, Task, Weighting};
 use pollster::block_on;
 use std::collections::BTreeSet;
@@ -161,11 +162,17 @@ fn hold_loss_pass(gpu: &Gpu, shape: &Shape, data: &Dataset, sums: Sums) -> Vec<H
     let awl = AutomaticWeightedLoss::new(shape.tasks.len()).into();
     let pass = LossPass::new(gpu, &labels.layouts, shape.rows, &awl, buffers, sums);
     let pass = block_on(pass).expect("a pass");
+    let own = [(); 2].map(|()| Buffer::<f32>::zeros(gpu, "", 1_000).unwrap());
+    let [parameters, gradient] = own.each_ref().map(|buffer| buffer.raw().slice(..));
+    let own = [AdamBuffers { parameters, gradient }];
+    let adam = block_on(AdamPass::new(gpu, &Adam::new(0.1), &own, Some(&pass))).expect("Adam");
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
     pass.encode(&mut encoder);
+    adam.encode(&mut encoder);
     gpu.queue().submit([encoder.finish()]);
     block_on(pass.read()).expect("results");
-    hold(gpu, pass.encoded().iter())
+    assert_eq!(block_on(adam.progress()).expect("progress").steps, 1);
+    hold(gpu, pass.encoded().iter().chain(adam.encoded()))
 }
 
 #[test]

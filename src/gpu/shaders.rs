@@ -208,6 +208,12 @@ kernels! {
     /// Its shares added up in a fixed order.
     LOSS_ALONE_SUM: "loss_pass/loss_alone_sum" = ["shared/grid", "shared/numbers", "shared/weighting", "shared/reduction", "shared/long_sum"]
         [Read, Read, Write, Read], alone;
+    /// Adam by itself, on a caller's parameters.
+    ADAM_ALONE: "optimizer/adam_alone" = ["shared/grid", "shared/numbers", "shared/adam", "optimizer/clock"]
+        [Read, Write, Write, Write, Read, Write], alone;
+    /// Its clock, and Adam on the σ of a loss pass.
+    ADAM_SIGMA: "optimizer/adam_sigma" = ["shared/grid", "shared/numbers", "shared/adam", "optimizer/clock"]
+        [Read, Write, Write, Read, Read, Write], alone;
     /// How fast the adapter computes, for benchmarks, which a browser does not run.
     #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     ARITHMETIC: "bench/arithmetic" = ["shared/grid"]

@@ -23,7 +23,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The values that the engines give to each pipeline constant.
-const VALUES: [(&str, &[f64]); 33] = [
+const VALUES: [(&str, &[f64]); 34] = [
     ("SCHEME", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
     // Of weighting/step.
     ("PHASE", &[0.0, 1.0, 2.0, 3.0]),
@@ -47,6 +47,7 @@ const VALUES: [(&str, &[f64]); 33] = [
     ("HAS_SMOOTHING", &[0.0, 1.0]),
     ("HAS_OWN_NOISE", &[0.0, 1.0]),
     ("KEEP_SHARES", &[0.0, 1.0]),
+    ("CHECKS", &[0.0, 1.0]),
     ("HAS_ORDER", &[0.0, 1.0]),
     ("lhs_along_k", &[0.0, 1.0]),
     ("rhs_along_k", &[0.0, 1.0]),

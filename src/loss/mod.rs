@@ -25,6 +25,7 @@ pub(crate) mod spread;
 mod task;
 
 pub use self::buffers::LossBuffers;
+pub(crate) use self::buffers::check_storage;
 pub use self::kind::Loss;
 pub use self::labels::{Labels, NONE, TaskLayout};
 pub(crate) use self::own_noise::MOST_LOG_SCALE;

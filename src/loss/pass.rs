@@ -85,12 +85,23 @@ pub struct LossPass {
     dispatches: Vec<Dispatch>,
     results: Buffer<f32>,
     tasks: usize,
+    learned: Learned,
+}
+
+/// What an optimizer needs to learn the weighting's parameters by what a pass finds.
+pub(crate) struct Learned {
+    /// The caller's buffer, and where in it the parameters lie, in bytes.
+    pub sigma: wgpu::Buffer,
+    pub range: std::ops::Range<u64>,
+    pub weighting: Weighting,
+    /// What each task's losses are divided by: 0 without a label, `[tasks]`.
+    pub normalisers: Buffer<f32>,
 }
 
 impl LossPass {
     /// Prepares a pass over `rows` rows of these tasks. Only the scheme and form of `weighting` matter: its parameters
     /// are read from `buffers.sigma` each time. Whoever updates them keeps them at the form's
-    /// [least](crate::SigmaForm::least_parameter) or above.
+    /// [least](crate::SigmaForm::least_parameter) or above, as [`AdamPass`](crate::optimizer::AdamPass) does.
     ///
     /// # Errors
     /// [`Error::Invalid`] for no tasks, no rows, a width of 0, rows or tasks whose predictions overlap, a buffer
@@ -162,6 +173,7 @@ impl LossPass {
             let batches = Batches { labels, layouts, order: None, rows, size: rows };
             dispatches = normalisers::normalising(gpu, &batches, &normalisers)?.dispatches;
         }
+        let sigma = buffers.sigma;
         let buffers = [
             info.binding(),
             part(buffers.predictions),
@@ -184,7 +196,23 @@ impl LossPass {
             let work = Work::new(1, rounds_of(tasks.div_ceil(LANES), each) + REDUCTION);
             dispatches.push(kernel.dispatch(gpu, &buffers, work)?);
         }
-        Ok(Self { gpu: gpu.clone(), dispatches, results, tasks })
+        let learned = Learned {
+            sigma: sigma.buffer().clone(),
+            range: sigma.offset()..sigma.offset() + 4 * tasks as u64,
+            weighting: weighting.clone(),
+            normalisers,
+        };
+        Ok(Self { gpu: gpu.clone(), dispatches, results, tasks, learned })
+    }
+
+    /// What an optimizer needs beside the [`results`](Self::results).
+    pub(crate) fn learned(&self) -> &Learned {
+        &self.learned
+    }
+
+    /// Number of tasks.
+    pub(crate) fn tasks(&self) -> usize {
+        self.tasks
     }
 
     /// What it records.

@@ -1,17 +1,22 @@
 //! Adam and AdamW with parameter groups: the network's parameters in one, the weighting's σ in another; and
-//! [schedules](Schedule) of their learning rates, and clipping of gradients.
+//! [schedules](Schedule) of their learning rates, and clipping of gradients. [`AdamPass`] applies it by itself, to your own buffers.
 //!
 //! Kingma & Ba, *Adam* (2015), algorithm 1; Loshchilov & Hutter, *Decoupled Weight Decay
 //! Regularization* (2019), algorithm 2; step for step as PyTorch's `torch.optim.Adam` and `AdamW`.
 //! The kernels' twin of [`Group::update`] is `shaders/shared/adam.wgsl`.
 
+mod buffers;
 mod clip;
+mod pass;
 mod schedule;
 
+pub use self::buffers::AdamBuffers;
 pub use self::clip::clip_factor;
 pub(crate) use self::clip::{check_clip, check_clip_single};
+pub use self::pass::{AdamPass, AdamProgress, AdamStop};
 pub use self::schedule::{Decay, Schedule};
 use crate::error::{Error, Result};
+use bytemuck::{Pod, Zeroable};
 
 /// The hyper-parameters of one group of parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,6 +109,34 @@ impl Group {
             return bad("the weight decay", self.weight_decay, "use 0 or more");
         }
         Ok(())
+    }
+}
+
+/// `Group` in `adam.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(crate) struct GroupInfo {
+    beta1: f32,
+    beta2: f32,
+    rest1: f32,
+    rest2: f32,
+    epsilon: f32,
+    weight_decay: f32,
+    decoupled: u32,
+}
+
+impl From<&Group> for GroupInfo {
+    fn from(group: &Group) -> Self {
+        let (beta1, beta2) = group.betas;
+        Self {
+            beta1: beta1 as f32,
+            beta2: beta2 as f32,
+            rest1: (1.0 - beta1) as f32,
+            rest2: (1.0 - beta2) as f32,
+            epsilon: group.epsilon as f32,
+            weight_decay: group.weight_decay as f32,
+            decoupled: u32::from(group.decoupled),
+        }
     }
 }
 

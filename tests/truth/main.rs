@@ -6,6 +6,7 @@
 
 mod activations;
 mod adam;
+mod adam_pass;
 mod bad_input;
 mod bench;
 mod checkpoints;

@@ -4,7 +4,7 @@ use crate::data::Permutation;
 use crate::engine::recipe::Recipe;
 use crate::engine::step::Step;
 use crate::network::{Activation, Layer};
-use crate::optimizer::Group;
+use crate::optimizer::GroupInfo;
 use crate::weighting::MOST_SETTINGS;
 use bytemuck::{Pod, Zeroable};
 
@@ -158,34 +158,6 @@ impl Shares {
         let fitting = (most_bytes / (4 * parameters as u64)).max(1) as usize;
         let count = batch.div_ceil(256).min(64).max(batch.div_ceil(MOST_ROWS)).min(fitting);
         Self { count, rows: batch.div_ceil(count), stride: parameters }
-    }
-}
-
-/// `Group` in `adam.wgsl`.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct GroupInfo {
-    beta1: f32,
-    beta2: f32,
-    rest1: f32,
-    rest2: f32,
-    epsilon: f32,
-    weight_decay: f32,
-    decoupled: u32,
-}
-
-impl From<&Group> for GroupInfo {
-    fn from(group: &Group) -> Self {
-        let (beta1, beta2) = group.betas;
-        Self {
-            beta1: beta1 as f32,
-            beta2: beta2 as f32,
-            rest1: (1.0 - beta1) as f32,
-            rest2: (1.0 - beta2) as f32,
-            epsilon: group.epsilon as f32,
-            weight_decay: group.weight_decay as f32,
-            decoupled: u32::from(group.decoupled),
-        }
     }
 }
 
