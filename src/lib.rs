@@ -12,7 +12,8 @@
 //! 2018). This crate is that system in Rust on [wgpu](https://wgpu.rs): WGSL kernels for Vulkan, Metal, DX12 and GL, and a
 //! training loop that never leaves the GPU. In every step one kernel computes the losses of all tasks and the
 //! gradient at every prediction, and the kernel that applies Adam adds up the losses, their weighted total and σ's
-//! gradient. The [loss pass by itself](LossPass), on buffers of your own, does all of that in one dispatch.
+//! gradient. The [loss pass by itself](LossPass), on buffers of your own, does all of that in one dispatch, and
+//! [Adam by itself](optimizer::AdamPass) updates σ, and parameters of yours, by what it finds.
 //!
 //! # Example
 //!
@@ -68,7 +69,7 @@
 //! | [`loss`] | task losses, and the [fused loss pass](LossPass) for your own wgpu program |
 //! | [`weighting`] | schemes that turn several losses into one |
 //! | [`network`] | layers, initial parameters, tensors under PyTorch's names |
-//! | [`optimizer`] | Adam with parameter groups, learning-rate schedules |
+//! | [`optimizer`] | Adam with parameter groups, learning-rate schedules; [Adam by itself](optimizer::AdamPass) for your own wgpu program |
 //! | [`engine`] | training steps: [fused](GpuEngine::fused), [unfused](GpuEngine::unfused), and the `f64` [reference](engine::Reference) |
 //! | [`train`] | the loop, and metrics |
 //! | [`mod@compare`] | which weighting for your data: the protocol of a comparison, and its statistics |
@@ -80,7 +81,7 @@
 //!
 //! Every call that waits for the GPU is a future: block on it where that is allowed (`pollster::block_on`), await
 //! it in a browser. Mistakes come back as an [`Error`] that names the task or tensor and says what to do.
-//! wgpu, whose types appear in [`Gpu`] and [`LossPass`], is re-exported as [`wgpu`].
+//! wgpu, whose types appear in [`Gpu`], [`LossPass`] and [`AdamPass`](optimizer::AdamPass), is re-exported as [`wgpu`].
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bench;
@@ -113,6 +114,11 @@ pub use tables::{Encoder, Table};
 pub use train::Trainer;
 pub use weighting::{AutomaticWeightedLoss, SigmaForm, Weighting};
 
-/// wgpu in the version that this crate is built with: the buffers and devices that [`LossPass`] and
-/// [`Gpu::from_device`] take must come from it.
+/// README's program, tried.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// wgpu in the version that this crate is built with: the buffers and devices that [`LossPass`],
+/// [`AdamPass`](optimizer::AdamPass) and [`Gpu::from_device`] take must come from it.
 pub use wgpu;
