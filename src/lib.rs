@@ -38,6 +38,16 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
+//! From there:
+//!
+//! | | |
+//! |---|---|
+//! | a step, or so many, by hand | [`Trainer::steps`], [`Trainer::each_step`] |
+//! | a look at every epoch, and an end when you say so | [`Trainer::each_epoch`] |
+//! | predictions and metrics for other rows | [`Engine::predict`], [`Trainer::evaluate`] |
+//! | all that training goes on from, in a file | [`Trainer::save`], [`Trainer::load`] |
+//! | validation, early stopping, checkpoints | [`train::Run`] |
+//!
 //! `examples/two_heads.rs` does the same with a table of penguins, validation and a comparison with equal weights.
 //!
 //! # The formulas

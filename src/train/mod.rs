@@ -16,6 +16,7 @@ mod progress;
 // It looks at the clock, which a browser's std does not have.
 #[cfg(not(target_arch = "wasm32"))]
 mod run;
+mod saving;
 mod tensors;
 mod trainer;
 pub mod uncertainty;

@@ -5,6 +5,7 @@ use crate::engine::{Engine, MOST_STEPS, Moment, Pace, Record, State, Step, Stopw
 use crate::error::Result;
 use crate::train::{TaskMetrics, metrics};
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// Runs an engine step by step and epoch by epoch.
@@ -137,6 +138,48 @@ impl<E: Engine> Trainer<E> {
     /// Those of [`steps`](Self::steps).
     pub async fn epochs(&mut self, count: usize) -> Result<Vec<Record>> {
         self.steps(count.saturating_mul(self.steps_per_epoch())).await
+    }
+
+    /// Makes epochs, this many at most, and shows the records of each to `look`, which may break off. Returns how many were made.
+    ///
+    /// The GPU waits while `look` does. What it cannot ask for, such as [metrics](Self::evaluate) or a [file](Self::save), is to be had
+    /// between two calls of [`epochs`](Self::epochs).
+    ///
+    /// ```
+    /// use awl::*;
+    /// use std::ops::ControlFlow;
+    /// # pollster::block_on(async {
+    /// # let x = Matrix::new(1, vec![-1.0, 0.0, 1.0])?;
+    /// # let data = Dataset::new(x.clone(), vec![Target::numbers(x)])?;
+    /// # let network = Network::new(1, &[], Activation::Tanh, &[Task::new("same", Loss::Mse, 1)])?;
+    /// # let recipe = Recipe::new(network, AutomaticWeightedLoss::new(1), Adam::new(0.1));
+    /// # let mut trainer = Trainer::new(engine::Reference::new(recipe, data)?);
+    /// let made = trainer
+    ///     .each_epoch(500, |epoch, records| {
+    ///         let loss = records[0].tasks[0].loss.unwrap_or_default();
+    ///         println!("epoch {epoch}: loss {loss:.4}");
+    ///         if loss < 0.01 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    ///     })
+    ///     .await?;
+    /// assert!(made < 500);
+    /// # Ok::<(), Error>(()) })?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`steps`](Self::steps).
+    pub async fn each_epoch(
+        &mut self,
+        most: usize,
+        mut look: impl FnMut(usize, &[Record]) -> ControlFlow<()>,
+    ) -> Result<usize> {
+        for epoch in 1..=most {
+            let records = self.epochs(1).await?;
+            if look(epoch, &records).is_break() {
+                return Ok(epoch);
+            }
+        }
+        Ok(most)
     }
 
     /// How good the network, of a fleet the first, is on other rows: [`evaluate_by`](Self::evaluate_by).

@@ -1,7 +1,7 @@
 //! Checkpoints and weights in files: every bit comes back, PyTorch's names are there, and damage is told.
 
 use crate::support::{assert_each_close, gpu, numbers, regression};
-use awl::engine::{Engine, GpuEngine, State};
+use awl::engine::{Engine, GpuEngine, Reference, State};
 use awl::train::{Checkpoint, Trainer, Weights, check_whole};
 use awl::{
     Activation, Adam, AutomaticWeightedLoss, Dataset, Error, Matrix, Network, Recipe, SigmaForm,
@@ -10,6 +10,7 @@ use awl::{
 use pollster::block_on;
 use safetensors::SafeTensors;
 use serde_json::json;
+use std::ops::ControlFlow;
 use std::slice::from_ref;
 
 fn recipe(weighting: impl Into<Weighting>) -> Recipe {
@@ -251,4 +252,48 @@ fn a_file_of_another_model_is_refused() {
     let error = Checkpoint::from_bytes("w.safetensors", &bytes, from_ref(&recipe))
         .expect_err("no checkpoint");
     assert!(error.to_string().contains("use --init"), "{error}");
+}
+
+#[test]
+fn a_saved_trainer_goes_on_bit_for_bit_and_what_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("state.safetensors");
+    let awl = AutomaticWeightedLoss::new(2);
+    let fleet = vec![recipe(awl.clone()), recipe(awl)];
+    let engine = || block_on(GpuEngine::fleet(gpu(), fleet.clone(), &data())).expect("an engine");
+    let mut trainer = Trainer::new(engine());
+    // In the middle of an epoch, and over an older file.
+    for steps in [2, 5] {
+        block_on(trainer.steps(steps)).expect("steps");
+        block_on(trainer.save(&path)).expect("a file");
+    }
+    let mut resumed = Trainer::load(engine(), &path).expect("a trainer");
+    let on = |trainer: &mut Trainer<GpuEngine>| block_on(trainer.steps(4)).expect("steps");
+    assert_eq!(on(&mut resumed), on(&mut trainer));
+    let entries = std::fs::read_dir(folder.path()).expect("entries").count();
+    assert_eq!(entries, 1, "nothing is left beside the file");
+
+    let nowhere = folder.path().join("none/state.safetensors");
+    let told = block_on(trainer.save(&nowhere)).expect_err("no such folder").to_string();
+    assert!(told.contains("none/state.safetensors"), "{told}");
+    let told = Trainer::load(engine(), &nowhere).err().expect("no such file").to_string();
+    assert!(told.contains("none/state.safetensors"), "{told}");
+    std::fs::write(&path, &std::fs::read(&path).expect("a file")[..200]).expect("cut short");
+    let told = Trainer::load(engine(), &path).err().expect("damage").to_string();
+    assert!(told.contains("state.safetensors"), "{told}");
+}
+
+#[test]
+fn epochs_are_shown_whole_until_one_breaks_off() {
+    let recipe = recipe(AutomaticWeightedLoss::new(2));
+    let mut trainer = Trainer::new(Reference::new(recipe.clone(), data()).expect("an engine"));
+    let mut seen = Vec::new();
+    let made = block_on(trainer.each_epoch(9, |epoch, records| {
+        seen.push((epoch, records.iter().map(|record| record.step).collect::<Vec<_>>()));
+        if epoch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }));
+    assert_eq!(made.expect("epochs"), 2);
+    assert_eq!(seen, [(1, vec![1, 2, 3]), (2, vec![4, 5, 6])]);
+    let none = block_on(trainer.each_epoch(0, |_, _| ControlFlow::Continue(())));
+    assert_eq!(none.expect("none"), 0);
 }
