@@ -100,6 +100,9 @@ pub mod compare;
 pub mod data;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod doctor;
+// The program writes its files by it.
+#[doc(hidden)]
+pub mod durable;
 pub mod engine;
 mod error;
 pub mod export;

@@ -8,7 +8,6 @@ mod beside;
 mod calibrated;
 mod compare;
 mod doctor;
-mod durable;
 mod evaluate;
 mod export;
 mod failure;

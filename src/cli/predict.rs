@@ -2,7 +2,6 @@
 
 use super::answers::{Cell, Names, answers};
 use super::beside::{Beside, UncertaintyFlags};
-use super::durable::Draft;
 use super::failure::Failure;
 use super::far::Strange;
 use super::networks::Networks;
@@ -11,6 +10,7 @@ use super::run_dir::RunDir;
 use super::scores;
 use super::split_file::{PartName, SplitFile};
 use super::terminal::printable;
+use awl::durable::Draft;
 use awl::tables::{Encoder, Reading};
 use awl::train::uncertainty::Members;
 use awl::{Gpu, Table};

@@ -1,10 +1,10 @@
 //! The directory of a run: what its files are called, and who may write them.
 
-use super::durable;
 use super::failure::Failure;
 use super::lock::Lock;
 use super::reading::ReadingFlags;
 use super::rows_seen::RowsSeen;
+use awl::durable;
 use awl::tables::{FeatureEncoding, ReadOptions};
 use awl::train::{Checkpoint, Weights, check_whole};
 use awl::{Encoder, Network};

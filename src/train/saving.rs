@@ -1,9 +1,9 @@
 //! A trainer's state as a file, and back.
 
 use super::{Checkpoint, Saved, Trainer};
+use crate::durable;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use std::io::Write;
 use std::path::Path;
 
 impl<E: Engine> Trainer<E> {
@@ -44,7 +44,7 @@ impl<E: Engine> Trainer<E> {
         let members = states.into_iter().map(|state| Saved { state, best: None }).collect();
         let checkpoint = Checkpoint { members, notes: serde_json::Value::Null };
         let bytes = checkpoint.to_bytes(engine.recipes())?;
-        write(path, &bytes).map_err(|source| Error::File { path: path.into(), source })
+        durable::write(path, &bytes).map_err(|source| Error::File { path: path.into(), source })
     }
 
     /// A loop that goes on from a [saved](Self::save) file, or from the checkpoint of a run: on the same adapter, bit for bit as if
@@ -64,14 +64,4 @@ impl<E: Engine> Trainer<E> {
         }
         Ok(Self::new(engine))
     }
-}
-
-/// Writes a file under another name, and gives it its own when all of it is on the disk.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }

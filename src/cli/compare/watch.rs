@@ -1,9 +1,9 @@
 //! Looking on while a fleet of runs trains: curves, checkpoints, progress, Ctrl-C.
 
 use super::progress::Tally;
-use crate::cli::durable;
 use crate::cli::train::watch::is_interrupted;
 use awl::compare::{Curve, Point};
+use awl::durable;
 use awl::engine::Record;
 use awl::train::{Checkpoint, Epoch, Next, Progress, Watch};
 use awl::{Error, Recipe, Result};

@@ -1,7 +1,7 @@
 //! `metrics.jsonl`: a line a step and a line an epoch.
 
-use crate::cli::durable;
 use awl::Encoder;
+use awl::durable;
 use awl::engine::Record;
 use awl::train::Epoch;
 use serde_json::{Map, Value, json};

@@ -2,10 +2,10 @@
 
 use super::compiling::Compiling;
 use super::log::Log;
-use crate::cli::durable;
 use crate::cli::failure::place_of;
 use crate::cli::run_dir::RunDir;
 use crate::cli::terminal::{one_line, printable};
+use awl::durable;
 use awl::engine::Record;
 use awl::engine::TaskRecord;
 use awl::report::tensorboard::EventWriter;

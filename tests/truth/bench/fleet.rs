@@ -135,7 +135,10 @@ fn what_is_too_large_has_a_reason_and_its_remedy() {
     for why in left_out(&fleet) {
         let why = why.expect("megabytes of rows");
         // One network does not fit either.
-        assert!(why.contains("the dataset's") && !why.contains("fewer networks"), "{why}");
+        assert!(
+            why.contains("the features of the steps") && !why.contains("fewer networks"),
+            "{why}"
+        );
     }
     small.check().expect("a device that still works");
     // The time is no reason, but on a GPU.
