@@ -46,7 +46,7 @@ fn main(
     let normaliser{{ task.number }} = normalisers[member.batch * TASKS + {{ task.number }}u];
     let inverse{{ task.number }} = select(0.0, 1.0 / normaliser{{ task.number }}, normaliser{{ task.number }} > 0.0);
     let scale{{ task.number }} = task_weight(member.scheme, {{ task.sigma }}) * inverse{{ task.number }};
-    var loss{{ task.number }} = 0.0;
+    var loss{{ task.number }}: LongSum;
 {%- endfor %}
     {%- include "workgroup/gradients" %}
 {%- for q in range(staged) %}
@@ -97,7 +97,7 @@ fn main(
 {%- endfor %}
     if lane < ROWS {
 {%- for task in tasks %}
-        losses[{{ task.number * rows }}u + lane] = loss{{ task.number }};
+        losses[{{ task.number * rows }}u + lane] = sum_of(loss{{ task.number }});
 {%- endfor %}
     }
     workgroupBarrier();

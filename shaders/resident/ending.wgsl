@@ -84,7 +84,7 @@
         if lane < ROWS {
 {%- for few in tasks | batch(4) %}
             H{{ heads.number + 1 }}[lane / {{ group }}u][lane % {{ group }}u][{{ loop.index0 // 4 }}u][{{ loop.index0 % 4 }}u] = vec4(
-                {%- for c in range(4) %}{% if c < few | length %}loss{{ few[c].number }}{% else %}0.0{% endif %}{% if c < 3 %}, {% endif %}{% endfor -%}
+                {%- for c in range(4) %}{% if c < few | length %}sum_of(loss{{ few[c].number }}){% else %}0.0{% endif %}{% if c < 3 %}, {% endif %}{% endfor -%}
             );
 {%- endfor %}
         }

@@ -280,7 +280,7 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(local_invocatio
 {%- for task in tasks %}
         let normaliser{{ task.number }} = normalisers[member.batch * TASKS + {{ task.number }}u];
         let scale{{ task.number }} = select(0.0, task_weight(member.scheme, {{ task.sigma }}) / normaliser{{ task.number }}, normaliser{{ task.number }} > 0.0);
-        var loss{{ task.number }} = 0.0;
+        var loss{{ task.number }} = LongSum();
 {%- endfor %}
         {%- include "workgroup/gradients" %}
         for (var block = workgroup; block < blocks; block += workgroups) {

@@ -32,7 +32,7 @@ fn weight_of_class(task: Task, class_index: u32) -> f32 {
 // Sums over the classes of a row, by the lanes that share it.
 fn class_row(task: Task, counts: bool, at: u32, class_index: u32, part: u32, lane: u32) -> ClassRow {
     var row: ClassRow;
-    var highest = -3.402823e38;
+    var highest = -3.4028234663852886e38;
     if counts {
         for (var c = part; c < task.width; c += LANES_PER_ROW) {
             highest = max(highest, prediction_at(at + c));

@@ -41,19 +41,22 @@ fn pinball(difference: f32, quantile: f32) -> vec2<f32> {
     return vec2(slope * difference, select(slope, 0.0, difference == 0.0));
 }
 
-// Half the Poisson deviance of a count t where p is the logarithm of the expected one: t (e^d - 1 - d), d = p - ln t.
+// Half the Poisson deviance of a count t where p is the logarithm of the expected one: t (e^d - 1 - d), d = p - ln t. A denormal
+// count is none, as devices may have it. Far above a small count e^d may overflow where e^p does not, and nothing cancels.
 fn poisson(p: f32, count: f32) -> vec2<f32> {
     let expected = exp(p);
-    if count <= 0.0 {
+    if count < 1.1754944e-38 {
         return vec2(expected);
     }
     let beyond = p - log(count);
-    return vec2(count * exp_beyond_line(beyond), expected - count);
+    let near = count * exp_beyond_line(min(beyond, 20.0));
+    return vec2(select(near, expected - count * (1.0 + beyond), beyond > 20.0), expected - count);
 }
 
-// Binary cross-entropy on a logit; the slope sigmoid(x) - t is written so that it does not cancel.
+// Binary cross-entropy on a logit x: max(x, 0) - x t and the slope sigmoid(x) - t, written so that neither cancels.
 fn bce(logit: f32, label: f32) -> vec2<f32> {
-    let value = max(logit, 0.0) - logit * label + ln_1p(exp(-abs(logit)));
+    let missed = select(label, 1.0 - label, logit > 0.0);
+    let value = abs(logit) * missed + ln_1p(exp(-abs(logit)));
     return vec2(value, (1.0 - label) * sigmoid(logit) - label * sigmoid(-logit));
 }
 

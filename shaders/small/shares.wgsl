@@ -49,7 +49,7 @@ fn main(
     let inverse_{{ k }} = select(0.0, 1.0 / normaliser_{{ k }}, normaliser_{{ k }} > 0.0);
     {%- endfor %}
     {% for k in each_task %}let scale_{{ k }} = task_weight(member.scheme, sigma_{{ k }}) * inverse_{{ k }}; {% endfor %}
-    {% for k in each_task %}var sum_{{ k }} = 0.0; {% endfor %}
+    {% for k in each_task %}var sums_{{ k }}: LongSum; {% endfor %}
     {% for n in each_layer %}var weights_{{ n }}: Parameters_{{ n }}; {% endfor %}
     {% for n in each_layer %}var gradient_{{ n }}: Parameters_{{ n }}; {% endfor %}
     {% for n in each_layer %}var transposed_{{ n }}: Transposed_{{ n }}; {% endfor %}
@@ -57,6 +57,7 @@ fn main(
     {% for n in each_layer %}load_transposed_{{ n }}(lane, &transposed_{{ n }}); {% endfor %}
     {% for n in each_layer %}clear_{{ n }}(&gradient_{{ n }}); {% endfor %}
     for (var first = workgroup.x * LANES; first < step.rows; first += workgroups.x * LANES) {
+        {% for k in each_task %}var sum_{{ k }} = 0.0; {% endfor %}
         add_tile(
             lane, first,
             {% for k in each_task %}task_{{ k }}, {% endfor %}
@@ -66,12 +67,13 @@ fn main(
             {% for n in each_layer %}&gradient_{{ n }}, {% endfor %}
             {% for k in each_task %}&sum_{{ k }}, {% endfor %}
         );
+        {% for k in each_task %}add_term(&sums_{{ k }}, sum_{{ k }}); {% endfor %}
     }
     {% for n in each_layer %}store_gradient_{{ n }}(lane, seat * workgroups.x + workgroup.x, &gradient_{{ n }}); {% endfor %}
     {%- for k in each_task %}
     store_loss(
         lane, workgroup.x, workgroups.x, TASK_{{ k }},
-        lane_sum(vec2(sum_{{ k }}, 0.0)).x * inverse_{{ k }}, sigma_{{ k }}
+        lane_sum(vec2(sum_of(sums_{{ k }}), 0.0)).x * inverse_{{ k }}, sigma_{{ k }}
     );
     {%- endfor %}
 }

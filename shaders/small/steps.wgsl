@@ -134,8 +134,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(subgroup_invocatio
         let inverse_{{ k }} = select(0.0, 1.0 / normaliser_{{ k }}, normaliser_{{ k }} > 0.0);
         {%- endfor %}
         {% for k in each_task %}let scale_{{ k }} = weight_{{ k }} * inverse_{{ k }}; {% endfor %}
-        {% for k in each_task %}var sum_{{ k }} = 0.0; {% endfor %}
+        {% for k in each_task %}var sums_{{ k }} = LongSum(); {% endfor %}
         for (var first = 0u; first < step.rows; first += LANES) {
+            {% for k in each_task %}var sum_{{ k }} = 0.0; {% endfor %}
             add_tile(
                 lane, first,
                 {% for k in each_task %}task_{{ k }}, {% endfor %}
@@ -145,11 +146,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(subgroup_invocatio
                 {% for n in each_layer %}&gradient_{{ n }}, {% endfor %}
                 {% for k in each_task %}&sum_{{ k }}, {% endfor %}
             );
+            {% for k in each_task %}add_term(&sums_{{ k }}, sum_{{ k }}); {% endfor %}
         }
         var total = 0.0;
         var own_loss = 0.0;
         var has_labels = false;
-        {% for k in each_task %}let loss_{{ k }} = lane_sum(vec2(sum_{{ k }}, 0.0)).x * inverse_{{ k }}; {% endfor %}
+        {% for k in each_task %}let loss_{{ k }} = lane_sum(vec2(sum_of(sums_{{ k }}), 0.0)).x * inverse_{{ k }}; {% endfor %}
         {%- for k in each_task %}
         total += select(0.0, weight_{{ k }} * loss_{{ k }} + regulariser(member.scheme, sigma_{{ k }}), normaliser_{{ k }} > 0.0);
         {%- endfor %}

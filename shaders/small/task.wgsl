@@ -91,7 +91,7 @@ fn class_pass_{{ k }}(
     lane: u32, task: Task, label: vec2<u32>, counts: vec2<bool>, weights: vec2<f32>, scale: f32,
     predictions: ptr<function, Units_{{ heads }}>, gradient: ptr<function, Units_{{ heads }}>,
 ) -> f32 {
-    var highest = vec2(-3.402823e38);
+    var highest = vec2(-3.4028234663852886e38);
     for (var block = FIRST_BLOCK_{{ k }}; block < END_BLOCK_{{ k }}; block++) {
         let logit = (*predictions)[block];
         highest = select(highest, max(highest, logit), is_column_{{ k }}(block * LANES + lane));

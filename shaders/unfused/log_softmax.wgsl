@@ -19,7 +19,7 @@ fn main(
     let part = lane % LANES_PER_ROW;
     let inside = row < step.rows;
     let at = task.prediction + row * task.prediction_stride;
-    var highest = -3.402823e38;
+    var highest = -3.4028234663852886e38;
     if inside {
         for (var c = part; c < task.width; c += LANES_PER_ROW) {
             highest = max(highest, predictions[at + c]);

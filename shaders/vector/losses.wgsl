@@ -1,7 +1,9 @@
 // Every task's loss and gradient at the predictions of a tile: what shared/loss_pass.wgsl does on buffers, here on the
 // rows of a lane, one component of Values each. The losses themselves are shared/losses.wgsl.
 
-var<private> loss_sums: array<f32, TASKS>;
+// Of a lane: a tile's, and all tiles'.
+var<private> tile_sums: array<f32, TASKS>;
+var<private> loss_sums: array<LongSum, TASKS>;
 var<private> scales: array<f32, TASKS>;
 var<private> own_tasks: array<Task, TASKS>;
 
@@ -185,17 +187,21 @@ fn add_losses(rows: Rows, tile: u32) {
         let unit = task.prediction;
         let is_class = task.loss == CROSS_ENTROPY;
         for (var go = 0u; go < select(0u, one, is_class); go++) {
-            loss_sums[k] += class_rows_pass(task, at, unit, counts, weights, scales[k]);
+            tile_sums[k] += class_rows_pass(task, at, unit, counts, weights, scales[k]);
         }
         let own_noise = HAS_OWN_NOISE && predicts_noise(task.loss);
         for (var c = 0u; c < select(task.width, 0u, is_class || own_noise); c++) {
-            loss_sums[k] += element_rows(task, at + c, unit + c, counts, weights, scales[k]);
+            tile_sums[k] += element_rows(task, at + c, unit + c, counts, weights, scales[k]);
         }
         if HAS_OWN_NOISE {
             for (var c = 0u; c < select(0u, task.width, own_noise); c++) {
-                loss_sums[k] += noise_rows(task, at + c, unit + c, unit + task.width + c, counts, weights, scales[k]);
+                tile_sums[k] += noise_rows(task, at + c, unit + c, unit + task.width + c, counts, weights, scales[k]);
             }
         }
+        var sum = loss_sums[k];
+        add_term(&sum, tile_sums[k]);
+        loss_sums[k] = sum;
+        tile_sums[k] = 0.0;
     }
     for (var quad = 0u; quad < quads; quad++) {
         for (var i = 0u; i < 4u; i++) {

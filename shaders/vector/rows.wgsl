@@ -86,7 +86,7 @@ fn prepare_tasks(workgroups: u32, records: bool) {
         let sigma = state[member.sigma + k];
         let weight = task_weight(member.scheme, sigma);
         scales[k] = weight * inverse;
-        loss_sums[k] = 0.0;
+        loss_sums[k] = LongSum();
         own_tasks[k] = tasks[k];
         if records {
             loss_shares[(seat * (workgroups + 2u) + workgroups) * count + k] = weight;
@@ -100,7 +100,7 @@ fn store_losses(share: u32, workgroups: u32, lane: u32) {
     for (var k = 0u; k < count; k++) {
         let normaliser = normalisers[member.batch * count + k];
         let inverse = select(0.0, 1.0 / normaliser, normaliser > 0.0);
-        let sum = subgroupAdd(loss_sums[k]);
+        let sum = subgroupAdd(sum_of(loss_sums[k]));
         if lane == 0u {
             loss_shares[(seat * (workgroups + 2u) + share) * count + k] = sum * inverse;
         }

@@ -18,7 +18,7 @@ fn cagrad_weigh() {
 // The y at which y C y is `square`.
 fn cagrad_grown(along: Vector, square: f32) -> Vector {
     var means = along;
-    var start = -3.402823e38;
+    var start = -3.4028234663852886e38;
     var inverses: Vector;
     for (var k = 0u; k < tasks; k++) {
         let length = lengths[k / 4u][k % 4u];

@@ -16,7 +16,7 @@ fn gradnorm_correction(log_beta: f32) -> f32 {
 }
 
 fn gradnorm_weights() -> Vector {
-    var highest = -3.402823e38;
+    var highest = -3.4028234663852886e38;
     for (var k = 0u; k < tasks; k++) {
         highest = max(highest, memory_of(present[k], 0u));
     }

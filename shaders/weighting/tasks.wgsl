@@ -36,7 +36,7 @@ fn positive_loss(k: u32) -> f32 {
 // getting 0.
 fn weights_to_softmax(total: f32, of_all: bool) {
     let tasks = task_count();
-    var highest = -3.402823e38;
+    var highest = -3.4028234663852886e38;
     for (var k = 0u; k < tasks; k++) {
         if of_all || is_labelled(k) {
             highest = max(highest, weight_of(k));

@@ -51,7 +51,7 @@ row{{ k }}.highest = max(row{{ k }}.highest, {{ prediction(task.first + c) }});
 }
 {%- endfor %}
 row{{ k }}.weight = class_weight(task{{ k }}, class{{ k }});
-loss{{ k }} += select(0.0, {{ weigh }}class_loss(task{{ k }}, row{{ k }}), counts{{ k }});
+add_term(&loss{{ k }}, select(0.0, {{ weigh }}class_loss(task{{ k }}, row{{ k }}), counts{{ k }}));
 {%- for c in range(task.width) %}
 let d{{ task.first + c }} = select(0.0, {{ weigh }}scale{{ k }} * class_slope(task{{ k }}, row{{ k }}, class{{ k }} == {{ c }}u, class_weight(task{{ k }}, {{ c }}u), {{ prediction(task.first + c) }}), counts{{ k }});
 {%- endfor %}
@@ -61,12 +61,12 @@ let all{{ task.first + c }} = noise_loss(task{{ k }}, {{ prediction(task.first +
 let d{{ task.first + c }} = select(0.0, {{ weigh }}scale{{ k }} * all{{ task.first + c }}.y, counts{{ k }});
 let d{{ task.first + task.width + c }} = select(0.0, {{ weigh }}scale{{ k }} * all{{ task.first + c }}.z, counts{{ k }});
 {%- endfor %}
-loss{{ k }} += select(0.0, {{ weigh }}({% for c in range(task.width) %}{% if c %} + {% endif %}all{{ task.first + c }}.x{% endfor %}), counts{{ k }});
+add_term(&loss{{ k }}, select(0.0, {{ weigh }}({% for c in range(task.width) %}{% if c %} + {% endif %}all{{ task.first + c }}.x{% endfor %}), counts{{ k }}));
 {%- else %}
 {%- for c in range(task.width) %}
 let both{{ task.first + c }} = element_loss(task{{ k }}, {{ prediction(task.first + c) }}, bitcast<f32>(word{{ k }}_{{ c }}));
 let d{{ task.first + c }} = select(0.0, {{ weigh }}scale{{ k }} * both{{ task.first + c }}.y, counts{{ k }});
 {%- endfor %}
-loss{{ k }} += select(0.0, {{ weigh }}({% for c in range(task.width) %}{% if c %} + {% endif %}both{{ task.first + c }}.x{% endfor %}), counts{{ k }});
+add_term(&loss{{ k }}, select(0.0, {{ weigh }}({% for c in range(task.width) %}{% if c %} + {% endif %}both{{ task.first + c }}.x{% endfor %}), counts{{ k }}));
 {%- endif %}
 {%- endmacro %}

@@ -150,19 +150,19 @@ kernels! {
     WEIGHT_GRADIENT: "tiled/weight_gradient" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member", "shared/layer", "shared/tile"]
         [Read, Read, Read, Read, Write], members;
     /// A fused step but for its end, for one vector of lanes.
-    VECTOR_ROWS: "vector/rows" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "vector/layers", "vector/losses"]
+    VECTOR_ROWS: "vector/rows" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/long_sum", "shared/losses", "vector/layers", "vector/losses"]
         [Read, Read, Read, Read, Read, Read, Write, Write], members, template, vector;
     /// Whole steps of a small network, for one vector of lanes.
-    SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "shared/adam", "shared/optimizer", "shared/records", "small/lanes"]
+    SMALL_STEPS: "small/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/long_sum", "shared/losses", "shared/adam", "shared/optimizer", "shared/records", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Read, Read, Write, Write, Write], members, template, vector;
     /// A step of a small network but for its end, for one vector of lanes.
-    SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/losses", "small/lanes"]
+    SMALL_SHARES: "small/shares" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/weighting", "shared/labels", "shared/long_sum", "shared/losses", "small/lanes"]
         [Read, Read, Read, Read, Read, Read, Write, Write], members, template, vector;
     /// Whole steps of a small network, by one workgroup.
-    RESIDENT_STEPS: "resident/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/hash", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses", "shared/clip", "shared/adam", "shared/optimizer", "shared/records"]
+    RESIDENT_STEPS: "resident/steps" = ["shared/step", "shared/numbers", "shared/activations", "shared/hash", "shared/dropout", "shared/weighting", "shared/labels", "shared/long_sum", "shared/losses", "shared/clip", "shared/adam", "shared/optimizer", "shared/records"]
         [Read, Read, Read, Read, Read, Write, Write, Write, Uniform, Uniform], members, template;
     /// A fused step but for its end, in blocks of rows, on GPUs.
-    BLOCK_STEP: "block/step" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/hash", "shared/dropout", "shared/weighting", "shared/labels", "shared/losses"]
+    BLOCK_STEP: "block/step" = ["shared/step", "shared/this_step", "shared/this_member", "shared/numbers", "shared/activations", "shared/hash", "shared/dropout", "shared/weighting", "shared/labels", "shared/long_sum", "shared/losses"]
         [Read, Read, Read, Read, Read, Read, Write, Write], members, template;
     /// The parameters as it reads them.
     BLOCK_PACK: "block/pack" = ["shared/grid", "shared/step", "shared/this_step", "shared/this_member"]

@@ -232,7 +232,9 @@ impl Loss {
         let weight = |c: usize| self.class_weights().map_or(1.0, |w| f64::from(w[c]));
         let smoothing = f64::from(self.parameter());
         let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let log_sum = highest + logits.iter().map(|z| (z - highest).exp()).sum::<f64>().ln();
+        // Logarithms of probabilities by distances from the highest logit, beside which ln Σ may be less than a rounding.
+        let log_sum = logits.iter().map(|z| (z - highest).exp()).sum::<f64>().ln();
+        let cost = |c: usize| log_sum + (highest - logits[c]);
         // The mass that the target puts on class c.
         let target = |c: usize| {
             let own = if c == class as usize { 1.0 - smoothing } else { 0.0 };
@@ -241,8 +243,8 @@ impl Loss {
         let mass: f64 = (0..classes).map(target).sum();
         let mut value = 0.0;
         for c in 0..classes {
-            value += target(c) * (log_sum - logits[c]);
-            gradient[c] = mass * (logits[c] - log_sum).exp() - target(c);
+            value += target(c) * cost(c);
+            gradient[c] = mass * (-cost(c)).exp() - target(c);
         }
         value
     }

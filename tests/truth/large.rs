@@ -3,15 +3,26 @@
 //!
 //! `AWL_SIZES=full` takes them as far as the memory of a software adapter goes (`scripts/conformance --full`).
 
-use crate::support::{ON_GPU, assert_close, assert_tensors_close, run, state_of};
+use crate::support::{ON_GPU, assert_close, assert_tensors_close, linear, run, state_of};
 use awl::data::{Dataset, Matrix, Target};
 use awl::engine::{Recipe, Reference, Step};
-use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task};
+use awl::{Activation, Adam, AutomaticWeightedLoss, Loss, Network, Task, Weighting};
 
 /// Whether the sizes are the full ones, which take minutes.
 pub fn full() -> bool {
     std::env::var("AWL_SIZES").is_ok_and(|sizes| sizes == "full")
 }
+
+/// Losses of rows that are hard to add up, by row and number of rows: alike, so that every addition rounds the same way; one among
+/// millions that is as large as all others together; magnitudes that alternate; and ever larger ones.
+pub const HARD: [(&str, fn(usize, usize) -> f32); 6] = [
+    ("three tenths", |_, _| 0.3),
+    ("seven tenths", |_, _| 0.7),
+    ("a third and eleven tenths", |row, _| [0.333_333_34, 1.1][row % 2]),
+    ("one huge", |row, rows| if row == rows / 3 { rows as f32 } else { 0.7 }),
+    ("alternating", |row, _| [1e-4, 1.1e4, 3e-2, 7e1][row % 4]),
+    ("growing", |row, rows| row as f32 / rows as f32 + 1e-3),
+];
 
 fn wave(i: usize, period: f32) -> f32 {
     (i as f32 / period).sin()
@@ -167,5 +178,30 @@ fn a_long_submission_of_large_batches_is_right() {
         }
         let sigma = state_of(engine.as_mut()).sigma;
         assert_close(name, &sigma, &state_of(&mut reference).sigma, 1e-4);
+    }
+}
+
+/// A step over all rows whose losses are hard to add up keeps six digits of their mean; `mae` of predictions that are the features.
+#[test]
+fn a_mean_over_millions_of_rows_keeps_six_digits() {
+    let (rows, every) = if full() { (10_000_000, 1) } else { (400_003, 3) };
+    for (name, number) in HARD.into_iter().step_by(every) {
+        let x: Vec<f32> = (0..rows).map(|row| number(row, rows)).collect();
+        let expected = x.iter().copied().map(f64::from).sum::<f64>() / rows as f64;
+        let tasks = [Task::new("number", Loss::Mae, 1)];
+        let recipe = linear(&tasks, Weighting::equal(1), Adam::new(0.0), rows);
+        let zeros = Target::numbers(Matrix::new(1, vec![0.0; rows]).expect("labels"));
+        let data = Dataset::new(Matrix::new(1, x).expect("a column"), vec![zeros]);
+        let data = data.expect("a dataset");
+        for (engine, make) in ON_GPU {
+            let mut made = make(recipe.clone(), data.clone());
+            let mut state = state_of(made.as_mut());
+            state.parameters = vec![1.0, 0.0];
+            made.load(&state).expect("the state fits");
+            let record =
+                run(made.as_mut(), &[Step::numbered(1, rows, rows)]).expect("a step").remove(0);
+            let error = (record.tasks[0].loss.expect("labels") / expected - 1.0).abs();
+            assert!(error <= 1e-6, "{engine}, {name}: off by {error:.1e}");
+        }
     }
 }

@@ -16,6 +16,8 @@
 mod block;
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod extremes;
 mod resident;
 mod small;
 mod tiled;

@@ -2,7 +2,9 @@
 //! loses digits.
 
 use super::case::Case;
-use crate::large::full;
+use crate::large::{HARD, full};
+use awl::data::{Matrix, Target};
+use awl::loss::Sums;
 use awl::{Loss, Task};
 
 fn weighted(weights: &[f32]) -> Loss {
@@ -39,4 +41,38 @@ fn many_masked_tasks_are_right() {
         _ => Task::new(format!("kind {k}"), weighted(&[0.3, 0.7]), 2),
     };
     Case::random((0..tasks).map(task).collect(), rows, 2.0, true).is_right("masked");
+}
+
+/// The mean loss keeps six digits, whatever the rows' losses: of `mae` and `mse`, which are given by the predictions, and of the
+/// others by their formulas at them.
+#[test]
+fn means_over_millions_of_rows_keep_six_digits() {
+    let rows = if full() { 10_000_000 } else { 400_003 };
+    let losses = [
+        Loss::Mae,
+        Loss::Mse,
+        Loss::Huber { delta: 1.0 },
+        Loss::Quantile { quantile: 0.3 },
+        Loss::Poisson,
+        Loss::Bce,
+    ];
+    for (name, number) in HARD {
+        let some = if full() { &losses[..] } else { &losses[..1] };
+        for loss in some {
+            let tasks = vec![Task::new("number", loss.clone(), 1)];
+            let mut case = Case::random(tasks, rows, 0.0, false);
+            // Rates whose exponentials are finite.
+            let most = if *loss == Loss::Poisson { 10.0 } else { f32::MAX };
+            case.predictions = (0..rows).map(|row| number(row, rows).min(most)).collect();
+            let zeros = Matrix::new(1, vec![0.0; rows]).expect("labels");
+            case.targets = vec![Target::numbers(zeros)];
+            let each = case.predictions.iter().map(|&p| loss.element(p.into(), 0.0).0);
+            let expected = each.sum::<f64>() / rows as f64;
+            for (sums, tolerance) in [(Sums::Repeatable, 1e-6), (Sums::OneDispatch, 1e-5)] {
+                let (found, _) = case.run(sums);
+                let error = (f64::from(found.losses[0]) / expected - 1.0).abs();
+                assert!(error <= tolerance, "{name}, {loss:?}, {sums:?}: off by {error:.1e}");
+            }
+        }
+    }
 }

@@ -97,6 +97,26 @@ fn the_logarithm_of_sigma_is_learned_alike() {
     }
 }
 
+/// σ from a millionth to a million, and on the other side of 0; of a row, of rows without any label, and of some.
+#[test]
+fn sigma_is_right_from_a_millionth_to_a_million() {
+    let sigma = [1e-6, -1e-6, 1e-3, 1.0, -30.0, 1e6, -1e6];
+    let log = SigmaForm::Log { floor: 1e-6 };
+    for (rows, masked) in [(1, false), (33, true)] {
+        for form in [SigmaForm::Plain, log] {
+            let mut case = Case::random(all_tasks(), rows, 3.0, masked);
+            for k in [2, 5] {
+                case.targets[k] =
+                    case.targets[k].clone().labelled(vec![false; rows]).expect("a mask");
+            }
+            let sigma = sigma.map(|it| if form == log { f32::abs(it) } else { it });
+            let awl = AutomaticWeightedLoss::starting_at(sigma.to_vec());
+            case.weighting = awl.with_form(form).into();
+            case.is_right(&format!("{form:?}"));
+        }
+    }
+}
+
 #[test]
 fn given_weights_are_not_learned() {
     let mut case = Case::random(all_tasks(), 100, 2.0, true);
