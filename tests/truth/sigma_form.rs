@@ -253,3 +253,58 @@ fn a_task_that_is_learned_exactly_throws_sigma_but_not_its_logarithm() {
         }
     }
 }
+
+/// A task that any network of a few units learns exactly beside one that is half noise, on four kinds of rows: what remains of that
+/// is the variance within the kinds.
+fn exact_beside_noise(form: SigmaForm) -> (Recipe, Dataset, f64) {
+    let kinds = [-1.0f32, -0.3, 0.4, 1.0];
+    let x: Vec<f32> = (0..64).map(|i| kinds[i % 4]).collect();
+    let exact: Vec<f32> = x.iter().map(|x| x * x).collect();
+    // Neighbours of a kind are a wave apart, whose mean over each kind's sixteen rows is as it comes.
+    let noisy: Vec<f32> = (0..64).map(|i| x[i] + (2.4 * (i / 4) as f32 + i as f32).sin()).collect();
+    let variance = |kind: usize| {
+        let own: Vec<f64> = noisy.iter().skip(kind).step_by(4).map(|&y| y.into()).collect();
+        let mean = own.iter().sum::<f64>() / 16.0;
+        own.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / 64.0
+    };
+    let floor = (0..4).map(variance).sum();
+    let tasks = ["exact", "noisy"].map(regression);
+    let network = Network::new(1, &[8], Activation::Tanh, &tasks).expect("a network");
+    let awl = AutomaticWeightedLoss::new(2).with_form(form);
+    let mut recipe = Recipe::new(network, awl, Adam::new(3e-3).sigma_learning_rate(0.03));
+    recipe.batch = 16;
+    let features = Matrix::new(1, x).expect("a column");
+    let data = Dataset::new(features, vec![numbers(&exact), numbers(&noisy)]);
+    (recipe, data.expect("a dataset"), floor)
+}
+
+/// 20,000 steps, of which most see next to no loss of the one task: nothing explodes, and the other one comes to the noise that no
+/// network can learn. So it is above a floor; of σ itself, which has none, all that is said is that its numbers stay finite.
+#[test]
+fn an_exactly_learned_task_leaves_the_other_its_noise_floor() {
+    for form in [SigmaForm::log(), SigmaForm::Log { floor: 0.1 }, SigmaForm::Plain] {
+        let (recipe, data, floor) = exact_beside_noise(form);
+        let records = run(fused(recipe, data).as_mut(), &schedule(16, 64, 20_000));
+        let records = records.expect("20,000 steps");
+        let last = &records[16_000..];
+        let mean = |task: usize| {
+            let losses = last.iter().map(|record| record.tasks[task].loss.expect("a loss"));
+            losses.sum::<f64>() / last.len() as f64
+        };
+        let most = |of: fn(&TaskRecord) -> f64| {
+            records.iter().map(|record| of(&record.tasks[0])).fold(0.0, f64::max)
+        };
+        let (heaviest, worst) = (most(|it| it.weight), most(|it| it.loss.expect("a loss")));
+        let case = format!(
+            "{form:?}: losses {:.1e} and {:.4}, noise {floor:.4}, weight {heaviest:.1e}, worst {worst:.1e}",
+            mean(0),
+            mean(1)
+        );
+        assert!(records.iter().all(|record| record.total.is_finite()), "{case}");
+        if let SigmaForm::Log { floor: sigma } = form {
+            assert!(heaviest <= 0.5001 / f64::from(sigma).powi(2), "{case}");
+            assert!(mean(0) < 1e-3 && worst < 10.0, "{case}");
+            assert!((0.99..1.03).contains(&(mean(1) / floor)), "{case}");
+        }
+    }
+}
