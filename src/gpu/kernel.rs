@@ -131,6 +131,10 @@ fn grid(workgroups: usize) -> [u32; 2] {
 /// A source's label, its prologue, its constants.
 type Key = (&'static str, String, Vec<(&'static str, u64)>);
 
+/// Kernels that are kept, in use or not: those of dozens of networks. Beyond, what nobody uses is dropped, so that a process that
+/// trains networks of ever new shapes does not hold ever more.
+const MOST_KEPT: usize = 512;
+
 /// The kernels of a device.
 #[derive(Default)]
 pub(super) struct Cache {
@@ -173,6 +177,9 @@ impl Cache {
         let bits = constants.iter().map(|(name, value)| (*name, value.to_bits()));
         let key = (source.label, prologue.to_string(), bits.collect());
         let mut kernels = lock(&self.kernels);
+        if kernels.len() >= MOST_KEPT && !kernels.contains_key(&key) {
+            drop_unused(&mut kernels);
+        }
         let made = kernels.entry(key).or_insert_with(|| {
             self.has_news.store(true, Ordering::Relaxed);
             let pipelines = self.pipelines();
@@ -186,6 +193,11 @@ impl Cache {
         });
         Arc::clone(made)
     }
+}
+
+/// Drops what nobody else holds.
+fn drop_unused<K, T>(kept: &mut HashMap<K, Arc<T>>) {
+    kept.retain(|_, it| Arc::strong_count(it) > 1);
 }
 
 fn compile(
@@ -299,7 +311,17 @@ fn layout_entries(bindings: &[Access], dynamic: bool) -> Vec<wgpu::BindGroupLayo
 
 #[cfg(test)]
 mod tests {
-    use super::grid;
+    use super::{drop_unused, grid};
+    use std::collections::HashMap;
+    use std::sync::Arc;
+
+    #[test]
+    fn only_what_nobody_uses_is_dropped() {
+        let used = Arc::new("used");
+        let mut kept = HashMap::from([(1, used.clone()), (2, Arc::new("not used"))]);
+        drop_unused(&mut kept);
+        assert_eq!(Vec::from_iter(kept), [(1, used)]);
+    }
 
     #[test]
     fn a_grid_holds_its_workgroups_and_little_more() {

@@ -26,6 +26,7 @@ mod held;
 mod judges;
 mod labels;
 mod large;
+mod leaks;
 mod loss_pass;
 mod losses;
 mod mutations;
