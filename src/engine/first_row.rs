@@ -87,7 +87,7 @@ impl<'a> Search<'a> {
         (self.round)(self.recipe.weighting.weight(parameter) / normaliser)
     }
 
-    /// A row's label of a task, if it has one that counts.
+    /// A row's label of a task, if it has one; of no weight too, since 0 times what is infinite is no number.
     fn label(&self, task: usize, row: usize) -> Option<Label<'_>> {
         let layout = &self.labels.layouts[task];
         let word = |at: u32, offset: usize| self.labels.words[at as usize + offset];
@@ -98,7 +98,7 @@ impl<'a> Search<'a> {
         };
         let stride = layout.label_stride as usize;
         let words = &self.labels.words[layout.label as usize + row * stride..][..stride];
-        (has_label && weight > 0.0).then_some(Label { words, weight })
+        has_label.then_some(Label { words, weight })
     }
 
     fn fails(&self, row: usize, place: usize, features: &[f32]) -> bool {

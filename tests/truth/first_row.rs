@@ -156,6 +156,21 @@ fn a_label_of_no_weight_stops_nothing() {
     }
 }
 
+/// But one whose predictions are infinite does, as 0 times what is infinite is no number.
+#[test]
+fn a_row_of_no_weight_whose_loss_is_infinite_is_named() {
+    let (recipe, data) = problem(Loss::Mse, &[], &[Planted { row: 7, feature: 1e30, label: 0.5 }]);
+    let [number, kind] = data.targets() else { panic!("two targets") };
+    let weights: Vec<f32> = (0..ROWS).map(|row| f32::from(row != 7)).collect();
+    let number = number.clone().weighted(weights).expect("weights");
+    let data = Dataset::new(data.features().clone(), vec![number, kind.clone()]);
+    let data = data.expect("a dataset");
+    for (name, make) in ON_GPU {
+        let (_, error) = stopped(make(recipe.clone(), data.clone()).as_mut());
+        assert_eq!(error.first_row().map(|it| it.row), Some(7), "{name}: {error}");
+    }
+}
+
 /// The rows of a bootstrap are those drawn, units are dropped as in the step, and every member of a fleet meets the row at a step
 /// of its own.
 #[test]
