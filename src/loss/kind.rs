@@ -234,7 +234,7 @@ impl Loss {
         let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // Logarithms of probabilities by distances from the highest logit, beside which ln Σ may be less than a rounding.
         let log_sum = logits.iter().map(|z| (z - highest).exp()).sum::<f64>().ln();
-        let cost = |c: usize| log_sum + (highest - logits[c]);
+        let costs = logits.iter().map(|z| log_sum + (highest - z));
         // The mass that the target puts on class c.
         let target = |c: usize| {
             let own = if c == class as usize { 1.0 - smoothing } else { 0.0 };
@@ -242,9 +242,9 @@ impl Loss {
         };
         let mass: f64 = (0..classes).map(target).sum();
         let mut value = 0.0;
-        for c in 0..classes {
-            value += target(c) * cost(c);
-            gradient[c] = mass * (-cost(c)).exp() - target(c);
+        for (c, (cost, slope)) in costs.zip(gradient).enumerate() {
+            value += target(c) * cost;
+            *slope = mass * (-cost).exp() - target(c);
         }
         value
     }
