@@ -13,9 +13,12 @@ pub fn full() -> bool {
     std::env::var("AWL_SIZES").is_ok_and(|sizes| sizes == "full")
 }
 
-/// Losses of rows that are hard to add up, by row and number of rows: alike, so that every addition rounds the same way; one among
+/// A row's loss by its number, and that of all rows.
+pub type LossOfRow = fn(usize, usize) -> f32;
+
+/// Losses of rows that are hard to add up: alike, so that every addition rounds the same way; one among
 /// millions that is as large as all others together; magnitudes that alternate; and ever larger ones.
-pub const HARD: [(&str, fn(usize, usize) -> f32); 6] = [
+pub const HARD: [(&str, LossOfRow); 6] = [
     ("three tenths", |_, _| 0.3),
     ("seven tenths", |_, _| 0.7),
     ("a third and eleven tenths", |row, _| [0.333_333_34, 1.1][row % 2]),
