@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// The scheme: σ is learned, or `ln σ²` above a floor.
 #[derive(Debug)]
-pub struct Awl;
+pub(crate) struct Awl;
 
 impl Awl {
     /// What is learned with these settings.

@@ -6,18 +6,18 @@
 
 pub mod awl;
 mod draws;
-pub mod dwa;
-pub mod famo;
-pub mod fixed;
-pub mod geometric;
+mod dwa;
+mod famo;
+mod fixed;
+mod geometric;
 pub mod gradients;
-pub mod inverse;
+mod inverse;
 mod registry;
-pub mod rlw;
+mod rlw;
 mod scheme;
 mod softmax;
-pub mod stch;
-pub mod uncertainty;
+mod stch;
+mod uncertainty;
 
 pub use self::awl::{AutomaticWeightedLoss, SigmaForm};
 pub use self::registry::{SCHEMES, find};

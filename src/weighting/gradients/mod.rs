@@ -21,34 +21,34 @@
 //! - Weights do not depend on the order of the tasks, but for PCGrad's draw. All but FairGrad's, Nash-MTL's and DB-MTL's
 //!   stay as they are when all losses are multiplied by the same number.
 
-pub mod aligned_mtl;
-pub mod cagrad;
+mod aligned_mtl;
+mod cagrad;
 mod correlation;
-pub mod db_mtl;
-pub mod fairgrad;
-pub mod gradnorm;
-pub mod imtl_g;
+mod db_mtl;
+mod fairgrad;
+mod gradnorm;
+mod imtl_g;
 mod jacobi;
-pub mod mgda;
-pub mod ntk_mtl;
-pub mod pcgrad;
+mod mgda;
+mod ntk_mtl;
+mod pcgrad;
 mod pivoting;
 #[cfg(test)]
 mod tests;
-pub mod upgrad;
+mod upgrad;
 
-pub use self::aligned_mtl::AlignedMtl;
-pub use self::cagrad::Cagrad;
+pub(crate) use self::aligned_mtl::AlignedMtl;
+pub(crate) use self::cagrad::Cagrad;
 use self::correlation::Correlation;
-pub use self::db_mtl::DbMtl;
-pub use self::fairgrad::{Fairgrad, NashMtl};
-pub use self::gradnorm::GradNorm;
-pub use self::imtl_g::ImtlG;
-pub use self::mgda::Mgda;
-pub use self::ntk_mtl::NtkMtl;
-pub use self::pcgrad::Pcgrad;
+pub(crate) use self::db_mtl::DbMtl;
+pub(crate) use self::fairgrad::{Fairgrad, NashMtl};
+pub(crate) use self::gradnorm::GradNorm;
+pub(crate) use self::imtl_g::ImtlG;
+pub(crate) use self::mgda::Mgda;
+pub(crate) use self::ntk_mtl::NtkMtl;
+pub(crate) use self::pcgrad::Pcgrad;
 use self::pivoting::Path;
-pub use self::upgrad::Upgrad;
+pub(crate) use self::upgrad::Upgrad;
 use crate::error::{Error, Result};
 use crate::weighting::{Scheme, Setting};
 
