@@ -54,8 +54,12 @@ fn train(gpu: &Gpu) {
     };
     let [predictions, words, sigma, gradient] =
         ["predictions", "labels", "sigma", "gradient"].map(buffer);
-    let (predictions, labels_of, sigma, gradient) = (&predictions, &words, &sigma, &gradient);
-    let buffers = LossBuffers { predictions, labels: labels_of, sigma, gradient };
+    let buffers = LossBuffers {
+        predictions: predictions.slice(..),
+        labels: words.slice(..),
+        sigma: sigma.slice(..),
+        gradient: gradient.slice(..),
+    };
     let awl = AutomaticWeightedLoss::new(2).into();
     let pass = LossPass::new(gpu, &labels.layouts, 3, &awl, buffers, Sums::Repeatable);
     let pass = block_on(pass).expect("a pass");

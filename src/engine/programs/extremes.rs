@@ -369,7 +369,7 @@ fn holds(gpu: &Gpu, index: usize, (tasks, cases): &(Vec<Task>, Vec<Case>)) -> bo
     reference.load(&state).expect("the state fits");
     let truths = Truth::all(&reference, cases);
     let (name, plan) = PROGRAMS[index];
-    let engine = block_on(GpuEngine::new(gpu, vec![recipe], &data, name, [plan; 2]));
+    let engine = block_on(GpuEngine::new(gpu, vec![recipe], &data, name, [plan; 2], None));
     let Ok(mut engine) = engine else { return false };
     engine.load(&state).expect("the state fits");
     let wrong = Vec::new();
