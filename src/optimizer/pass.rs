@@ -240,9 +240,12 @@ impl AdamPass {
         AdamStop::Parameter { part, element }
     }
 
-    /// What a saved state has of Adam beside the parameters, to be copied from and to (`COPY_SRC`, `COPY_DST`): the clock of six words,
+    /// What a saved state has of Adam beside the parameters, to be copied from and to (`COPY_SRC`, `COPY_DST`): the clock,
     /// first and second moments of each part, and, where there is a loss pass, σ's moments and bias corrections, four a task. A pass
     /// that is made alike and given these goes on as if it had never stopped.
+    ///
+    /// The clock is six words: the steps made, `1 − β₁ⁿ` and `1 − β₂ⁿ` of the network's group, the factor on the learning rates, why it
+    /// stopped (0: it has not) and where. To go on after a stop, put 0 and `u32::MAX` into the last two.
     pub fn state(&self) -> Vec<&wgpu::Buffer> {
         let moments = self.moments.iter().flatten().map(Buffer::raw);
         let all = std::iter::once(self.clock.raw()).chain(moments);
