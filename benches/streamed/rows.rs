@@ -6,6 +6,7 @@
 //! ```
 
 use awl::data::{Dataset, Matrix, Target};
+use awl::engine::Engine;
 use awl::{
     Activation, Adam, AutomaticWeightedLoss, Gpu, GpuEngine, Loss, Network, Recipe, Task, Trainer,
 };

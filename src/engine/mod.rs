@@ -208,6 +208,11 @@ pub trait Engine {
     fn gpu_time(&self) -> Option<Duration> {
         None
     }
+
+    /// Whether the rows stay with the host and go to the device as steps need them ([`GpuEngine::streamed`]).
+    fn is_streamed(&self) -> bool {
+        false
+    }
 }
 
 impl<E: Engine + ?Sized> Engine for Box<E> {
@@ -273,5 +278,9 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
 
     fn gpu_time(&self) -> Option<Duration> {
         (**self).gpu_time()
+    }
+
+    fn is_streamed(&self) -> bool {
+        (**self).is_streamed()
     }
 }

@@ -82,11 +82,6 @@ impl GpuEngine {
         Self::new(gpu, recipes, data, "fused", plans, Some(bytes)).await
     }
 
-    /// Whether the rows are [streamed](Self::streamed).
-    pub fn is_streamed(&self) -> bool {
-        self.first().workspace.rows.window.is_some()
-    }
-
     /// The unfused engine: a kernel an operation, as an eager framework runs them; same results.
     ///
     /// # Errors
@@ -310,5 +305,9 @@ impl Engine for GpuEngine {
 
     fn gpu_time(&self) -> Option<Duration> {
         self.squads.iter().map(|squad| squad.training.gpu_time()).sum()
+    }
+
+    fn is_streamed(&self) -> bool {
+        self.first().workspace.rows.window.is_some()
     }
 }

@@ -158,4 +158,8 @@ impl<E: Engine> Engine for Turns<E> {
     fn gpu_time(&self) -> Option<Duration> {
         self.engines.iter().map(Engine::gpu_time).sum()
     }
+
+    fn is_streamed(&self) -> bool {
+        self.engines.iter().any(Engine::is_streamed)
+    }
 }

@@ -272,8 +272,12 @@ fn train<'a>(
             1 => String::new(),
             networks => format!("{networks} networks of "),
         };
+        let streamed = match engine.is_streamed() {
+            true => ", which gets the rows as steps need them",
+            false => "",
+        };
         eprintln!(
-            "{name}{training} rows to train on, {validation} to validate, {test} to test; {networks}{} parameters; on {adapter}; into {}",
+            "{name}{training} rows to train on, {validation} to validate, {test} to test; {networks}{} parameters; on {adapter}{streamed}; into {}",
             network.parameter_count(),
             run.path().display()
         );
