@@ -1,7 +1,8 @@
 //! The baselines of a run: their file, and their figures beside the network's.
 
 use super::failure::Failure;
-use super::run_dir::{self, RunDir, plain_recipe};
+use super::model::plain_recipe;
+use super::run_dir::{self, RunDir};
 use awl::train::{Baselines, Judgement, Weights, judge};
 use awl::{Encoder, Matrix, Recipe, Table};
 use serde_json::json;
@@ -42,15 +43,20 @@ pub fn load(run: &RunDir, encoder: &Encoder) -> Result<Option<Baselines>, Failur
     }
     let file = path.display().to_string();
     let bytes = std::fs::read(&path).map_err(|error| format!("{file}: {error}"))?;
+    Ok(Some(from_bytes(&file, &bytes, encoder)?))
+}
+
+/// Those of a file's bytes; `file` stands for it in messages.
+pub fn from_bytes(file: &str, bytes: &[u8], encoder: &Encoder) -> Result<Baselines, Failure> {
     let network = Baselines::network(encoder.features(), &encoder.tasks())?;
-    let mut weights = Weights::fleet_from_bytes(&file, &bytes, &recipes(&network))?;
+    let mut weights = Weights::fleet_from_bytes(file, bytes, &recipes(&network))?;
     let [linear, constant] =
         [weights.pop(), weights.pop()].map(|it| it.map(|it| it.parameters).unwrap_or_default());
-    let mut notes = Weights::read_notes(&file, &bytes)?;
+    let mut notes = Weights::read_notes(file, bytes)?;
     let unfitted = serde_json::from_value(notes["unfitted"].take()).unwrap_or_default();
     let penalties = serde_json::from_value(notes["penalties"].take()).unwrap_or_default();
     let thresholds = serde_json::from_value(notes["thresholds"].take()).unwrap_or_default();
-    Ok(Some(Baselines { network, constant, linear, unfitted, penalties, thresholds }))
+    Ok(Baselines { network, constant, linear, unfitted, penalties, thresholds })
 }
 
 /// Judges them by the rows of a table: the linear model by its own thresholds, the constant answers by none.

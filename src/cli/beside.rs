@@ -3,7 +3,8 @@
 use super::answers::{Cell, answer_names};
 use super::calibrated;
 use super::failure::Failure;
-use super::run_dir::{Model, RunDir};
+use super::model::Model;
+use super::run_dir::RunDir;
 use awl::Result;
 use awl::loss::Loss;
 use awl::tables::{Curve, NumberEncoding, TargetColumn, TargetEncoding};

@@ -1,6 +1,6 @@
 //! Cells of new rows that a model has learned nothing about: texts that it never saw, and numbers far from all that it saw.
 
-use super::run_dir::Model;
+use super::model::Model;
 use awl::{Result, Table};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -14,6 +14,7 @@ mod failure;
 mod far;
 mod help;
 mod lock;
+mod model;
 mod networks;
 mod predict;
 mod reading;

@@ -2,13 +2,10 @@
 
 use super::failure::Failure;
 use super::lock::Lock;
-use super::reading::ReadingFlags;
+use super::model::Model;
 use super::rows_seen::RowsSeen;
 use awl::durable;
-use awl::tables::{FeatureEncoding, ReadOptions};
-use awl::train::{Checkpoint, Weights, check_whole};
-use awl::{Encoder, Network};
-use serde::{Deserialize, Serialize};
+use awl::train::{Checkpoint, check_whole};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,51 +19,6 @@ pub struct RunDir {
     /// While this process may write there: held until the last clone is gone.
     #[expect(dead_code, reason = "it is held, not looked at")]
     lock: Option<Arc<Lock>>,
-}
-
-/// What predictions need beside the weights; it lies in the metadata of `model.safetensors`.
-#[derive(Serialize, Deserialize)]
-pub struct Model {
-    /// The program's version.
-    pub version: String,
-    pub network: Network,
-    /// Networks that answer together; one, unless it says so.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub members: usize,
-    pub encoder: Encoder,
-    /// How its training data was read.
-    #[serde(default)]
-    pub reading: ReadOptions,
-    /// The column that says which rows belong together, if one was named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
-    /// The last step that was made when it was written, of several networks the latest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub steps: Option<u64>,
-    /// Why its answers are not to be believed, if they are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub diverged: Option<String>,
-}
-
-fn one() -> usize {
-    1
-}
-
-fn is_one(members: &usize) -> bool {
-    *members == 1
-}
-
-impl Model {
-    /// How another table is to be read: as the training data was, but for what the flags say.
-    pub fn read_options(&self, flags: &ReadingFlags) -> ReadOptions {
-        let mut options = self.reading.clone();
-        let features = self.encoder.feature_columns().iter();
-        let categories =
-            features.filter(|it| matches!(it.encoding, FeatureEncoding::Category { .. }));
-        options.text.extend(categories.map(|it| it.column.clone()));
-        flags.apply(&mut options);
-        options
-    }
 }
 
 impl RunDir {
@@ -236,15 +188,7 @@ impl RunDir {
         check_whole(&file, &bytes).map_err(|error| {
             format!("{error}; `awl train --resume {}` writes it anew", self.path.display())
         })?;
-        let notes = Weights::read_notes(&file, &bytes)?;
-        let model: Model = serde_json::from_value(notes).map_err(|error| {
-            format!("{file}: its notes are not those of a model ({error}): train it again")
-        })?;
-        // A number that the file cannot hold is not believed.
-        let most = bytes.len() / (4 * model.network.parameter_count());
-        let recipes = vec![plain_recipe(&model.network); model.members.clamp(1, most.max(1))];
-        let weights = Weights::fleet_from_bytes(&file, &bytes, &recipes)?;
-        Ok((model, weights.into_iter().map(|weights| weights.parameters).collect()))
+        Model::from_bytes(&file, &bytes)
     }
 
     /// What is to be said where the run was made longer, and has not come to its end since the model was written.
@@ -261,12 +205,6 @@ impl RunDir {
             )
         })
     }
-}
-
-/// A recipe with this network that learns no weights: enough to predict with.
-pub fn plain_recipe(network: &Network) -> awl::Recipe {
-    let weighting = awl::Weighting::equal(network.tasks().len());
-    awl::Recipe::new(network.clone(), weighting, awl::Adam::new(0.0))
 }
 
 /// Which part each row was in.

@@ -81,6 +81,11 @@ impl SplitFile {
                 "{file}: {error}: this run does not say which part its rows were in; train it again to have that"
             ))
         })?;
+        Self::parse(file.to_string(), &text)
+    }
+
+    /// Reads it from its text; `file` stands for it in messages.
+    pub fn parse(file: String, text: &str) -> Result<Self, Failure> {
         if !text.ends_with('\n') {
             return Err(Failure::input(format!(
                 "{file}: its last line is cut short: restore the file, or train again"
@@ -100,7 +105,8 @@ impl SplitFile {
                 "{file}: the first line is not \"{HEADER}\": restore the file, or train again"
             )));
         }
-        Ok(Self { file: file.to_string(), rows: lines.map(row).collect::<Result<_, _>>()? })
+        let rows = lines.map(row).collect::<Result<_, _>>()?;
+        Ok(Self { file, rows })
     }
 
     /// The rows of a table, or of a block of it, that are of a part.

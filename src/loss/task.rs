@@ -38,6 +38,13 @@ impl Task {
                 "give it at least one column or class",
             ));
         }
+        // What the kernels number, and what a product with it may overflow.
+        if u32::try_from(self.width).is_err() {
+            return Err(Error::invalid(
+                format!("task \"{}\" has width {}", self.name, self.width),
+                format!("use at most {}", u32::MAX),
+            ));
+        }
         self.loss.check(&self.name, self.width)
     }
 

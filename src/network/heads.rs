@@ -5,7 +5,7 @@
 //! by a rule that tests/check_pytorch.py follows in Python.
 
 use super::Network;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The public attributes of an `nn.ModuleDict` of PyTorch 2.15 (`dir(nn.ModuleDict())`), sorted.
 const ATTRIBUTES: [&str; 60] = [
@@ -91,17 +91,24 @@ impl Network {
         let names = || self.tasks.iter().map(|task| task.name.as_str());
         let mut taken: HashSet<String> =
             names().filter(|name| holdable(name) == *name).map(String::from).collect();
+        // Of each key the number to be tried next: those before it are taken.
+        let mut next: HashMap<String, usize> = HashMap::new();
         let key = |name: &str| {
             let key = holdable(name);
             if key == name {
                 return key;
             }
-            let numbered = (2..).map(|number| format!("{key}_{number}"));
-            let free =
-                std::iter::once(key.clone()).chain(numbered).find(|key| !taken.contains(key));
-            let free = free.unwrap_or(key);
-            taken.insert(free.clone());
-            free
+            let number = next.entry(key.clone()).or_insert(1);
+            loop {
+                let numbered = match *number {
+                    1 => key.clone(),
+                    number => format!("{key}_{number}"),
+                };
+                *number += 1;
+                if taken.insert(numbered.clone()) {
+                    return numbered;
+                }
+            }
         };
         names().map(key).collect()
     }

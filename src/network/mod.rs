@@ -17,17 +17,30 @@ pub use self::layout::{Layer, Tensor};
 use crate::error::{Error, Result};
 use crate::loss::Task;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// A multi-head perceptron's shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Shape")]
 pub struct Network {
     features: usize,
-    hidden: Vec<usize>,
+    // Shared, so that ten thousand members of a fleet have the one list and the one name, however long.
+    #[serde(serialize_with = "as_list")]
+    hidden: Arc<[usize]>,
     activation: Activation,
     dropout: f64,
-    tasks: Vec<Task>,
+    #[serde(serialize_with = "as_list")]
+    tasks: Arc<[Task]>,
+}
+
+/// A shared list, written as any.
+fn as_list<T: Serialize, S: Serializer>(
+    list: &Arc<[T]>,
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    list[..].serialize(to)
 }
 
 /// A shape as a file holds it, not checked yet.
@@ -84,9 +97,10 @@ impl Network {
         if tasks.is_empty() {
             return Err(Error::invalid("the network has no tasks", "give it at least one"));
         }
-        for (index, task) in tasks.iter().enumerate() {
+        let mut names = HashSet::new();
+        for task in tasks {
             task.check()?;
-            if tasks[..index].iter().any(|other| other.name == task.name) {
+            if !names.insert(&task.name) {
                 return Err(Error::invalid(
                     format!("two tasks are named \"{}\"", task.name),
                     "give each task a name of its own",
@@ -94,7 +108,7 @@ impl Network {
             }
         }
         check_size(features, hidden, tasks)?;
-        let (hidden, tasks) = (hidden.to_vec(), tasks.to_vec());
+        let (hidden, tasks) = (hidden.into(), tasks.into());
         Ok(Self { features, hidden, activation, dropout: 0.0, tasks })
     }
 

@@ -115,8 +115,15 @@ impl<'a> Reader<'a> {
         Ok(values.chunks_exact(of_each).map(<[f64]>::to_vec).collect())
     }
 
-    /// The values of this tensor, which must be there in this shape.
-    fn take_whole(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
+    /// Checks that this tensor is there and has this shape in each member: that the file is as large as it says a network is.
+    pub(super) fn check(&self, name: &str, shape: &[usize]) -> Result<()> {
+        let members = self.has_axis.then_some(self.members);
+        let whole: Vec<usize> = members.into_iter().chain(shape.iter().copied()).collect();
+        self.find(name, &whole).map(|_| ())
+    }
+
+    /// This tensor, which must be there in this shape.
+    fn find(&self, name: &str, shape: &[usize]) -> Result<TensorView<'a>> {
         let tensor = self.tensors.tensor(name).map_err(|_| {
             let mut names = self.tensors.names();
             names.sort_unstable();
@@ -132,6 +139,12 @@ impl<'a> Reader<'a> {
                  give the widths and columns that the file was made with"
             )));
         }
+        Ok(tensor)
+    }
+
+    /// The values of this tensor, which must be there in this shape.
+    fn take_whole(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
+        let tensor = self.find(name, shape)?;
         let bytes = tensor.data();
         let values: Vec<f64> = match tensor.dtype() {
             Dtype::F32 => bytes

@@ -127,9 +127,12 @@ impl Weights {
         recipes: &[Recipe],
         prefix: &str,
     ) -> Result<Vec<Self>> {
+        let tensors = names(reader, &recipes[0], prefix);
+        // Before anything of the network's size is made, which a small file may claim to be large.
+        tensors.iter().try_for_each(|(name, tensor)| reader.check(name, &tensor.shape))?;
         let initial = recipes.iter().map(|recipe| Self::of(&State::initial(recipe)));
         let mut weights: Vec<Self> = initial.collect();
-        for (name, Tensor { shape, range, .. }) in names(reader, &recipes[0], prefix) {
+        for (name, Tensor { shape, range, .. }) in tensors {
             for (weights, values) in weights.iter_mut().zip(reader.take(&name, &shape)?) {
                 weights.parameters[range.clone()].copy_from_slice(&values);
             }

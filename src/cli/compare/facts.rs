@@ -42,10 +42,6 @@ impl Study<'_> {
     }
 
     pub fn protocol(&self) -> Result<Protocol, Failure> {
-        let text = self.config.rooted().to_toml()?;
-        let table: toml::Table = toml::from_str(&text).map_err(|error| {
-            Failure::Run(format!("the configuration cannot be read again: {error}"))
-        })?;
         let train = &self.config.train;
         Ok(Protocol {
             seeds: self.plan.seeds.clone(),
@@ -63,7 +59,7 @@ impl Study<'_> {
                 .unwrap_or_default(),
             adapter: self.device.name(),
             rules: rules::all(),
-            config: serde_json::json!(table),
+            config: self.config.to_json()?,
         })
     }
 }

@@ -10,7 +10,8 @@ use super::watch::Onlooker;
 use crate::cli::baselines;
 use crate::cli::calibrated;
 use crate::cli::failure::Failure;
-use crate::cli::run_dir::{self, Model};
+use crate::cli::model::Model;
+use crate::cli::run_dir;
 use crate::cli::scores;
 use awl::engine::Engine;
 use awl::tables::{Encoder, NumberEncoding, Predicted, ReadOptions, TargetEncoding, Transform};
@@ -144,12 +145,7 @@ fn provenance(json: &mut Value, onlooker: &Onlooker<'_>, config: &Config) -> Res
     json["fingerprint"] = onlooker.fingerprint.clone().into();
     json["seed"] = config.train.seed.into();
     json["split_seed"] = config.data.split_seed.unwrap_or(config.train.seed).into();
-    // By way of the file's own text, whose numbers are as short as they were given.
-    let text = config.rooted().to_toml()?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| {
-        Failure::Run(format!("the configuration cannot be read again: {error}"))
-    })?;
-    json["config"] = json!(table);
+    json["config"] = config.to_json()?;
     Ok(())
 }
 

@@ -307,11 +307,31 @@ impl Config {
             format!("the configuration cannot be saved ({error}): rename the file")
         })
     }
+
+    /// The same for `results.json`: by way of the file's own text, whose numbers are as short as they were given.
+    pub fn to_json(&self) -> Result<serde_json::Value, String> {
+        // A TOML value of its own has no whole numbers beyond `i64`, which a seed may be.
+        toml::from_str(&self.rooted().to_toml()?)
+            .map_err(|error| format!("the configuration cannot be read again: {error}"))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_seed_comes_back_from_what_a_run_saves() {
+        for seed in [0, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX] {
+            let mut config = Config::default();
+            (config.train.seed, config.model.dropout) = (seed, 0.3);
+            let text = config.to_toml().unwrap();
+            assert_eq!(Config::parse("config.toml", &text).unwrap(), config);
+            let json = config.to_json().unwrap();
+            assert_eq!(json["train"]["seed"].as_u64(), Some(seed));
+            assert_eq!(json["model"]["dropout"].to_string(), "0.3");
+        }
+    }
 
     /// What docs/defaults.md says of them.
     #[test]
