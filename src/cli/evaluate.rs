@@ -5,7 +5,7 @@ use super::calibrated;
 use super::failure::Failure;
 use super::far::Strange;
 use super::model::Model;
-use super::networks::Networks;
+use super::networks::{EngineFlag, Networks};
 use super::reading::ReadingFlags;
 use super::run_dir::RunDir;
 use super::scores;
@@ -13,7 +13,7 @@ use super::split_file::{PartName, SplitFile};
 use super::sureness;
 use super::terminal::printable;
 use awl::train::{Judgement, by_class, judge};
-use awl::{Dataset, Encoder, Error, Gpu, Matrix, Table};
+use awl::{Dataset, Encoder, Matrix, Table};
 use pollster::block_on;
 use serde_json::json;
 use std::io::Write;
@@ -33,6 +33,8 @@ pub struct Arguments {
     /// Print JSON: every figure, with confusion matrices.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    engine: EngineFlag,
     #[command(flatten)]
     reading: ReadingFlags,
 }
@@ -61,8 +63,7 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     let mut alone = Vec::new();
     let scores = calibrated::scores(&run)?;
     let (predictions, calibration) = block_on(async {
-        let gpu = Gpu::new().await?;
-        let networks = Networks::new(&gpu, network, &parameters).await?;
+        let networks = Networks::of(&run, arguments.engine, network, &parameters).await?;
         let take = |predictions: &Matrix| {
             if parameters.len() > 1 {
                 alone.push(judge(encoder, &table, predictions)?);
@@ -75,7 +76,7 @@ fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         let predict = async |member, features: &Matrix| networks.by(member, features).await;
         let calibration =
             calibrated::figures(encoder, rows, scores.as_ref(), &members, predict).await?;
-        Ok::<_, Error>((predictions, calibration))
+        Ok::<_, Failure>((predictions, calibration))
     })?;
     let judgements = judge(encoder, &table, &predictions)?;
     check_judged(&judgements)?;

@@ -1,19 +1,51 @@
-//! The networks of a run, which answer together.
+//! The networks of a run, which answer together, and what computes their answers.
 
+use super::failure::Failure;
+use super::run_dir::RunDir;
+use super::train::config::{Config, EngineName};
 use awl::engine::Predictor;
 use awl::train::Ensemble;
 use awl::{Gpu, Matrix, Network, Result};
 
-/// The networks of a run on the GPU.
+/// What computes the answers of a run.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct EngineFlag {
+    /// What computes the answers: the GPU (fused or unfused, which are one here), or the CPU (reference, in f64), which takes no
+    /// adapter [default: what the run was trained by].
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    engine: Option<EngineName>,
+}
+
+impl EngineFlag {
+    /// What was asked for, or what the run's configuration says.
+    fn of(self, run: &RunDir) -> Result<EngineName, Failure> {
+        match self.engine {
+            Some(engine) => Ok(engine),
+            None => Ok(Config::of_run(&run.config())?.train.engine),
+        }
+    }
+}
+
+/// The networks of a run.
 pub struct Networks {
     network: Network,
     predictor: Predictor,
 }
 
 impl Networks {
-    /// Those with these parameters.
-    pub async fn new(gpu: &Gpu, network: &Network, parameters: &[Vec<f64>]) -> Result<Self> {
-        let predictor = Predictor::fleet(gpu, network, parameters).await?;
+    /// Those of a run with these parameters.
+    pub async fn of(
+        run: &RunDir,
+        flag: EngineFlag,
+        network: &Network,
+        parameters: &[Vec<f64>],
+    ) -> Result<Self, Failure> {
+        let predictor = match flag.of(run)? {
+            EngineName::Reference => Predictor::on_cpu(network, parameters)?,
+            EngineName::Fused | EngineName::Unfused => {
+                Predictor::fleet(&Gpu::new().await?, network, parameters).await?
+            }
+        };
         Ok(Self { network: network.clone(), predictor })
     }
 

@@ -4,16 +4,17 @@ use super::answers::{Cell, Names, answers};
 use super::beside::{Beside, UncertaintyFlags};
 use super::failure::Failure;
 use super::far::Strange;
-use super::networks::Networks;
+use super::networks::{EngineFlag, Networks};
 use super::reading::{ReadingFlags, columns as columns_of};
 use super::run_dir::RunDir;
 use super::scores;
 use super::split_file::{PartName, SplitFile};
 use super::terminal::printable;
 use awl::durable::Draft;
+
+use awl::Table;
 use awl::tables::{Encoder, Reading};
 use awl::train::uncertainty::Members;
-use awl::{Gpu, Table};
 use pollster::block_on;
 use serde_json::{Map, Value};
 use std::io::{self, BufWriter, Write};
@@ -41,6 +42,8 @@ pub struct Arguments {
     /// Write a JSON object a row instead of CSV.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    engine: EngineFlag,
     #[command(flatten)]
     uncertainty: UncertaintyFlags,
     #[command(flatten)]
@@ -144,8 +147,8 @@ fn predict(arguments: &Arguments, out: impl Write) -> Result<(), Stop> {
         let predictor = match &mut predictor {
             Some(predictor) => predictor,
             none => {
-                let gpu = block_on(Gpu::new())?;
-                none.insert(block_on(Networks::new(&gpu, &model.network, &parameters))?)
+                let networks = Networks::of(&run, arguments.engine, &model.network, &parameters);
+                none.insert(block_on(networks)?)
             }
         };
         let mut each = Vec::new();

@@ -1,7 +1,8 @@
-//! Trained networks on the GPU, to predict with and nothing else.
+//! Trained networks, on the GPU or the CPU, to predict with and nothing else.
 
 use super::blocks::Blocks;
-use super::checks::check_member;
+use super::checks::{check_features, check_member};
+use super::reference;
 use crate::data::Matrix;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu};
@@ -9,11 +10,17 @@ use crate::network::Network;
 
 /// Predicts with given weights, as [`Engine::predict_by`](super::Engine::predict_by) does, without data to train on.
 pub struct Predictor {
-    gpu: Gpu,
     network: Network,
     members: usize,
-    /// Of as many members each as a binding holds.
-    squads: Vec<Blocks>,
+    place: Place,
+}
+
+/// Where the networks are.
+enum Place {
+    /// In squads of as many members each as a binding holds.
+    Gpu { gpu: Gpu, squads: Vec<Blocks> },
+    /// The parameters of each.
+    Cpu(Vec<Vec<f64>>),
 }
 
 impl Predictor {
@@ -35,11 +42,7 @@ impl Predictor {
         network: &Network,
         members: &[impl AsRef<[f64]>],
     ) -> Result<Self> {
-        if members.is_empty() {
-            return Err(Error::invalid("no network to predict with", "give one at least"));
-        }
-        let parameters: Vec<Vec<f32>> =
-            members.iter().map(|member| single(network, member.as_ref())).collect::<Result<_>>()?;
+        let parameters = single_each(network, members)?;
         let most = members_a_binding(gpu, network);
         let make = |members: &[Vec<f32>]| {
             let parameters = Buffer::storage(gpu, "the parameters", &members.concat())?;
@@ -47,7 +50,19 @@ impl Predictor {
         };
         let all = || parameters.chunks(most).map(make).collect();
         let squads = gpu.guarded(all).await?;
-        Ok(Self { gpu: gpu.clone(), network: network.clone(), members: members.len(), squads })
+        let place = Place::Gpu { gpu: gpu.clone(), squads };
+        Ok(Self { network: network.clone(), members: members.len(), place })
+    }
+
+    /// The same on the CPU, in `f64` as the [`Reference`](super::Reference) engine: where there is no adapter.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] and [`Error::Invalid`] as of [`fleet`](Self::fleet).
+    pub fn on_cpu(network: &Network, members: &[impl AsRef<[f64]>]) -> Result<Self> {
+        single_each(network, members)?;
+        let parameters: Vec<Vec<f64>> = members.iter().map(|it| it.as_ref().to_vec()).collect();
+        let members = parameters.len();
+        Ok(Self { network: network.clone(), members, place: Place::Cpu(parameters) })
     }
 
     /// Number of networks.
@@ -69,9 +84,17 @@ impl Predictor {
     /// Those of [`Engine::predict_by`](super::Engine::predict_by).
     pub async fn predict_by(&self, member: usize, features: &Matrix) -> Result<Matrix> {
         check_member(member, self.members)?;
-        let most = members_a_binding(&self.gpu, &self.network);
-        let start = member % most * self.network.parameter_count();
-        self.squads[member / most].predict(&self.gpu, &self.network, start, features).await
+        match &self.place {
+            Place::Gpu { gpu, squads } => {
+                let most = members_a_binding(gpu, &self.network);
+                let start = member % most * self.network.parameter_count();
+                squads[member / most].predict(gpu, &self.network, start, features).await
+            }
+            Place::Cpu(parameters) => {
+                check_features(&self.network, features)?;
+                reference::predictions(&self.network, &parameters[member], features)
+            }
+        }
     }
 }
 
@@ -79,6 +102,14 @@ impl Predictor {
 fn members_a_binding(gpu: &Gpu, network: &Network) -> usize {
     let most_bytes = gpu.device().limits().max_storage_buffer_binding_size as usize;
     (most_bytes / (4 * network.parameter_count())).max(1)
+}
+
+/// The parameters of each of some networks, one at least, as the GPU has them.
+fn single_each(network: &Network, members: &[impl AsRef<[f64]>]) -> Result<Vec<Vec<f32>>> {
+    if members.is_empty() {
+        return Err(Error::invalid("no network to predict with", "give one at least"));
+    }
+    members.iter().map(|member| single(network, member.as_ref())).collect()
 }
 
 /// A network's parameters as the GPU has them.

@@ -38,6 +38,8 @@ use super::{Answer, Engine};
 use crate::data::{Dataset, Matrix};
 use crate::error::{Error, Result};
 use crate::loss::Labels;
+
+use crate::network::Network;
 use crate::weighting::{Kind, MEMORY};
 use std::collections::VecDeque;
 use std::future::ready;
@@ -177,12 +179,11 @@ impl Reference {
 
     /// The mean loss of each task over these rows.
     fn losses(&self, data: &Dataset) -> Vec<Option<f64>> {
-        let features = data.features().values().iter().copied().map(f64::from).collect();
         let State { parameters, sigma, .. } = &self.state;
-        let pass = Pass::forward(&self.recipe.network, parameters, features, None);
+        let predictions = predict(&self.recipe.network, parameters, data.features());
         let rows: Vec<usize> = (0..data.rows()).collect();
         let objective =
-            Objective::evaluate(&self.recipe, data.targets(), &rows, sigma, &pass.predictions);
+            Objective::evaluate(&self.recipe, data.targets(), &rows, sigma, &predictions);
         losses_of(&objective.tasks)
     }
 
@@ -250,6 +251,29 @@ struct Found {
     weights: Option<Vec<f64>>,
     /// What it keeps of each task.
     memory: Vec<[f64; MEMORY]>,
+}
+
+/// Predictions, shape `[rows, outputs]`, of a network with these parameters from features that have its number of columns.
+pub(super) fn predictions(
+    network: &Network,
+    parameters: &[f64],
+    features: &Matrix,
+) -> Result<Matrix> {
+    let predictions = predict(network, parameters, features);
+    let predictions = predictions.into_iter().map(|prediction| prediction as f32);
+    Matrix::new(network.outputs(), predictions.collect())
+}
+
+/// The same in `f64`, flat.
+fn predict(network: &Network, parameters: &[f64], features: &Matrix) -> Vec<f64> {
+    // A pass keeps every unit of its rows: of a block at a time.
+    const BLOCK: usize = 1_024;
+    let blocks = features.values().chunks(BLOCK * network.features());
+    let of_block = |block: &[f32]| {
+        let inputs = block.iter().copied().map(f64::from).collect();
+        Pass::forward(network, parameters, inputs, None).predictions
+    };
+    blocks.flat_map(of_block).collect()
 }
 
 /// Whether a recipe's scheme weighs by the gradients of the tasks.
@@ -323,10 +347,7 @@ impl Engine for Reference {
         if let Err(error) = checked {
             return Box::pin(ready(Err(error)));
         }
-        let inputs = features.values().iter().copied().map(f64::from).collect();
-        let pass = Pass::forward(network, &self.state.parameters, inputs, None);
-        let predictions = pass.predictions.iter().map(|&p| p as f32).collect();
-        Box::pin(ready(Matrix::new(network.outputs(), predictions)))
+        Box::pin(ready(predictions(network, &self.state.parameters, features)))
     }
 
     fn hold_out<'a>(&'a mut self, rows: &'a Dataset) -> Answer<'a, ()> {

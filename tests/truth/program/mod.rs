@@ -8,6 +8,7 @@ mod encoding;
 mod folds;
 mod losses;
 mod members;
+mod no_adapter;
 mod noise;
 mod options;
 mod parity;
