@@ -10,6 +10,7 @@ use crate::data::Dataset;
 use crate::engine::{GpuEngine, Record};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
+use crate::memory::free_memory;
 
 /// The fleets of one workload.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,16 +165,8 @@ fn fault(fleet: Option<&Record>, alone: Option<&Record>) -> Option<String> {
 fn too_much(gpu: &Gpu, networks: u64, alone: &Run, data: &Dataset) -> Option<String> {
     let shared = 4 * data.features().values().len() as u64;
     let needed = (2 * alone.gpu_bytes.saturating_sub(shared)).saturating_mul(networks);
-    let free = available(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default());
-    let free = free.filter(|&free| gpu.is_software() && needed > free)?;
+    let free = free_memory().filter(|&free| gpu.is_software() && needed > free)?;
     Some(format!("about {needed} bytes would be needed, and {free} bytes of memory are free"))
-}
-
-/// Bytes that Linux says are free: of `/proc/meminfo`.
-fn available(meminfo: &str) -> Option<u64> {
-    let mut lines = meminfo.lines();
-    let kilobytes = lines.find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    kilobytes.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]
@@ -207,14 +200,5 @@ mod tests {
         assert_eq!((first.seed, third.seed), (0, 2));
         assert_eq!(Recipe { seed: 0, ..third }, first);
         Ok(())
-    }
-
-    #[test]
-    fn free_memory_is_what_linux_says_and_nothing_where_it_says_nothing() {
-        let meminfo = "MemTotal:       24605824 kB\nMemAvailable:   23068672 kB\nBuffers:  1 kB\n";
-        assert_eq!(available(meminfo), Some(22 << 30));
-        for other in ["", "MemFree: 1 kB", "MemAvailable: much", "MemAvailable: 12 MB"] {
-            assert_eq!(available(other), None, "{other:?}");
-        }
     }
 }

@@ -10,7 +10,7 @@ use awl::train::{Baselines, Weights};
 use awl::weighting::awl::equilibrium;
 use awl::{
     Activation, Adam, AutomaticWeightedLoss, Dataset, Encoder, Engine, Gpu, GpuEngine, Network,
-    Recipe, SigmaForm, Trainer, Weighting,
+    Recipe, SigmaForm, Trainer, Weighting, free_memory,
 };
 
 /// More networks than these are a mistake, and would not fit.
@@ -36,25 +36,39 @@ pub fn recipes(config: &Config, encoder: &Encoder, rows: usize) -> Result<Vec<Re
         )));
     }
     let first = recipe(config, encoder, rows)?;
-    check_memory(first.network.parameter_count(), members)?;
+    check_memory(first.network.parameter_count(), members, kept_by_a_step(config, &first, rows))?;
     let member = |member: u64| Recipe { seed: first.seed.wrapping_add(member), ..first.clone() };
     Ok((0..members as u64).map(member).collect())
 }
 
-/// Checks that the machine gives what the states of so many networks take: parameters, their moments, and the best of them, in `f64`.
-fn check_memory(parameters: usize, members: usize) -> Result<(), Failure> {
-    let numbers = parameters.checked_mul(4 * members);
-    let is_given = |numbers| Vec::<f64>::new().try_reserve_exact(numbers).is_ok();
-    if numbers.is_some_and(is_given) {
+/// Bytes that a parameter takes while a checkpoint is written: itself, its two moments and the best of it, in `f64`, each in the
+/// engine, in the checkpoint and in the file.
+const BYTES_A_PARAMETER: u128 = 3 * 4 * 8;
+
+/// Bytes that a step on the CPU keeps of every unit of its rows: what it is, its slope and its gradient. On the GPU they lie there.
+fn kept_by_a_step(config: &Config, recipe: &Recipe, rows: usize) -> u128 {
+    if config.train.engine != EngineName::Reference {
+        return 0;
+    }
+    let units: u128 = recipe.network.hidden().iter().map(|&units| units as u128).sum();
+    3 * 8 * units * recipe.batch.min(rows) as u128
+}
+
+/// Checks that the machine has the memory for so many networks, and this much beside.
+fn check_memory(parameters: usize, members: usize, beside: u128) -> Result<(), Failure> {
+    let bytes = BYTES_A_PARAMETER * parameters as u128 * members as u128 + beside;
+    let is_free = free_memory().is_none_or(|free| bytes <= u128::from(free));
+    let is_given = |bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok();
+    if is_free && usize::try_from(bytes).is_ok_and(is_given) {
         return Ok(());
     }
     let (networks, fewer) = match members {
         1 => ("a network".into(), ""),
         _ => (format!("{members} networks"), ", or fewer networks (--members)"),
     };
-    let gibibytes = 32.0 * parameters as f64 * members as f64 / f64::from(1 << 30);
+    let gibibytes = bytes as f64 / f64::from(1 << 30);
     Err(Failure::input(format!(
-        "{networks} of {parameters} parameters would take {gibibytes:.0} GiB of memory, which this machine does not give: use narrower \
+        "{networks} of {parameters} parameters would take {gibibytes:.0} GiB of memory, which this machine does not have free: use narrower \
          layers (--hidden){fewer}"
     )))
 }
@@ -355,8 +369,9 @@ mod tests {
 
     #[test]
     fn what_no_machine_gives_is_told_before_anything_is_made() {
-        assert!(check_memory(1_000, 8).is_ok());
-        let told = |parameters, members| match check_memory(parameters, members) {
+        assert!(check_memory(1_000, 8, 0).is_ok());
+        assert!(check_memory(1_000, 8, 1 << 60).is_err());
+        let told = |parameters, members| match check_memory(parameters, members, 0) {
             Err(Failure::Input(told)) => told,
             _ => panic!("{parameters} parameters of {members} networks fit"),
         };

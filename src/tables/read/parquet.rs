@@ -8,6 +8,7 @@ use super::missing::{Cell, MissingWords};
 use super::options::Ready;
 use super::source::{Opened, failed};
 use crate::error::{Error, Result};
+use crate::memory::check_room;
 use crate::tables::column::{Cells, MISSING, Texts, code};
 use crate::tables::table::{File, Table};
 use crate::tables::whole::{INEXACT, digits_beyond};
@@ -19,6 +20,9 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use std::io::Read;
 use std::path::Path;
+
+/// After so many rows it is looked how much memory is left.
+const BLOCK: usize = 1 << 16;
 
 /// A Parquet file as it is read on.
 pub(super) struct Parts {
@@ -52,8 +56,9 @@ pub(super) fn read(
     let mut parts = Parts::open(name, opened, path, options)?;
     let mut columns = parts.empty_columns();
     let mut rows = 0;
-    while let Some(count) = parts.read_on(usize::MAX, &mut columns)? {
+    while let Some(count) = parts.read_on(BLOCK, &mut columns)? {
         rows += count;
+        check_room(rows).map_err(|problem| parts.error(&format!("row {rows}: {problem}")))?;
     }
     if rows == 0 {
         return Err(parts.error("there is a header but no row: add at least one"));

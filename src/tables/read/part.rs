@@ -7,9 +7,13 @@ use super::numbers::{Decimal, Hints, NumberFormat};
 use super::options::Ready;
 use super::rows::Rows;
 use crate::error::{Error, Result};
+use crate::memory::check_room;
 use crate::tables::column::{Cells, Column};
 use crate::tables::table::{File, Stray, Table, Wrong};
 use std::collections::BTreeMap;
+
+/// After so many bytes of rows it is looked how much memory is left.
+const LOOK: usize = 1 << 24;
 
 /// Rows that have been read, as columns.
 pub(super) struct Part {
@@ -33,6 +37,7 @@ impl Part {
         let mut columns: Vec<Builder> = names.iter().map(builder).collect();
         let roles = rows.header.roles.clone();
         let mut lines = Vec::new();
+        let mut since = 0;
         while lines.len() < most
             && let Some(record) = rows.next()?
         {
@@ -43,6 +48,14 @@ impl Part {
                 column.push(cell, quoted.get(index).copied().unwrap_or(false));
             }
             lines.push(record.line);
+            since += 8 * record.len() + record.bytes();
+            if since > LOOK {
+                since = 0;
+                check_room(lines.len()).map_err(|problem| Error::Table {
+                    table: rows.name.clone(),
+                    problem: format!("line {}: {problem}", lines.last().unwrap_or(&0)),
+                })?;
+            }
             if lines.len() == u32::MAX as usize {
                 return Err(Error::Table {
                     table: rows.name.clone(),

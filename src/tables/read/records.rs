@@ -14,6 +14,10 @@ use csv_core::ReadRecordResult;
 use encoding_rs::WINDOWS_1252;
 use std::io::{ErrorKind, Read};
 
+/// More bytes or cells than these have no row; of gzip a small file could ask for any number.
+const MOST_BYTES: usize = 1 << 26;
+const MOST_CELLS: usize = 1 << 24;
+
 /// Why there is no next record.
 pub(super) enum Problem {
     /// The bytes cannot be read.
@@ -72,6 +76,11 @@ impl<'a> Record<'a> {
     /// Number of cells.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// How long its cells' text is.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
     }
 
     /// The cells, in order.
@@ -199,6 +208,10 @@ impl<R: Read> Records<R> {
             if !whole {
                 self.lines.pass(&input[..read]);
                 self.raw.extend_from_slice(&input[..read]);
+                if self.lines.started().is_none() {
+                    // Blank lines, of which there may be any number.
+                    self.raw.clear();
+                }
                 self.start += read;
             }
             written += wrote;
@@ -212,8 +225,21 @@ impl<R: Read> Records<R> {
                     )));
                 }
                 ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull => self.output.resize(2 * self.output.len(), 0),
-                ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
+                ReadRecordResult::OutputFull if self.output.len() < MOST_BYTES => {
+                    self.output.resize(2 * self.output.len(), 0);
+                }
+                ReadRecordResult::OutputEndsFull if self.ends.len() < MOST_CELLS => {
+                    self.ends.resize(2 * self.ends.len(), 0);
+                }
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                    return Err(Problem::Text(format!(
+                        "line {}: the row that begins here has more than {} MiB or {} million cells: close the quote that is left \
+                         open in it, or break its lines",
+                        self.lines.started().unwrap_or_default(),
+                        MOST_BYTES >> 20,
+                        MOST_CELLS >> 20
+                    )));
+                }
                 ReadRecordResult::End => return Ok(false),
             }
         }

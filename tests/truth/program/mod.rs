@@ -8,6 +8,7 @@ mod encoding;
 mod folds;
 mod losses;
 mod members;
+mod memory;
 mod no_adapter;
 mod noise;
 mod options;

@@ -64,6 +64,23 @@ fn all(reader: impl Read) -> (Vec<(u64, Vec<String>)>, bool) {
     }
 }
 
+/// What of gzip a file of a few kilobytes unpacks to: it must not be kept whole before it is refused.
+#[test]
+fn a_row_without_an_end_is_refused_and_blank_lines_without_one_are_not_kept() {
+    for byte in [b'a', b',', b'"'] {
+        let mut records = Records::new(std::io::repeat(byte), b',');
+        let Err(Problem::Text(told)) = records.next() else { panic!("{byte} has an end") };
+        assert!(
+            told.starts_with("line 1: the row that begins here has more than 64 MiB"),
+            "{told}"
+        );
+        assert!(records.raw.len() <= 4 * MOST_BYTES, "{byte}: {}", records.raw.len());
+    }
+    let mut records = Records::new(std::io::repeat(b'\n').take(1 << 20), b',');
+    assert!(matches!(records.next(), Ok(None)));
+    assert!(records.raw.capacity() < 1 << 19, "{}", records.raw.capacity());
+}
+
 proptest! {
     #[test]
     fn records_are_those_of_the_csv_crate_on_the_lines_of_an_editor(text in "[a1,\"\n\r ]{0,30}") {
