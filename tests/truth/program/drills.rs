@@ -257,7 +257,9 @@ fn a_second_process_in_a_runs_directory_is_refused_until_the_first_is_gone() {
         assert_eq!(first.try_wait().expect("a child"), None, "it ended before it trained");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    let refused = awl(&folder, &RESUME);
+    // It would end at once, if it were let in.
+    let resume = [&RESUME[..], &["--epochs", "0"]].concat();
+    let refused = awl(&folder, &resume);
     let another = awl(&folder, &start("run", "2"));
     let reading = awl(&folder, &["evaluate", "run", "t.csv"]);
     first.kill().expect("a kill");
@@ -270,7 +272,7 @@ fn a_second_process_in_a_runs_directory_is_refused_until_the_first_is_gone() {
         assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
         assert!(stderr(&output).contains(told), "{}", stderr(&output));
     }
-    let output = awl(&folder, &[&RESUME[..], &["--epochs", "0"]].concat());
+    let output = awl(&folder, &resume);
     assert!(!stderr(&output).contains("another process"), "{}", stderr(&output));
 }
 
