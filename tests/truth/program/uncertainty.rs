@@ -1,6 +1,7 @@
 //! `awl predict --uncertainty`, `--interval` and `--calibrate`: noise and ignorance beside every answer.
 
 use super::{PENGUINS, awl, folder, json, succeed};
+use safetensors::SafeTensors;
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
@@ -176,14 +177,20 @@ fn what_cannot_be_said_is_refused() {
     std::fs::remove_file(folder.join("numbers/calibration.safetensors")).expect("the scores");
     let without = told("numbers", &["--interval", "0.9", "--calibrate"]);
     assert!(without.contains("calibration.safetensors is not there"), "{without}");
-    // A model of a version that measured no noise: the same file with spaces in place of the noise.
+    // A model of a version that measured no noise, and wrote no checksum.
     let model = folder.join("numbers/model.safetensors");
-    let mut bytes = std::fs::read(&model).expect("a model");
-    let begin = b",\\\"noise\\\":[";
-    let at = bytes.windows(begin.len()).position(|it| it == begin).expect("the noise");
-    let length = bytes[at..].iter().position(|&it| it == b']').expect("an end");
-    bytes[at..=at + length].fill(b' ');
-    std::fs::write(&model, bytes).expect("a model");
+    let bytes = std::fs::read(&model).expect("a model");
+    let tensors = SafeTensors::deserialize(&bytes).expect("tensors");
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).expect("a header");
+    let notes = metadata.metadata().as_ref().and_then(|it| it.get("awl")).expect("notes");
+    let notes: Value = serde_json::from_str(notes).expect("JSON");
+    let mut notes = notes["sealed"].to_string();
+    let begin = notes.find(",\"noise\":[").expect("the noise");
+    let end = begin + notes[begin..].find(']').expect("an end");
+    notes.replace_range(begin..=end, "");
+    let older = Some([("awl".to_string(), notes)].into());
+    let older = safetensors::serialize(tensors.tensors(), older).expect("a file");
+    std::fs::write(&model, older).expect("a model");
     let old = told("numbers", &["--uncertainty"]);
     assert!(old.contains("\"body_mass_g\"") && old.contains("train it again"), "{old}");
     assert!(!succeed(&folder, &["predict", "numbers", PENGUINS]).contains("body_mass_g.sd"));
