@@ -21,10 +21,11 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 const LOOK: usize = 100_000;
 /// MiB that memory may grow by after the first look.
 const MOST_GROWTH: f64 = 4.0;
-/// Steps of which means are compared with the reference's: of single steps rounding makes others in time, of their means not.
+/// Steps that are told of together. Of the first of these every total is the reference's but for rounding; later ones are another run's
+/// of the same kind, since rounding grows as in any training, and σ, run into 0 by tasks that are learned, throws spikes at other steps.
 const STRETCH: usize = 1_000;
-/// How far those means may be apart.
-const MOST_DRIFT: f64 = 0.05;
+/// How far a total of the first stretch may be off, and the mean of all.
+const MOST_DRIFT: [f64; 2] = [1e-4, 0.02];
 /// The training whose objects are compared with the last one's.
 const SETTLED: usize = 10;
 
@@ -85,22 +86,27 @@ fn drift(count: usize) -> Outcome<bool> {
     let mut fused = block_on(GpuEngine::fused(&gpu, recipe.clone(), &data))?;
     let mut reference = Reference::new(recipe, data)?;
     let numbers: Vec<u64> = (1..=count as u64).collect();
-    let mut most = 0.0_f64;
+    let (mut first, mut sums) = (None, [0.0, 0.0]);
     for some in numbers.chunks(STRETCH) {
         let [found, truth] = [stretch(&mut fused, some)?, stretch(&mut reference, some)?];
         let apart = found.iter().zip(&truth).map(|(a, b)| (a.total / b.total - 1.0).abs());
         let worst = apart.fold(0.0, f64::max);
-        let mean = |records: &[Record]| records.iter().map(|it| it.total).sum::<f64>();
-        let drift = mean(&found) / mean(&truth) - 1.0;
-        most = most.max(drift.abs());
+        let own = [&found, &truth].map(|records| records.iter().map(|it| it.total).sum::<f64>());
+        first = first.or(Some(worst));
+        sums = [sums[0] + own[0], sums[1] + own[1]];
+        let means = own.map(|sum| sum / some.len() as f64);
         let last = some[some.len() - 1];
-        println!("to step {last:>6}: mean {drift:>+9.1e}, the worst single step {worst:.1e}");
+        println!(
+            "to step {last:>6}: mean {:.5}, the reference's {:.5}; worst single step {worst:.1e}",
+            means[0], means[1]
+        );
     }
-    let [found, truth] = [block_on(fused.state())?, block_on(reference.state())?];
-    let sigma = found.sigma.iter().zip(&truth.sigma).map(|(a, b)| (a / b - 1.0).abs());
-    println!("σ at the end off by {:.1e} at most", sigma.fold(0.0, f64::max));
-    println!("means off by {most:.1e} at most, of {MOST_DRIFT} allowed");
-    Ok(most <= MOST_DRIFT)
+    let drift = [first.unwrap_or(0.0), (sums[0] / sums[1] - 1.0).abs()];
+    println!(
+        "first stretch off by {:.1e}, the mean of all by {:.1e}; at most {MOST_DRIFT:?}",
+        drift[0], drift[1]
+    );
+    Ok(drift.iter().zip(MOST_DRIFT).all(|(found, most)| *found <= most))
 }
 
 /// The records of the steps with these numbers.

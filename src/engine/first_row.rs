@@ -11,6 +11,7 @@ use super::step::Step;
 use crate::error::{Extreme, FirstRow};
 use crate::loss::{Labels, NONE, Task};
 use crate::network::{Dropout, Layer};
+use std::ops::Range;
 
 /// A failed step's batch, to be looked through.
 pub(super) struct Search<'a> {
@@ -65,16 +66,21 @@ impl<'a> Search<'a> {
     /// shape `[rows, features]`.
     pub fn among(&self, start: usize, features: &[f32]) -> Option<FirstRow> {
         let width = self.recipe.network.features();
-        let end = start + features.len() / width;
-        let own = self.visits.iter().filter(|(row, _)| (start..end).contains(row));
+        let own = self.within(&(start..start + features.len() / width)).iter();
         own.map(|&(row, place)| (row, place, &features[(row - start) * width..][..width]))
             .find(|&(row, place, features)| self.fails(row, place, features))
             .map(|(row, _, features)| self.first_row(row, features))
     }
 
     /// Whether the batch has a row among these.
-    pub fn concerns(&self, rows: &std::ops::Range<usize>) -> bool {
-        self.visits.iter().any(|(row, _)| rows.contains(row))
+    pub fn concerns(&self, rows: &Range<usize>) -> bool {
+        !self.within(rows).is_empty()
+    }
+
+    /// The batch's visits to these rows.
+    fn within(&self, rows: &Range<usize>) -> &[(usize, usize)] {
+        let first_from = |row: usize| self.visits.partition_point(|(of, _)| *of < row);
+        &self.visits[first_from(rows.start)..first_from(rows.end)]
     }
 
     fn scale(&self, task: usize, parameter: f64) -> f64 {
