@@ -7,6 +7,8 @@ mod bench;
 mod beside;
 mod calibrated;
 mod compare;
+#[cfg(test)]
+mod corpus;
 mod doctor;
 mod evaluate;
 mod export;

@@ -1,0 +1,7 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| awl_fuzz::bounded(
+    awl_fuzz::targets::safetensors,
+    bytes,
+    0
+));
