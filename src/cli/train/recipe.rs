@@ -45,13 +45,15 @@ pub fn recipes(config: &Config, encoder: &Encoder, rows: usize) -> Result<Vec<Re
 /// engine, in the checkpoint and in the file.
 const BYTES_A_PARAMETER: u128 = 3 * 4 * 8;
 
-/// Bytes that a step on the CPU keeps of every unit of its rows: what it is, its slope and its gradient. On the GPU they lie there.
+/// Bytes that a step on the CPU keeps: of every parameter its gradient and the states before and after it (with those above 160 were
+/// measured), and of every unit of its rows what it is, its slope and its gradient. On the GPU they lie there.
 fn kept_by_a_step(config: &Config, recipe: &Recipe, rows: usize) -> u128 {
     if config.train.engine != EngineName::Reference {
         return 0;
     }
     let units: u128 = recipe.network.hidden().iter().map(|&units| units as u128).sum();
-    3 * 8 * units * recipe.batch.min(rows) as u128
+    let parameters = recipe.network.parameter_count() as u128;
+    8 * 8 * parameters + 3 * 8 * units * recipe.batch.min(rows) as u128
 }
 
 /// Checks that the machine has the memory for so many networks, and this much beside.
