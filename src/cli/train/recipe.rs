@@ -45,8 +45,8 @@ pub fn recipes(config: &Config, encoder: &Encoder, rows: usize) -> Result<Vec<Re
 /// engine, in the checkpoint and in the file.
 const BYTES_A_PARAMETER: u128 = 3 * 4 * 8;
 
-/// Bytes that a step on the CPU keeps: of every parameter its gradient and the states before and after it (with those above 160 were
-/// measured), and of every unit of its rows what it is, its slope and its gradient. On the GPU they lie there.
+/// Bytes that a step on the CPU keeps: of every parameter its gradient and the states before and after it (160 with those above, as was
+/// measured of a million parameters), and of every unit of its rows what it is, its slope and its gradient. On the GPU they lie there.
 fn kept_by_a_step(config: &Config, recipe: &Recipe, rows: usize) -> u128 {
     if config.train.engine != EngineName::Reference {
         return 0;
