@@ -18,6 +18,7 @@ use naga::back::{glsl, hlsl, msl, pipeline_constants};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, ModuleInfo, SubgroupOperationSet, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,17 +95,31 @@ const NO_ARRAY_ZEROS: &str = "glslang knows no zero of an array, which naga star
 
 pub(super) type Constants = Vec<(&'static str, f64)>;
 
-/// Holds a kernel against every target, at every value of its constants.
+/// Holds a kernel against every target, at every value of its constants. Judges, a process each time, see every pair of values.
 pub(super) fn check(source: &Source, text: &str) {
     let module = naga::front::wgsl::parse_str(text)
         .unwrap_or_else(|e| panic!("{}: {}", source.label, e.emit_to_string(text)));
     // No rule that `tint` knows depends on the values of constants.
-    hold(source, &module, text, &vec![], Target::Wgsl);
+    hold(source, &module, text, &vec![], Target::Wgsl, true);
+    let mut seen = BTreeSet::new();
     for constants in constants_for(source, &module) {
+        let is_judged = has_new_pair(&constants, &mut seen);
         for target in TARGETS {
-            hold(source, &module, text, &constants, target);
+            hold(source, &module, text, &constants, target, is_judged);
         }
     }
+}
+
+/// Two constants and their values, as bits.
+type Pair = [(&'static str, u64); 2];
+
+/// Whether any two of these values have not been seen together. A value alone is a pair with itself.
+fn has_new_pair(constants: &Constants, seen: &mut BTreeSet<Pair>) -> bool {
+    let bits: Vec<_> = constants.iter().map(|(name, value)| (*name, value.to_bits())).collect();
+    let before = seen.len();
+    let is_first = constants.is_empty();
+    seen.extend(bits.iter().flat_map(|a| bits.iter().map(move |b| [*a, *b])));
+    is_first || seen.len() > before
 }
 
 /// All combinations of the values of a kernel's constants; of a kernel for GPUs that is made for a shape, and long, every value.
@@ -115,11 +130,24 @@ fn constants_for(source: &Source, module: &Module) -> Vec<Constants> {
     }
 }
 
-/// Translates, and panics unless that goes as it should.
-fn hold(source: &Source, module: &Module, text: &str, constants: &Constants, target: Target) {
+/// Translates, has it judged if so asked, and panics unless that goes as it should.
+fn hold(
+    source: &Source,
+    module: &Module,
+    text: &str,
+    constants: &Constants,
+    target: Target,
+    is_judged: bool,
+) {
     let label = source.label;
     let exempt = EXEMPT.iter().find(|(name, of, ..)| *name == label && *of == target);
-    match (translate(source, module, text, constants, target), exempt) {
+    let translated = translate(source, module, text, constants, target);
+    let outcome = translated.and_then(|work| match (work, is_judged) {
+        (Some(work), true) => work.judge(),
+        _ => Ok(()),
+    });
+    match (outcome, exempt) {
+        (Ok(()), Some(_)) if !is_judged => {}
         (Ok(()), None) | (Err(_), Some(_)) => {}
         (Err(error), None) => panic!("{label}, {target:?}, {constants:?}: {error}"),
         (Ok(()), Some((.., judge, why))) => {
@@ -156,44 +184,57 @@ pub(super) fn every_value(label: &str, module: &Module) -> Vec<Constants> {
     (0..most).map(nth).collect()
 }
 
-/// Translates, and asks the judge of that language.
+/// A translation with the judge of its language.
+struct Work {
+    judge: &'static str,
+    arguments: &'static [&'static str],
+    kind: &'static str,
+    file: Vec<u8>,
+}
+
+impl Work {
+    fn judge(&self) -> Result<(), String> {
+        judge(self.judge, self.arguments, self.kind, &self.file)
+    }
+}
+
+/// Translates; nothing of a language that naga alone judges.
 fn translate(
     source: &Source,
     module: &Module,
     text: &str,
     constants: &[(&'static str, f64)],
     target: Target,
-) -> Result<(), String> {
-    match target {
+) -> Result<Option<Work>, String> {
+    let (judge, arguments, kind, file): (_, &[&str], _, _) = match target {
         Target::Spirv => {
             let words = software::spirv(source.label, text, constants);
             // What software adapters are given is changed further.
             let words = if source.vector { software::rewritten(&words) } else { words };
-            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-            judge("spirv-val", &["--target-env", "vulkan1.1"], "spv", &bytes)
+            let bytes = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            ("spirv-val", &["--target-env", "vulkan1.1"], "spv", bytes)
         }
-        Target::Msl => to_msl(&specialised(module, constants)?),
+        Target::Msl => return to_msl(&specialised(module, constants)?).map(|()| None),
         Target::Hlsl => {
             let text = to_hlsl(&specialised(module, constants)?, source.vector)?;
-            let arguments = ["-D", "-S", "comp", "-e", "main", "-V", "--target-env", "vulkan1.1"];
-            judge("glslangValidator", &arguments, "hlsl", text.as_bytes())
+            let arguments = &["-D", "-S", "comp", "-e", "main", "-V", "--target-env", "vulkan1.1"];
+            ("glslangValidator", arguments, "hlsl", text.into_bytes())
         }
         Target::GlslEs => {
             let text = to_glsl(&specialised(module, constants)?)?;
-            judge("glslangValidator", &["-S", "comp"], "comp", text.as_bytes())
+            ("glslangValidator", &["-S", "comp"], "comp", text.into_bytes())
         }
         Target::Wgsl => {
             // naga takes subgroups without asking, browsers do not.
             let prologue = if source.vector { "enable subgroups;\n" } else { "" };
-            let arguments = ["--format", "wgsl", "-o", null_device()];
-            judge("tint", &arguments, "wgsl", (prologue.to_string() + text).as_bytes())
+            let text = prologue.to_string() + text;
+            ("tint", &["--format", "wgsl", "-o", NULL_DEVICE], "wgsl", text.into_bytes())
         }
-    }
+    };
+    Ok(Some(Work { judge, arguments, kind, file }))
 }
 
-fn null_device() -> &'static str {
-    if cfg!(windows) { "NUL" } else { "/dev/null" }
-}
+const NULL_DEVICE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
 /// A module whose constants have these values.
 pub(super) fn specialised(
@@ -322,6 +363,23 @@ mod tests {
     fn a_judge_that_is_not_content_is_heard() {
         let error = judge("spirv-val", &[], "spv", b"no SPIR-V");
         assert_eq!(error.is_err(), is_installed("spirv-val"), "{error:?}");
+    }
+
+    /// Of eight combinations of three, fewer have every pair.
+    #[test]
+    fn judges_see_every_pair_of_values() {
+        let mut seen = BTreeSet::new();
+        let all = (0..8u32).map(|n| {
+            let bit = |at: u32| f64::from((n >> at) & 1);
+            vec![("SCHEME", bit(2)), ("CHECKS", bit(1)), ("CLIP", bit(0))]
+        });
+        let judged: Vec<Constants> = all.filter(|it| has_new_pair(it, &mut seen)).collect();
+        for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+            let pairs = judged.iter().map(|it| (it[a].1.to_bits(), it[b].1.to_bits()));
+            assert_eq!(pairs.collect::<BTreeSet<_>>().len(), 4, "{judged:?}");
+        }
+        assert!(judged.len() < 8, "{judged:?}");
+        assert!(has_new_pair(&vec![], &mut BTreeSet::new()));
     }
 
     #[test]
