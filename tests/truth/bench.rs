@@ -133,7 +133,7 @@ fn sizes_that_the_adapter_cannot_hold_are_left_out() {
         let why = &left_out.find(|it| it.size == 4096).expect("4,096 rows").why;
         // A slow driver may be given up for time before it is for memory.
         let is_slow = why.contains("s is the most");
-        assert!(is_slow || why.contains("262144 bytes for the dataset's features"), "{why}");
+        assert!(is_slow || why.contains("262144 bytes for the features of the steps"), "{why}");
         assert!(!why.contains('\n'), "{why}");
     }
     gpu.check().expect("a device that still works");

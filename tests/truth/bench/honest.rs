@@ -132,7 +132,7 @@ fn a_plan_is_what_then_runs() {
 fn what_does_not_fit_has_a_reason_in_place_of_a_program() {
     let made = block_on(plan(&small_gpu(65_536), WORKLOADS[4], EngineKind::Fused));
     let why = made.expect("a plan").step.expect_err("megabytes of rows");
-    assert!(why.contains("the dataset's") && !why.contains('\n'), "{why}");
+    assert!(why.contains("the features of the steps") && !why.contains('\n'), "{why}");
 }
 
 #[test]
