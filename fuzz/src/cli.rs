@@ -4,6 +4,8 @@
 pub mod baselines;
 #[path = "../../src/cli/failure.rs"]
 pub mod failure;
+#[path = "../../src/cli/lock.rs"]
+pub mod lock;
 #[path = "../../src/cli/model.rs"]
 pub mod model;
 #[path = "../../src/cli/reading.rs"]
