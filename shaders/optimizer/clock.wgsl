@@ -1,5 +1,5 @@
 // How far Adam by itself has come, kept on the GPU: the steps that were made, the bias corrections of the network's group, and whether
-// something that was not finite has stopped it. The host writes `factor` alone, and only when asked to. Rust twin: `optimizer::pass::Clock`.
+// something that was not finite has stopped it. The host writes `factor` alone, and only when asked to. Rust twin: `optimizer::pass::clock`.
 
 struct Clock {
     steps: u32,
